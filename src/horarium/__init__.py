@@ -1,0 +1,1 @@
+"""horarium: a timetable that keeps itself."""

@@ -1,0 +1,1 @@
+"""Scheduling functions, one file each (seed 001)."""

@@ -1,0 +1,1 @@
+"""Floor 4: what reaches out: LMTP, SMTP, Maildir."""
