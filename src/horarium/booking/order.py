@@ -1,0 +1,79 @@
+"""The order of an organizer's messages: which component is new, which is late, which is a repetition.
+
+Every function here decides from stamps alone, so that any order of arrival ends in one state
+(RFC 5546 2.1.5; equal stamps are settled so that a cancellation wins).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.kernel.instant import Instant
+
+
+class Order(StrEnum):
+    """What a component is to what is stored."""
+
+    STALE = "stale"
+    DUPLICATE = "duplicate"
+    NEWER = "newer"
+    UNCHANGED = "unchanged"
+
+
+def order_request(state: EventState, key: Instant | None, stamp: Stamp, digest: str) -> Order:
+    """Decides what a REQUEST component with `stamp` and content `digest` is to the stored event.
+
+    UNCHANGED is newer in its stamp alone: the booking stays as it is.
+    """
+    master = state.master
+    if key is not None and master is not None and _too_late_for_master(master, stamp):
+        return Order.STALE
+    stored = state.get(key)
+    if stored is None:
+        return Order.NEWER
+    if stored.state is EntryState.CANCELLED:
+        return Order.NEWER if stamp > stored.stamp else Order.STALE
+    if stamp < stored.stamp:
+        return Order.STALE
+    if digest == stored.digest:
+        return Order.DUPLICATE if stamp == stored.stamp else Order.UNCHANGED
+    return Order.NEWER
+
+
+def order_cancel(
+    state: EventState, key: Instant | None, stamp: Stamp, *, has_sequence: bool
+) -> Order:
+    """Decides what a CANCEL is to the stored event.
+
+    A CANCEL without SEQUENCE is malformed but seen: it is ordered by DTSTAMP alone and must be
+    strictly later (our reading).
+    """
+    for stored in (state.get(key), state.master if key is not None else None):
+        if stored is None:
+            continue
+        if not has_sequence:
+            if stamp.dtstamp <= stored.stamp.dtstamp:
+                return Order.STALE
+        elif stamp < stored.stamp:
+            return Order.STALE
+        elif stored.state is EntryState.CANCELLED and stamp == stored.stamp:
+            return Order.DUPLICATE
+    return Order.NEWER
+
+
+def survivors(state: EventState, master: Stamp, *, cancelled: bool) -> tuple[Entry, ...]:
+    """The instances that a new master (or the cancellation of everything) leaves standing.
+
+    A master states every occurrence anew; what bears a later stamp merely overtook it. At equal
+    stamps an override stands against a request and falls with a cancellation.
+    """
+    if cancelled:
+        return tuple(entry for entry in state.instances if entry.stamp > master)
+    return tuple(entry for entry in state.instances if entry.stamp >= master)
+
+
+def _too_late_for_master(master: Entry, stamp: Stamp) -> bool:
+    if master.state is EntryState.CANCELLED:
+        return stamp <= master.stamp
+    return stamp < master.stamp

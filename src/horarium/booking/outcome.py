@@ -1,0 +1,91 @@
+"""What a decision returns: the change of the store, the mails, and the trace of why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from horarium.booking.event_state import EventState
+from horarium.booking.ports import Reservation
+from horarium.booking.trace import Step
+from horarium.kernel.instant import Instant
+
+
+class Result(StrEnum):
+    """How the handling of one event in one message ended."""
+
+    ACCEPTED = "ACCEPTED"
+    DECLINED = "DECLINED"
+    PARTLY = "PARTLY"
+    CANCELLED = "CANCELLED"
+    ANSWERED = "ANSWERED"
+    REFRESHED = "REFRESHED"
+    UNCHANGED = "UNCHANGED"
+    IGNORED = "IGNORED"
+    STALE = "STALE"
+    DUPLICATE = "DUPLICATE"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The head of an event that holds time.
+
+    `endless_until` is the instant to which the periods of an endless series are laid down; `ends`
+    bounds a long finite one. `capacity` is the N its free/busy was checked under; None if nothing
+    checked it.
+    """
+
+    organizer: str
+    organizer_name: str
+    summary: str
+    accepted: Instant
+    capacity: int | None
+    endless_until: Instant | None = None
+    ends: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """The new state of one event, stated whole: its entries, its head, and the time it holds.
+
+    Reservations that end at or before `settled` are history of an endless series: they are neither
+    stated here nor removed. `booking` is None when the event holds no time any more.
+    """
+
+    state: EventState
+    booking: Booking | None
+    reservations: tuple[Reservation, ...]
+    settled: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A finished message: written when it was decided, so that a second copy is the same bytes."""
+
+    kind: str
+    message_id: str
+    envelope_from: str
+    recipient: str
+    uid: str
+    sequence: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one event in one message: everything that must be kept or sent together."""
+
+    result: Result
+    reason: str
+    uid: str
+    trace: tuple[Step, ...]
+    method: str = ""
+    sequence: int = 0
+    organizer: str = ""
+    key: Instant | None = None
+    change: EventChange | None = None
+    mails: tuple[Mail, ...] = ()
+    repeat_answer: bool = False
+    hold: bool = False
+    notice: str = ""

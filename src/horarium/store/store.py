@@ -1,0 +1,82 @@
+"""The store: two ways in, `read` and `transact`, and the repositories of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from horarium.store.bookings import ResourceReservations, write_key
+from horarium.store.decisions import DecisionRepository
+from horarium.store.directory import DirectoryRepository
+from horarium.store.engine import Engine, Key, Session
+from horarium.store.mail import MailRepository
+from horarium.store.upkeep import UpkeepRepository
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction: its repositories, and the keys whose state it may change."""
+
+    session: Session
+    tenant: str
+    keys: frozenset[Key]
+
+    @property
+    def mail(self) -> MailRepository:
+        """Ledger, outbox and quarantine."""
+        return MailRepository(self.session, self.tenant)
+
+    @property
+    def directory(self) -> DirectoryRepository:
+        """Calendar users, preferences, groups."""
+        return DirectoryRepository(self.session, self.tenant)
+
+    @property
+    def decisions(self) -> DecisionRepository:
+        """The decision log."""
+        return DecisionRepository(self.session, self.tenant)
+
+    @property
+    def upkeep(self) -> UpkeepRepository:
+        """What the daily pass reads and drops."""
+        return UpkeepRepository(self.session, self.tenant)
+
+    def reservations(self, resource: int, uri: str) -> ResourceReservations:
+        """What the resource `uri` holds. In a writing transaction its key must be among those
+        asked for: a decision on state that is not locked is our own fault."""
+        assert not self.keys or write_key(self.tenant, uri) in self.keys, f"{uri} is not locked"
+        return ResourceReservations(self.session, self.tenant, resource)
+
+
+class Store:
+    """The whole memory of a site, over one engine."""
+
+    def __init__(self, engine: Engine, tenant: str = "default") -> None:
+        self._engine = engine
+        self.tenant = tenant
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` on a consistent snapshot."""
+        return self._engine.read(lambda s: work(Transaction(s, self.tenant, frozenset())))
+
+    def transact(self, keys: Sequence[Key], work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in one durable transaction that holds the locks of `keys`."""
+        held = frozenset(keys)
+        return self._engine.transact(
+            sorted(held), lambda s: work(Transaction(s, self.tenant, held))
+        )
+
+    def checkpoint(self, *, thorough: bool = False) -> None:
+        """Moves the engine's log into the database."""
+        self._engine.checkpoint(thorough)
+
+    def facts(self) -> dict[str, str | int]:
+        """What an operator asks of the engine."""
+        return self._engine.facts()
+
+    def close(self) -> None:
+        """Ends the use of the store by this process."""
+        self._engine.close()
