@@ -1,0 +1,117 @@
+"""The access list of a resource: who may book it (seed 001, the preference ``acl``)."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from enum import Enum
+
+from horarium.booking.calls import Words, split_lines
+from horarium.booking.sent_by import identity_key
+from horarium.kernel.errors import InvalidInput
+
+# A list longer than this is refused: it is read for each decision.
+MAX_RULES = 10_000
+
+
+class Role(Enum):
+    """Whom a rule with identities looks at."""
+
+    ORGANIZER = "organizer"
+    ATTENDEE = "attendee"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line: ``accepts`` for everybody when ``role`` is None, else for the ``identities`` in
+    that role. An identity is an address key ``local@domain`` or ``@domain``."""
+
+    accepts: bool
+    role: Role | None
+    identities: frozenset[str]
+    line: int
+
+    def __str__(self) -> str:
+        action = "accept" if self.accepts else "decline"
+        if self.role is None:
+            return action
+        role = "organiser" if self.role is Role.ORGANIZER else "attendee"
+        return " ".join((action, role, *sorted(self.identities)))
+
+
+_ACTIONS = {"accept": True, "decline": False, "reject": False}
+_ROLES = {
+    "organiser": Role.ORGANIZER,
+    "organizer": Role.ORGANIZER,
+    "attendee": Role.ATTENDEE,
+    "attendees": Role.ATTENDEE,
+}
+
+
+def parse_acl(text: str) -> tuple[Rule, ...]:
+    """The rules of ``text`` in their order; not empty. InvalidInput, with ``line N`` as its
+    part, for a line that is no rule and for a text without rules."""
+    rules = tuple(_rule(words) for words in split_lines(text))
+    if not rules:
+        raise InvalidInput("an access list needs at least one rule", part="line 1", value=text)
+    if len(rules) > MAX_RULES:
+        raise InvalidInput(f"more than {MAX_RULES} rules", part=f"line {rules[MAX_RULES].line}")
+    return rules
+
+
+def evaluate(rules: Iterable[Rule], organizer: str, attendees: Set[str]) -> bool:
+    """Whether the list accepts an event of ``organizer`` with ``attendees`` (address keys).
+
+    The answer starts unset. A bare action sets it. A rule with a role that is reached while the
+    answer is unset first sets it to the opposite of its own action; the last match wins.
+    """
+    answer, _ = deciding_rule(rules, organizer, attendees)
+    return answer
+
+
+def deciding_rule(
+    rules: Iterable[Rule], organizer: str, attendees: Set[str]
+) -> tuple[bool, Rule | None]:
+    """The answer of ``evaluate`` and the rule that gave it; a list that never sets an answer
+    does not exist, and would decline."""
+    answer: bool | None = None
+    decided_by: Rule | None = None
+    for rule in rules:
+        if rule.role is None:
+            answer, decided_by = rule.accepts, rule
+            continue
+        if answer is None:
+            answer, decided_by = not rule.accepts, rule
+        people = {organizer} if rule.role is Role.ORGANIZER else attendees
+        if _names_one(rule, people):
+            answer, decided_by = rule.accepts, rule
+    return bool(answer), decided_by
+
+
+def without_effect(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules before the last bare action: it overrides whatever they say."""
+    bare = [index for index, rule in enumerate(rules) if rule.role is None]
+    return rules[: bare[-1]] if bare else ()
+
+
+def _names_one(rule: Rule, people: Set[str]) -> bool:
+    return any(
+        key in rule.identities or "@" + key.rpartition("@")[2] in rule.identities for key in people
+    )
+
+
+def _rule(line: Words) -> Rule:
+    first, *rest = line.words
+    accepts = _ACTIONS.get(first.lower())
+    if accepts is None:
+        raise _fault(line, "a rule begins with accept or decline", first)
+    if not rest:
+        return Rule(accepts, None, frozenset(), line.line)
+    role = _ROLES.get(rest[0].lower())
+    if role is None:
+        raise _fault(line, "after the action comes organiser or attendee", rest[0])
+    if len(rest) == 1:
+        raise _fault(line, "the rule names nobody", line.words[-1])
+    return Rule(accepts, role, frozenset(identity_key(line, word) for word in rest[1:]), line.line)
+
+
+def _fault(line: Words, message: str, value: str) -> InvalidInput:
+    return InvalidInput(message, part=f"line {line.line}", value=value)

@@ -1,0 +1,175 @@
+"""The preferences of one resource, typed, with the layer each value comes from (seed 001)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from types import MappingProxyType
+
+from horarium.booking.acl import Rule
+from horarium.booking.calls import Call
+from horarium.booking.hours import WorkingHours
+from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
+from horarium.booking.sent_by import SentByPair
+from horarium.booking.written import nearest, shown
+from horarium.kernel.errors import InvalidInput
+
+
+class Layer(Enum):
+    """Where a value comes from; the later one wins."""
+
+    DEFAULT = "default"
+    SITE = "site"
+    OWN = "own"
+
+
+class InvalidPreference(InvalidInput):
+    """A preference that does not exist or whose value cannot be read. ``line`` is the line inside
+    a value of several lines, else 0."""
+
+    def __init__(self, name: str, value: object, reason: str, *, line: int = 0) -> None:
+        place = f" line {line}" if line else ""
+        super().__init__(f"{name}{place}: {reason}", part=name, value=shown(value))
+        self.name = name
+        self.reason = reason
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What holds for one resource. Durations are seconds, a day counting 86 400; None is "rule
+    off"; addresses are keys (``local@domain`` in lower case)."""
+
+    participating: str
+    name: str
+    language: str
+    zone: str
+    scheduling_function: tuple[Call, ...]
+    acl: tuple[Rule, ...] | None
+    window_size: int
+    add_method_response: str
+    organiser_replacement: str
+    aliases: tuple[str, ...] | None
+    horizon: int
+    beyond_horizon: str
+    past: str
+    declined_update: str
+    allowed_frequencies: frozenset[str]
+    endless: str
+    max_occurrences: int
+    allow_recurring: bool
+    booking_window: int | None
+    booking_window_series: str
+    min_notice: int | None
+    min_duration: int | None
+    max_duration: int | None
+    working_hours: WorkingHours | None
+    buffer_before: int
+    buffer_after: int
+    max_attendees: int | None
+    require_auth: str
+    sent_by: str
+    sent_by_pairs: tuple[SentByPair, ...] | None
+    reply_details: bool
+    holder_info: str
+    additional_response: str | None
+    alternatives: int
+    alternatives_range: int
+    subject_kept: str
+    body_kept: bool
+    attachments_kept: bool
+    private_kept: bool
+    freebusy_shows: str
+    answer_rsvp_false: str
+    layers: Mapping[str, Layer] = field(repr=False, compare=False)
+    written: Mapping[str, object] = field(repr=False, compare=False)
+
+
+def canonical_name(name: str) -> str:
+    """The one name of a preference that may be spelt in two ways; unknown names come back."""
+    return SPELLINGS.get(name, name)
+
+
+def read_preferences(
+    own: Mapping[str, object],
+    site_defaults: Mapping[str, object],
+    *,
+    site_zone: str = "UTC",
+) -> Preferences:
+    """The preferences of a resource with the written values ``own`` over ``site_defaults`` over
+    the built-in defaults. An empty value counts as not set. InvalidPreference for the first name
+    that does not exist or value that cannot be read."""
+    values: dict[str, object] = {}
+    layers, written = {}, {}
+    chosen = {Layer.SITE: _set_values(site_defaults), Layer.OWN: _set_values(own)}
+    for preference in PREFERENCES.values():
+        layer, value = _choose(preference, chosen)
+        layers[preference.name], written[preference.name] = layer, value
+        read = None if value is None else _read(preference, value)
+        values[preference.attribute or preference.name] = read
+    if values["zone"] is None:
+        values["zone"] = written["TZID"] = site_zone
+    known = {f.name for f in fields(Preferences)} - {"layers", "written"}
+    return Preferences(
+        **{name: values[name] for name in known},  # type: ignore[arg-type]
+        layers=MappingProxyType(layers),
+        written=MappingProxyType(written),
+    )
+
+
+def check_preferences(values: Mapping[str, object]) -> list[InvalidPreference]:
+    """Everything that is wrong with written ``values``, in their order."""
+    faults: list[InvalidPreference] = []
+    seen: set[str] = set()
+    for name, value in values.items():
+        try:
+            preference = _known(name, value)
+            if preference.name in seen:
+                raise InvalidPreference(name, value, f"is {preference.name}, which is set too")
+            seen.add(preference.name)
+            if not is_empty(value):
+                _read(preference, value)
+        except InvalidPreference as fault:
+            faults.append(fault)
+    return faults
+
+
+def is_empty(value: object) -> bool:
+    """Whether a written value counts as not set."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def _set_values(values: Mapping[str, object]) -> dict[str, object]:
+    return {_known(n, v).name: v for n, v in values.items() if not is_empty(v)}
+
+
+def _choose(
+    preference: Preference, chosen: Mapping[Layer, Mapping[str, object]]
+) -> tuple[Layer, object]:
+    for layer in (Layer.OWN, Layer.SITE):
+        if preference.name in chosen[layer]:
+            return layer, chosen[layer][preference.name]
+    return Layer.DEFAULT, preference.default
+
+
+def _known(name: str, value: object) -> Preference:
+    preference = PREFERENCES.get(canonical_name(name))
+    if preference is None:
+        hint = nearest(name, (*PREFERENCES, *SPELLINGS))
+        raise InvalidPreference(name, value, f"there is no such preference{hint}")
+    return preference
+
+
+def _read(preference: Preference, value: object) -> object:
+    try:
+        return preference.read(value)
+    except InvalidInput as error:
+        line = _line_of(error.part)
+        reason = str(error)
+        if line and error.value:
+            reason = f"{reason}: {shown(error.value)}"
+        raise InvalidPreference(preference.name, value, reason, line=line) from error
+
+
+def _line_of(part: str) -> int:
+    number = part.removeprefix("line ")
+    return int(number) if number != part and number.isdigit() else 0

@@ -1,0 +1,38 @@
+"""What is wrong in a file that people write, with its place; all of it, not the first only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from horarium.kernel.errors import HorariumError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong at one place. ``line`` and ``column`` count from 1; 0 means the whole
+    file; ``file`` may be the name of an environment variable."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+class Faults(HorariumError):
+    """Everything that is wrong in the files that were read, in the order of the files."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+class BadSettings(Faults):
+    """The settings of the site cannot be used."""
+
+
+class BadObjects(Faults):
+    """Declared objects cannot be used; nothing of them is applied."""
