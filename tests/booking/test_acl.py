@@ -59,7 +59,7 @@ def test_forms(text: str, organizer: str, accepted: bool) -> None:
         ("accept\nallow", 2),
         ("accept everybody", 1),
         ("accept organiser", 1),
-        ("accept\n\ndecline attendee not-an-address", 3),
+        ("accept\n\ndecline attendee not,an,address", 3),
         ("accept organiser a@example.com)b@evil.example", 1),
         ("accept organiser @", 1),
         ("accept organiser '", 1),
@@ -69,6 +69,20 @@ def test_any_other_line_is_refused_with_its_number(text: str, line: int) -> None
     with pytest.raises(InvalidInput) as caught:
         parse_acl(text)
     assert caught.value.part == f"line {line}"
+
+
+def test_groups_stand_for_their_members() -> None:
+    rules = parse_acl("accept organiser developers\ndecline attendee testers")
+    groups = {"developers": {"a@example.com"}, "testers": {"t@example.com"}}
+    assert evaluate(rules, "a@example.com", set(), groups) is True
+    assert evaluate(rules, "b@example.com", set(), groups) is False
+    assert evaluate(rules, "a@example.com", {"t@example.com"}, groups) is False
+
+
+def test_a_group_that_is_not_declared_decides_nothing() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(parse_acl("accept\ndecline organiser ghosts"), "a@example.com", set())
+    assert (caught.value.part, caught.value.value) == ("line 2", "ghosts")
 
 
 def test_the_deciding_rule_is_known() -> None:

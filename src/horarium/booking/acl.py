@@ -1,8 +1,10 @@
 """The access list of a resource: who may book it (seed 001, the preference ``acl``)."""
 
-from collections.abc import Iterable, Set
+import re
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from horarium.booking.calls import Words, split_lines
 from horarium.booking.sent_by import identity_key
@@ -22,12 +24,18 @@ class Role(Enum):
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One line: ``accepts`` for everybody when ``role`` is None, else for the ``identities`` in
-    that role. An identity is an address key ``local@domain`` or ``@domain``."""
+    that role. An identity is an address key ``local@domain``, ``@domain`` for every address of
+    exactly that domain, or the name of a declared group."""
 
     accepts: bool
     role: Role | None
     identities: frozenset[str]
     line: int
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups among the identities."""
+        return frozenset(name for name in self.identities if "@" not in name)
 
     def __str__(self) -> str:
         action = "accept" if self.accepts else "decline"
@@ -37,6 +45,8 @@ class Rule:
         return " ".join((action, role, *sorted(self.identities)))
 
 
+_NO_GROUPS: Mapping[str, Set[str]] = MappingProxyType({})
+_GROUP_NAME = re.compile(r"[\w.-]{1,64}")
 _ACTIONS = {"accept": True, "decline": False, "reject": False}
 _ROLES = {
     "organiser": Role.ORGANIZER,
@@ -57,21 +67,30 @@ def parse_acl(text: str) -> tuple[Rule, ...]:
     return rules
 
 
-def evaluate(rules: Iterable[Rule], organizer: str, attendees: Set[str]) -> bool:
-    """Whether the list accepts an event of ``organizer`` with ``attendees`` (address keys).
+def evaluate(
+    rules: Iterable[Rule],
+    organizer: str,
+    attendees: Set[str],
+    groups: Mapping[str, Set[str]] = _NO_GROUPS,
+) -> bool:
+    """Whether the list accepts an event of ``organizer`` with ``attendees`` (address keys);
+    ``groups`` are the members of each declared group. InvalidInput when a rule names a group that
+    is not declared: such a list decides nothing.
 
     The answer starts unset. A bare action sets it. A rule with a role that is reached while the
     answer is unset first sets it to the opposite of its own action; the last match wins.
     """
-    answer, _ = deciding_rule(rules, organizer, attendees)
+    answer, _ = deciding_rule(rules, organizer, attendees, groups)
     return answer
 
 
 def deciding_rule(
-    rules: Iterable[Rule], organizer: str, attendees: Set[str]
+    rules: Iterable[Rule],
+    organizer: str,
+    attendees: Set[str],
+    groups: Mapping[str, Set[str]] = _NO_GROUPS,
 ) -> tuple[bool, Rule | None]:
-    """The answer of ``evaluate`` and the rule that gave it; a list that never sets an answer
-    does not exist, and would decline."""
+    """The answer of ``evaluate`` and the rule that gave it; without rules it declines."""
     answer: bool | None = None
     decided_by: Rule | None = None
     for rule in rules:
@@ -81,7 +100,7 @@ def deciding_rule(
         if answer is None:
             answer, decided_by = not rule.accepts, rule
         people = {organizer} if rule.role is Role.ORGANIZER else attendees
-        if _names_one(rule, people):
+        if _names_one(rule, people, groups):
             answer, decided_by = rule.accepts, rule
     return bool(answer), decided_by
 
@@ -92,9 +111,15 @@ def without_effect(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return rules[: bare[-1]] if bare else ()
 
 
-def _names_one(rule: Rule, people: Set[str]) -> bool:
+def _names_one(rule: Rule, people: Set[str], groups: Mapping[str, Set[str]]) -> bool:
+    members: set[str] = set()
+    for name in rule.groups:
+        if name not in groups:
+            raise InvalidInput("there is no such group", part=f"line {rule.line}", value=name)
+        members |= groups[name]
     return any(
-        key in rule.identities or "@" + key.rpartition("@")[2] in rule.identities for key in people
+        key in members or key in rule.identities or "@" + key.rpartition("@")[2] in rule.identities
+        for key in people
     )
 
 
@@ -110,7 +135,14 @@ def _rule(line: Words) -> Rule:
         raise _fault(line, "after the action comes organiser or attendee", rest[0])
     if len(rest) == 1:
         raise _fault(line, "the rule names nobody", line.words[-1])
-    return Rule(accepts, role, frozenset(identity_key(line, word) for word in rest[1:]), line.line)
+    return Rule(accepts, role, frozenset(_identity(line, word) for word in rest[1:]), line.line)
+
+
+def _identity(line: Words, word: str) -> str:
+    """An address key, ``@domain``, or the name of a group."""
+    if _GROUP_NAME.fullmatch(word):
+        return word
+    return identity_key(line, word)
 
 
 def _fault(line: Words, message: str, value: str) -> InvalidInput:

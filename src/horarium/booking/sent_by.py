@@ -49,6 +49,4 @@ def _key(line: Words, word: str) -> str:
     try:
         return parse_cal_address(word if ":" in word else f"mailto:{word}").key
     except InvalidInput as error:
-        raise InvalidInput(
-            f"not an address: {error}", part=f"line {line.line}", value=word
-        ) from error
+        raise InvalidInput(str(error), part=f"line {line.line}", value=word) from error

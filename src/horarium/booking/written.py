@@ -161,7 +161,7 @@ def address_key(value: object) -> str:
         try:
             return parse_cal_address(value if ":" in value else f"mailto:{value}").key
         except InvalidInput as error:
-            raise InvalidInput(f"{shown(value)} is not an address: {error}", value=value) from error
+            raise InvalidInput(f"{shown(value)} is {error}", value=value) from error
     raise refuse(value, "an address")
 
 

@@ -1,0 +1,198 @@
+"""Declared objects: what the files in ``objects/`` say (TOML; docs/formats/objects.md)."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from horarium.booking.preferences import canonical_name, check_preferences, is_empty
+from horarium.booking.written import address_key, address_keys, nearest
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.runtime.faults import BadObjects, Fault
+from horarium.runtime.guarded_file import UnsafeFile
+from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
+
+# Kinds of later versions: refused by name, so that nobody believes they were applied.
+LATER_KINDS = (
+    "quota",
+    "person",
+    "appointer",
+    "assistant",
+    "directive",
+    "policy",
+    "distributor",
+    "distribution",
+    "channel",
+    "subscriber",
+    "subscriber_group",
+)
+KINDS = ("resource", "group", "defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredObjects:
+    """Everything declared by the files of one ``apply``.
+
+    ``resources``: by address key, the written value of each preference under its one name.
+    ``spellings``: by address key, the address as it was written.
+    ``groups``: by name, the address keys of the members.
+    ``defaults``: site-wide values of resources' preferences.
+    ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
+    one that a command changed. ``places`` by the same, ``file:line``.
+    """
+
+    resources: dict[str, dict[str, object]] = field(default_factory=dict)
+    spellings: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: dict[str, object] = field(default_factory=dict)
+    digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    places: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_objects(paths: Sequence[Path], *, strict: bool = False) -> DeclaredObjects:
+    """What the files ``paths`` declare together; a folder stands for its ``*.toml`` in name
+    order. BadObjects with everything that is wrong; NotFound when a path is absent."""
+    declared = DeclaredObjects()
+    faults: list[Fault] = []
+    for path in _files(paths):
+        try:
+            file = read_toml(path, strict=strict)
+        except Unreadable as error:
+            faults.append(error.fault)
+        except UnsafeFile as error:
+            faults.append(Fault(str(path), 0, 0, "", error.complaint))
+        else:
+            declared.warnings.extend(file.warnings)
+            faults.extend(_declare(declared, file))
+    if faults:
+        raise BadObjects(faults)
+    return declared
+
+
+def digest(value: object) -> str:
+    """A digest of one written value: equal when and only when the value is."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob("*.toml"))
+        elif path.exists() or path.is_symlink():
+            yield path
+        else:
+            raise NotFound(f"{path}: no such file")
+
+
+def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
+    """Add what ``file`` declares; yields what is wrong with it."""
+    for kind, tables in file.values.items():
+        if kind not in KINDS:
+            yield file.fault((kind,), _unknown_kind(kind))
+        elif not isinstance(tables, dict):
+            yield file.fault((kind,), f'expected tables such as [{kind}."…"]')
+        else:
+            for identity, keys in tables.items():
+                if not isinstance(keys, dict):
+                    yield file.fault((kind, identity), f'expected a table [{kind}."{identity}"]')
+                elif kind == "resource":
+                    yield from _resource(declared, file, identity, keys)
+                elif kind == "group":
+                    yield from _group(declared, file, identity, keys)
+                else:
+                    yield from _defaults(declared, file, identity, keys)
+
+
+def _unknown_kind(kind: str) -> str:
+    if kind in LATER_KINDS:
+        return f"objects of the kind {kind} are not available in this version"
+    return f"there is no such kind of object{nearest(kind, (*KINDS, *LATER_KINDS))}"
+
+
+def _resource(
+    declared: DeclaredObjects, file: TomlFile, identity: str, keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    path = ("resource", identity)
+    try:
+        key = address_key(identity)
+    except InvalidInput as error:
+        yield file.fault(path, str(error))
+        return
+    if key in declared.resources:
+        yield file.fault(path, f"{key} is declared twice")
+        return
+    yield from _preference_faults(file, path, keys)
+    spelling = identity.removeprefix("mailto:") if "%" not in identity else key
+    declared.resources[key] = _written(keys)
+    declared.spellings[key] = spelling
+    _sign(declared, file, ("resource", key), path, keys)
+
+
+def _defaults(
+    declared: DeclaredObjects, file: TomlFile, kind: str, keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    path = ("defaults", kind)
+    if kind != "resource":
+        later = kind in LATER_KINDS
+        yield file.fault(
+            path, "is not available in this version" if later else "only defaults.resource exists"
+        )
+        return
+    faults = list(_preference_faults(file, path, keys))
+    yield from faults
+    for key, value in _written(keys).items():
+        if key in declared.defaults:
+            yield file.fault((*path, key), "is set twice")
+        declared.defaults[key] = value
+    _sign(declared, file, ("defaults", "resource"), path, keys)
+
+
+def _preference_faults(
+    file: TomlFile, path: tuple[str, ...], keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    for fault in check_preferences(keys):
+        written = next((k for k in keys if k == fault.name), None) or next(
+            k for k in keys if canonical_name(k) == fault.name
+        )
+        yield file.fault((*path, written), fault.reason, line=fault.line)
+
+
+def _group(
+    declared: DeclaredObjects, file: TomlFile, name: str, keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    path = ("group", name)
+    if name in declared.groups:
+        yield file.fault(path, f"{name} is declared twice")
+        return
+    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        yield file.fault(path, "a group's name is letters, digits, dots, - and _")
+    for key in keys:
+        if key != "members":
+            yield file.fault((*path, key), f"there is no such key{nearest(key, ('members',))}")
+    try:
+        declared.groups[name] = address_keys(keys.get("members", []))
+    except InvalidInput as error:
+        yield file.fault((*path, "members"), str(error))
+    _sign(declared, file, path, path, {"members": keys.get("members", [])})
+
+
+def _written(keys: Mapping[str, object]) -> dict[str, object]:
+    return {canonical_name(k): v for k, v in keys.items() if not is_empty(v)}
+
+
+def _sign(
+    declared: DeclaredObjects,
+    file: TomlFile,
+    owner: tuple[str, str],
+    path: tuple[str, ...],
+    keys: Mapping[str, object],
+) -> None:
+    for name, value in keys.items():
+        if not is_empty(value) or owner[0] == "group":
+            entry = (*owner, canonical_name(name))
+            declared.digests[entry] = digest(value)
+            place = file.fault((*path, name), "")
+            declared.places[entry] = f"{place.file}:{place.line}"
