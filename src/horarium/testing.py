@@ -3,8 +3,11 @@
 import asyncio
 import heapq
 import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from horarium.kernel.instant import Instant, instant
+from horarium.transport.outgoing import Result, Sent, envelope_fault
 
 
 class ManualClock:
@@ -81,6 +84,37 @@ class ManualClock:
             self._wake()
         if self._sleepers:
             self._watch(loop)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One message that would have gone out."""
+
+    sender: str
+    recipient: str
+    data: bytes
+
+
+class RecordingTransport:
+    """An outgoing transport that keeps what it is given. ``results`` are handed out first, one
+    for each message; afterwards everything is sent."""
+
+    def __init__(self, results: Iterable[Result] = ()) -> None:
+        self.sent: list[Recorded] = []
+        self._results = list(results)
+
+    async def send(self, sender: str, recipient: str, data: bytes) -> Result:
+        """See ``horarium.transport.outgoing.Outgoing``."""
+        fault = envelope_fault(sender, recipient)
+        if fault is not None:
+            return fault
+        result = self._results.pop(0) if self._results else Sent("recorded")
+        if isinstance(result, Sent):
+            self.sent.append(Recorded(sender, recipient, data))
+        return result
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
 
 def _finish(future: "asyncio.Future[None]") -> None:

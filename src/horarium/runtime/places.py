@@ -180,6 +180,9 @@ class _Scanner:
                 text_line += 1
         place = Place(line, key - self._starts[line - 1] + 1, text_line)
         self.found.setdefault(path, place)
+        # A table that is only ever named on the way to another stands where that one does.
+        for length in range(len(path) - 1, 0, -1):
+            self.found.setdefault(path[:length], place)
 
 
 def _plain(content: str) -> str:

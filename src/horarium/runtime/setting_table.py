@@ -139,6 +139,13 @@ _MAIL = (
         "Whether `mail.lmtp` may be an address that other machines reach.",
     ),
     Setting(
+        "mail.bare_newlines",
+        "normalise",
+        choice("normalise", "refuse"),
+        "`normalise` or `refuse`",
+        "What becomes of a message with a CR or LF that stands alone.",
+    ),
+    Setting(
         "mail.lmtp_group",
         None,
         line,

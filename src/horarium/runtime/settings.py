@@ -34,6 +34,7 @@ class MailSettings:
     lmtp: Endpoint
     lmtp_allow_remote: bool
     lmtp_group: str | None
+    bare_newlines: str
     smtp: Endpoint
     sender: str | None
     reply_from: str
