@@ -17,6 +17,75 @@ _BEGIN = re.compile(rb"(?i)(?:\A|[\r\n])BEGIN:")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+")
 # Text properties into which programs spill unfolded lines.
 _TEXT = frozenset(("DESCRIPTION", "COMMENT", "LOCATION", "SUMMARY"))
+# Amid spilled text "Passcode: 1234" looks like a property; only these (RFC 5545, RFC 7986,
+# RFC 9073, RFC 9253) and X- names, in capitals, end it.
+_REGISTERED = frozenset(
+    [
+        "ACTION",
+        "ATTACH",
+        "ATTENDEE",
+        "BUSYTYPE",
+        "CALENDAR-ADDRESS",
+        "CALSCALE",
+        "CATEGORIES",
+        "CLASS",
+        "COLOR",
+        "COMMENT",
+        "COMPLETED",
+        "CONCEPT",
+        "CONFERENCE",
+        "CONTACT",
+        "CREATED",
+        "DESCRIPTION",
+        "DTEND",
+        "DTSTAMP",
+        "DTSTART",
+        "DUE",
+        "DURATION",
+        "EXDATE",
+        "EXRULE",
+        "FREEBUSY",
+        "GEO",
+        "IMAGE",
+        "LAST-MODIFIED",
+        "LINK",
+        "LOCATION",
+        "LOCATION-TYPE",
+        "METHOD",
+        "NAME",
+        "ORGANIZER",
+        "PARTICIPANT-TYPE",
+        "PERCENT-COMPLETE",
+        "PRIORITY",
+        "PRODID",
+        "RDATE",
+        "RECURRENCE-ID",
+        "REFID",
+        "REFRESH-INTERVAL",
+        "RELATED-TO",
+        "REPEAT",
+        "REQUEST-STATUS",
+        "RESOURCES",
+        "RESOURCE-TYPE",
+        "RRULE",
+        "SEQUENCE",
+        "SOURCE",
+        "STATUS",
+        "STRUCTURED-DATA",
+        "STYLED-DESCRIPTION",
+        "SUMMARY",
+        "TRANSP",
+        "TRIGGER",
+        "TZID",
+        "TZNAME",
+        "TZOFFSETFROM",
+        "TZOFFSETTO",
+        "TZURL",
+        "UID",
+        "URL",
+        "VERSION",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +217,9 @@ class _Reader:
         if self._properties > self._limits.properties:
             raise LimitReached("properties", self._properties, self._limits.properties)
         component = self._stack[-1]
+        if self._spill and not _ends_spill(text):
+            self._spill.append(text)
+            return
         try:
             line = parse_line(text)
         except InvalidInput as error:
@@ -193,6 +265,14 @@ class _Reader:
             raise LimitReached("line", len(value), self._limits.line)
         component.properties[-1] = line.with_value(value)
         component.notes.append(f"unfolded_text:{line.name}")
+
+
+def _ends_spill(text: str) -> bool:
+    """Whether a line after spilled text is a property again."""
+    prefix = _PREFIX.match(text)
+    if prefix is None or text[prefix.end() : prefix.end() + 1] not in (":", ";"):
+        return False
+    return prefix.group() in _REGISTERED or prefix.group().startswith("X-")
 
 
 def serialize(component: Component) -> bytes:
