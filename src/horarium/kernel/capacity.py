@@ -58,7 +58,7 @@ def fits(periods: Iterable[Period], new: Period, n: int) -> Fit:
     Raises InvalidInput for ``n < 1``.
     """
     _check_capacity(n)
-    for period in _full(periods, new, n):
+    for period in full(periods, new, n):
         return Fit(False, period)
     return Fit(True)
 
@@ -82,8 +82,8 @@ def first_fit(
         raise InvalidInput("a period lasts at least one second", part="duration")
     if before <= after:
         return None
-    full = PeriodSet.from_sorted(_full(periods, Period(after, before), n))
-    for free in open.clip(after, before).subtract(full):
+    taken = PeriodSet.from_sorted(full(periods, Period(after, before), n))
+    for free in open.clip(after, before).subtract(taken):
         if free.seconds >= duration:
             return Period(free.start, Instant(free.start + duration))
     return None
@@ -105,8 +105,8 @@ def _ends_and_starts(
     return sorted(a for a, _ in inside), sorted(b for _, b in inside)
 
 
-def _full(periods: Iterable[Period], within: Period, n: int) -> Iterator[Period]:
-    """Yield the stretches of ``within`` where already ``n`` or more periods are held."""
+def full(periods: Iterable[Period], within: Period, n: int) -> Iterator[Period]:
+    """Yield, in order, the stretches of ``within`` where ``n`` or more periods are held."""
     starts, ends = _ends_and_starts(periods, within)
     held = 0
     since = 0

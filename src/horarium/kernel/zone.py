@@ -167,29 +167,53 @@ class Zone:
         """Give the instants of sorted wall times under ``Gap.SHIFT`` and ``Fold.FIRST``.
 
         The list matches the walls one to one; after a gap it may not be sorted.
+        """
+        return self.at_all_noting_gaps(walls)[0]
+
+    def at_all_noting_gaps(self, walls: Sequence[int]) -> tuple[list[Instant], bool]:
+        """Give what ``at_all`` gives, and whether any of the walls lies in a gap.
+
         Within one segment the offset is constant, so a segment is one
         subtraction per wall, and for a range of walls no more than a range.
         """
-        n = len(walls)
+        found: list[Instant] = []
+        gapped = False
+        lo, n = 0, len(walls)
         if not n:
-            return []
-        table = self._until(walls[-1])
+            return found, gapped
+        last = walls[-1]
+        table = self._until(last)
         late, offsets = table.late, table.offsets
-        found: list[int] = []
-        i = bisect_right(late, walls[0])
-        lo = 0
+        i, end = bisect_right(late, walls[0]), len(late)
         while lo < n:
-            hi = n if i == len(late) or walls[-1] < late[i] else bisect_left(walls, late[i], lo)
+            if i == end or last < late[i]:
+                hi = n
+            else:
+                hi = bisect_left(walls, late[i], lo)
             if hi > lo:
-                part = walls if hi - lo == n else walls[lo:hi]
-                offset = offsets[i]
-                if isinstance(part, range):
-                    found += range(part.start - offset, part.stop - offset, part.step)
-                else:
-                    found += [w - offset for w in part]
+                found += _shifted(walls[lo:hi] if hi - lo < n else walls, offsets[i])
+                if i < end and offsets[i + 1] > offsets[i] and walls[hi - 1] >= table.early[i]:
+                    gapped = True
                 lo = hi
             i += 1
-        return found  # type: ignore[return-value]  # Instant is int
+        return found, gapped
+
+    def wall_bounds(self, start: Instant, end: Instant) -> tuple[int, int]:
+        """Give bounds such that the walls of all instants in ``[start, end)`` lie between.
+
+        Walls moved by a gap are among them. Near a transition, and far ahead,
+        the bounds are wider than needed.
+        """
+        table = self._until(start)
+        at, offsets = table.at, table.offsets
+        i = bisect_right(at, start - 2 * DAY)
+        j = bisect_right(at, start)
+        lo = start + (offsets[i] if i == j else min(offsets[i : j + 1]))
+        if end >= table.edge:
+            return lo, end + DAY
+        i = bisect_right(at, end - 2 * DAY)
+        j = bisect_right(at, end)
+        return lo, end + (offsets[i] if i == j else max(offsets[i : j + 1]))
 
     def transitions(self, start: Instant, end: Instant) -> list[tuple[Instant, int, int]]:
         """Give (instant, offset before, offset after) of the transitions in ``[start, end)``."""
@@ -198,6 +222,14 @@ class Zone:
             (Instant(table.at[i]), table.offsets[i], table.offsets[i + 1])
             for i in range(bisect_left(table.at, start), bisect_left(table.at, end))
         ]
+
+
+def _shifted(walls: Sequence[int], offset: int) -> Sequence[Instant]:
+    if isinstance(walls, range):
+        walls = range(walls.start - offset, walls.stop - offset, walls.step)
+    else:
+        walls = [w - offset for w in walls]
+    return walls  # type: ignore[return-value]  # an Instant is an int
 
 
 def _check_offset(offset: int) -> None:
