@@ -25,8 +25,8 @@ from horarium.kernel.errors import InvalidInput, LimitReached, UnsupportedCapabi
 from horarium.kernel.instant import Instant, Wall, day_of
 from horarium.kernel.limits import Limits
 from horarium.kernel.period import Period
-from horarium.kernel.recurrence import ExDate, Length, RDate, RecurrenceSet
-from horarium.kernel.rule import Rule
+from horarium.kernel.recurrence import ExDate, Length, RDate, RecurrenceSet, Unsatisfiable
+from horarium.kernel.rule import Rule, UntilKind
 from horarium.kernel.zone import Zone
 
 _DEFAULT_LIMITS = ParseLimits()
@@ -131,6 +131,7 @@ class _Shape:
             first = Period(start.instant, end)
             rule = self._rule()
             series = self._series(start, length, rule)
+            self._check_members(start, series, rule)
         return Event(
             uid=reading.uid,
             sequence=sequence,
@@ -276,6 +277,24 @@ class _Shape:
             raise reading.invalid("3.6", "RRULE", str(error)) from error
         return series
 
+    def _check_members(self, start: TimeOf, series: RecurrenceSet, rule: Rule | None) -> None:
+        """Refuses a rule that never matches, and a series that has no occurrence at all."""
+        if rule is None:
+            return
+        reading = self._reading
+        try:
+            at = start.instant
+            answer = series.query(at, Instant(at + 1))
+            empty = (
+                _ends_before(rule, start)
+                or isinstance(answer.outcome, Unsatisfiable)
+                or (not answer.members and series.next_after(Instant(at - 1)) is None)
+            )
+        except LimitReached as error:
+            raise reading.invalid("3.10", "RRULE", str(error), limit=error.name) from error
+        if empty:
+            raise reading.invalid("3.6", "RRULE", "no occurrence", reading.lines("RRULE")[0].value)
+
     def _check_dates(self) -> None:
         lines = (*self._reading.lines("RDATE"), *self._reading.lines("EXDATE"))
         count = sum(line.value.count(",") + 1 for line in lines)
@@ -341,6 +360,16 @@ class _Shape:
         if value.kind is Kind.UTC:
             return day_of(self._reading.owner.to_wall(Instant(value.wall)))
         return day_of(value.wall)
+
+
+def _ends_before(rule: Rule, start: TimeOf) -> bool:
+    """Whether UNTIL lies before DTSTART, so that the rule is empty."""
+    until = rule.until
+    if until is None:
+        return False
+    if until.kind is UntilKind.DATE or isinstance(start.value, DateValue):
+        return until.day < day_of(start.wall)
+    return until.at < (start.instant if until.kind is UntilKind.UTC else start.wall)
 
 
 def _gregorian(text: str) -> str:
