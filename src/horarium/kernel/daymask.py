@@ -58,6 +58,16 @@ def fast_year_start(year: int) -> int:
     return STARTS[of_cycle] + (cycle - 1) * CYCLE_DAYS
 
 
+MONTHS = tuple(
+    tuple(
+        (month_start(month, leap), MONTH_LENGTHS[month - 1] + (leap and month == 2))
+        for month in range(1, 13)
+    )
+    for leap in (False, True)
+)
+"""First day of the year and length of every month, of common and of leap years."""
+
+
 class DayParts(NamedTuple):
     """The date parts of a rule, DTSTART's values filled in; empty means no limit."""
 
@@ -73,25 +83,26 @@ class DayParts(NamedTuple):
 class YearDays:
     """The permitted days of every year, computed per kind of year when first asked for."""
 
-    __slots__ = ("_days", "_masks", "parts")
+    __slots__ = ("_by_year", "_masks", "_parts")
 
     def __init__(self, parts: DayParts) -> None:
-        self.parts = parts
+        self._parts = parts
         self._masks: dict[YearKind, int] = {}
-        self._days: dict[YearKind, tuple[int, ...]] = {}
+        self._by_year: list[int | None] = [None] * CYCLE_YEARS
 
-    def mask(self, kind: YearKind) -> int:
-        """Give the permitted days of a kind of year as bits."""
-        found = self._masks.get(kind)
+    def mask(self, year: int) -> int:
+        """Give the permitted days of a year as bits."""
+        of_cycle = year % CYCLE_YEARS
+        found = self._by_year[of_cycle]
         if found is None:
-            found = self._masks[kind] = _mask(self.parts, kind)
-        return found
-
-    def days(self, kind: YearKind) -> tuple[int, ...]:
-        """Give the permitted days of a kind of year in order, 0 for 1 January."""
-        found = self._days.get(kind)
-        if found is None:
-            found = self._days[kind] = tuple(bits(self.mask(kind)))
+            kind = KINDS[of_cycle]
+            if not self._parts.week_no:
+                # Only weeks reach over the ends of a year.
+                kind = YearKind(kind.leap, kind.first, False, False)
+            found = self._masks.get(kind)
+            if found is None:
+                found = self._masks[kind] = _mask(self._parts, kind)
+            self._by_year[of_cycle] = found
         return found
 
     def next_day(self, day: int) -> Iterator[int | None]:
@@ -100,13 +111,12 @@ class YearDays:
         Yields nothing more when the years end; each value is one step of work.
         """
         year = civil_day(day)[0]
-        start = fast_year_start(year)
-        left = self.mask(KINDS[year % CYCLE_YEARS]) >> (day - start)
+        left = self.mask(year) >> (day - fast_year_start(year))
         if left:
             yield day + lowest(left)
             return
         while (year := year + 1) <= MAX_YEAR:
-            mask = self.mask(KINDS[year % CYCLE_YEARS])
+            mask = self.mask(year)
             if mask:
                 yield fast_year_start(year) + lowest(mask)
                 return
@@ -150,14 +160,14 @@ def _or(masks: Iterable[int]) -> int:
     return found
 
 
-def _months(kind: YearKind, months: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Yield (first day of the year, length) of the months given, or of all."""
-    for month in months or range(1, 13):
-        yield month_start(month, kind.leap), MONTH_LENGTHS[month - 1] + (kind.leap and month == 2)
+def _months(kind: YearKind, months: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Give (first day of the year, length) of the months given, or of all."""
+    every = MONTHS[kind.leap]
+    return [every[month - 1] for month in months] if months else list(every)
 
 
 def _month_bits(kind: YearKind, month: int) -> int:
-    ((start, length),) = _months(kind, (month,))
+    start, length = MONTHS[kind.leap][month - 1]
     return ((1 << length) - 1) << start
 
 
@@ -171,22 +181,29 @@ def _positions(numbers: tuple[int, ...], start: int, length: int) -> int:
 
 
 def _weekday_bits(parts: DayParts, kind: YearKind) -> int:
+    week = 0
     found = 0
+    for day in parts.day:
+        if day.ordinal:
+            found |= _numbered_bits(parts, kind, day)
+        else:
+            week |= 1 << (day.weekday - kind.first) % 7
+    # One multiplication repeats the weekdays for every week of the year.
+    return found | week * _EVERY_WEEK
+
+
+def _numbered_bits(parts: DayParts, kind: YearKind, day: ByDay) -> int:
     if parts.ordinals_in_month or parts.month:
-        stretches = list(_months(kind, parts.month))
+        stretches = _months(kind, parts.month)
     else:
         stretches = [(0, kind.length)]
-    for day in parts.day:
-        ahead = (day.weekday - kind.first) % 7
-        if not day.ordinal:
-            found |= _EVERY_WEEK << ahead
-            continue
-        for start, length in stretches:
-            first = (ahead - start) % 7
-            weeks = (length - first + 6) // 7
-            if abs(day.ordinal) <= weeks:
-                week = day.ordinal - 1 if day.ordinal > 0 else weeks + day.ordinal
-                found |= 1 << (start + first + 7 * week)
+    found = 0
+    for start, length in stretches:
+        first = (day.weekday - kind.first - start) % 7
+        weeks = (length - first + 6) // 7
+        if abs(day.ordinal) <= weeks:
+            week = day.ordinal - 1 if day.ordinal > 0 else weeks + day.ordinal
+            found |= 1 << (start + first + 7 * week)
     return found
 
 

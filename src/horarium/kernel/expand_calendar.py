@@ -1,20 +1,13 @@
-"""MONTHLY and YEARLY rules: one pattern per kind of month or year, placed by arithmetic."""
+"""MONTHLY and YEARLY rules: one pattern per set of permitted days, placed by arithmetic."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from horarium.kernel.daymask import KINDS, YearDays, YearKind, bits, fast_year_start
+from horarium.kernel.daymask import MONTHS, YearDays, bits, fast_year_start
 from horarium.kernel.expand_fixed import BLOCK
-from horarium.kernel.gregorian import (
-    CYCLE_YEARS,
-    DAY,
-    MAX_YEAR,
-    MONTH_LENGTHS,
-    civil_day,
-    month_start,
-)
+from horarium.kernel.gregorian import DAY, MAX_YEAR, civil_day, is_leap
 from horarium.kernel.steps import Meter
 from horarium.kernel.timeset import select_days
 
@@ -40,24 +33,23 @@ class _CalendarExpansion:
         self._year_days = year_days
         self._times = times
         self._positions = positions
-        self._kept: dict[object, tuple[int, ...] | None] = {}
+        self._kept: dict[int, tuple[int, ...] | None] = {}
 
     def _period_of(self, day: int) -> int:
         raise NotImplementedError
 
-    def _place(self, period: int) -> tuple[int, object]:
-        """Give the day number the pattern counts from, and the key of the pattern."""
+    def _place(self, period: int) -> tuple[int, int]:
+        """Give the first day of a period and its permitted days as bits."""
         raise NotImplementedError
 
-    def _days(self, key: object) -> Sequence[int]:
-        raise NotImplementedError
+    def pattern(self, mask: int) -> tuple[int, ...] | None:
+        """Give the members of a period with these days as seconds from its start.
 
-    def pattern(self, key: object) -> tuple[int, ...] | None:
-        """Give the members of a kind of period as seconds from its start; None when too many."""
-        days = self._days(key)
-        if not self._positions and len(days) * len(self._times) > LARGE:
+        None when they are too many to be kept.
+        """
+        if not self._positions and mask.bit_count() * len(self._times) > LARGE:
             return None
-        return select_days(self._positions, days, self._times)
+        return select_days(self._positions, tuple(bits(mask)), self._times)
 
     def chunks(self, lo: int, hi: int, meter: Meter) -> Iterator[Sequence[int]]:
         """Yield the walls in ``[lo, hi)`` in sorted blocks."""
@@ -79,16 +71,16 @@ class _CalendarExpansion:
         walls: list[int] = []
         size = 1
         for period in range(begin, end + 1, interval):
-            day, key = place(period)
-            if key in kept:
-                pattern = kept[key]
+            day, mask = place(period)
+            if mask in kept:
+                pattern = kept[mask]
             else:
-                pattern = kept[key] = self.pattern(key)
+                pattern = kept[mask] = self.pattern(mask)
             if pattern is None:
                 if walls:
                     yield walls
                     walls = []
-                yield from self._large(day, key, lo, hi, meter)
+                yield from self._large(day, mask, lo, hi, meter)
                 continue
             meter.spend(1 + len(pattern))
             if pattern:
@@ -101,10 +93,8 @@ class _CalendarExpansion:
         if walls:
             yield walls
 
-    def _large(
-        self, first: int, key: object, lo: int, hi: int, meter: Meter
-    ) -> Iterator[list[int]]:
-        for day in self._days(key):
+    def _large(self, first: int, mask: int, lo: int, hi: int, meter: Meter) -> Iterator[list[int]]:
+        for day in bits(mask):
             start = (first + day) * DAY
             if start + DAY <= lo or start >= hi:
                 continue
@@ -120,12 +110,8 @@ class YearExpansion(_CalendarExpansion):
     def _period_of(self, day: int) -> int:
         return min(civil_day(day)[0], MAX_YEAR)
 
-    def _place(self, period: int) -> tuple[int, YearKind]:
-        return fast_year_start(period), KINDS[period % CYCLE_YEARS]
-
-    def _days(self, key: object) -> Sequence[int]:
-        assert isinstance(key, YearKind)
-        return self._year_days.days(key)
+    def _place(self, period: int) -> tuple[int, int]:
+        return fast_year_start(period), self._year_days.mask(period)
 
 
 class MonthExpansion(_CalendarExpansion):
@@ -137,20 +123,14 @@ class MonthExpansion(_CalendarExpansion):
         year, month, _ = civil_day(day)
         return min(year * 12 + month - 1, MAX_YEAR * 12 + 11)
 
-    def _place(self, period: int) -> tuple[int, tuple[YearKind, int]]:
+    def _place(self, period: int) -> tuple[int, int]:
         year, month = divmod(period, 12)
-        # The pattern of a month counts from the start of its year.
-        return fast_year_start(year), (KINDS[year % CYCLE_YEARS], month)
-
-    def _days(self, key: object) -> Sequence[int]:
-        assert isinstance(key, tuple)
-        kind, month = key
-        return month_days(self._year_days, kind, month)
+        start, length = MONTHS[is_leap(year)][month]
+        mask = self._year_days.mask(year) >> start & ((1 << length) - 1)
+        return fast_year_start(year) + start, mask
 
 
-def month_days(year_days: YearDays, kind: YearKind, month: int) -> tuple[int, ...]:
-    """Give the permitted days of a month (from 0), counted from the start of the year."""
-    start = month_start(month + 1, kind.leap)
-    length = MONTH_LENGTHS[month] + (kind.leap and month == 1)
-    mask = year_days.mask(kind) & (((1 << length) - 1) << start)
-    return tuple(bits(mask))
+def month_mask(year_days: YearDays, year: int, month: int) -> int:
+    """Give the permitted days of a month (from 0) as bits, counted from its start."""
+    start, length = MONTHS[is_leap(year)][month]
+    return year_days.mask(year) >> start & ((1 << length) - 1)

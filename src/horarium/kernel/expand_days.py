@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from horarium.kernel.daymask import KINDS, YearDays, bits, fast_year_start
+from horarium.kernel.daymask import YearDays, bits, fast_year_start
 from horarium.kernel.expand_fixed import BLOCK
-from horarium.kernel.gregorian import CYCLE_YEARS, DAY, MAX_YEAR, civil_day
+from horarium.kernel.gregorian import DAY, MAX_YEAR, civil_day
 from horarium.kernel.steps import Meter
 from horarium.kernel.timeset import select_days
 
@@ -47,9 +47,9 @@ class DayExpansion:
             if year > MAX_YEAR:
                 return
             start = fast_year_start(year)
-            kind = KINDS[year % CYCLE_YEARS]
-            end = min(start + kind.length, last + 1)
-            found = self._in_year(day, start, end, meter)
+            end = min(fast_year_start(year + 1), last + 1)
+            permitted = self._year_days.mask(year) >> (day - start) & ((1 << (end - day)) - 1)
+            found = self._on_both(day, end, permitted, meter)
             if found:
                 yield found
             day = self._on_grid(end)
@@ -57,11 +57,9 @@ class DayExpansion:
     def _on_grid(self, day: int) -> int:
         return day + (self._first - day) % self._interval
 
-    def _in_year(self, day: int, start: int, end: int, meter: Meter) -> list[int]:
-        """Give the grid days in ``[day, end)`` of one year, trying the fewer of grid and mask."""
+    def _on_both(self, day: int, end: int, mask: int, meter: Meter) -> list[int]:
+        """Give the grid days in ``[day, end)`` set in a mask, trying the fewer of the two."""
         interval, first = self._interval, self._first
-        kind = KINDS[civil_day(start)[0] % CYCLE_YEARS]
-        mask = self._year_days.mask(kind) >> (day - start) & ((1 << (end - day)) - 1)
         on_grid = -((day - end) // interval)
         meter.spend(1 + min(on_grid, mask.bit_count()))
         if on_grid < mask.bit_count():
@@ -94,14 +92,10 @@ class WeekExpansion:
     def week(self, day: int) -> int:
         """Give the permitted days of the week beginning on a day, as seven bits."""
         year = civil_day(day)[0]
-        start = fast_year_start(year)
-        kind = KINDS[year % CYCLE_YEARS]
-        into = day - start
-        found = self._year_days.mask(kind) >> into & 127
-        here = kind.length - into
-        if here < 7 and year < MAX_YEAR:
-            beyond = self._year_days.mask(KINDS[(year + 1) % CYCLE_YEARS])
-            found |= beyond << here & 127
+        found = self._year_days.mask(year) >> (day - fast_year_start(year)) & 127
+        here = fast_year_start(year + 1) - day
+        if here < 7:
+            found |= self._year_days.mask(year + 1) << here & 127
         return found
 
     def pattern(self, week: int) -> tuple[int, ...]:

@@ -9,10 +9,11 @@ looking at single hours, minutes or seconds of a calendar.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import gcd
 
 from horarium.kernel.daymask import KINDS, STARTS, YearDays
-from horarium.kernel.expand_calendar import month_days
+from horarium.kernel.expand_calendar import month_mask
 from horarium.kernel.expand_days import WeekExpansion
 from horarium.kernel.expansion import (
     UNIT,
@@ -24,7 +25,7 @@ from horarium.kernel.expansion import (
 from horarium.kernel.gregorian import CYCLE_DAYS, CYCLE_YEARS, DAY
 from horarium.kernel.instant import Wall, civil
 from horarium.kernel.rule import Frequency, Rule
-from horarium.kernel.timeset import inner_offsets, select, select_days
+from horarium.kernel.timeset import inner_offsets, select, select_days, selected
 
 _CYCLE_WEEKS = CYCLE_DAYS // 7
 
@@ -39,35 +40,39 @@ def satisfiable(rule: Rule, start: Wall, whole_day: bool) -> bool:
     year_days = YearDays(date_parts(rule, start))
     if rule.freq is Frequency.MONTHLY:
         return _some_month(rule, start, year_days, times)
-    reached = KINDS[civil(start).year % gcd(rule.interval, CYCLE_YEARS) :: _step(rule, CYCLE_YEARS)]
-    return any(
-        select_days(rule.by_set_pos, year_days.days(kind)[:1000], times[: _few(rule)])
-        for kind in set(reached)
-    )
+    step = gcd(rule.interval, CYCLE_YEARS)
+    years = range(civil(start).year % step, CYCLE_YEARS, step)
+    return any(_gives(rule, year_days.mask(year), times) for year in _different(years))
 
 
-def _few(rule: Rule) -> int | None:
-    """Give how many times of day need a look: all with BYSETPOS, else one."""
-    return None if rule.by_set_pos else 1
+def _gives(rule: Rule, mask: int, times: tuple[int, ...]) -> bool:
+    """Tell whether a set of days gives a member, BYSETPOS applied."""
+    if not rule.by_set_pos:
+        return bool(mask)
+    return bool(selected(rule.by_set_pos, mask.bit_count() * len(times)))
 
 
-def _step(rule: Rule, cycle: int) -> int:
-    return gcd(rule.interval, cycle)
+def _different(years: range) -> Iterator[int]:
+    """Yield years of different kinds, the first as soon as possible."""
+    seen = set()
+    for year in years:
+        if KINDS[year] not in seen:
+            seen.add(KINDS[year])
+            yield year
 
 
 def _some_month(rule: Rule, start: Wall, year_days: YearDays, times: tuple[int, ...]) -> bool:
     c = civil(start)
     step = gcd(rule.interval, 12 * CYCLE_YEARS)
     first = c.year * 12 + c.month - 1
-    times = times[: _few(rule)]
+    year_step = step // gcd(step, 12)
     for month in range(12):
         # 12 * year + month must be congruent to the first month modulo the step.
         if (first - month) % gcd(step, 12) or (rule.by_month and month + 1 not in rule.by_month):
             continue
-        year_step = step // gcd(step, 12)
         year = next(y for y in range(year_step) if (12 * y + month - first) % step == 0)
-        for kind in set(KINDS[year::year_step]):
-            if select_days(rule.by_set_pos, month_days(year_days, kind, month), times):
+        for y in _different(range(year, CYCLE_YEARS, year_step)):
+            if _gives(rule, month_mask(year_days, y, month), times):
                 return True
     return False
 
@@ -93,7 +98,7 @@ def _days_meet(rule: Rule, start: Wall) -> bool:
         return True
     year_days = YearDays(date_parts(rule, start))
     if len(residues) == modulus:
-        return any(year_days.mask(kind) for kind in set(KINDS))
+        return any(year_days.mask(year) for year in _different(range(CYCLE_YEARS)))
     pattern = 0
     for residue in residues:
         pattern |= 1 << residue
@@ -103,8 +108,7 @@ def _days_meet(rule: Rule, start: Wall) -> bool:
         pattern |= pattern << period
         period *= 2
     return any(
-        year_days.mask(kind) & (pattern >> (first % modulus))
-        for kind, first in zip(KINDS, STARTS, strict=True)
+        year_days.mask(year) & (pattern >> (first % modulus)) for year, first in enumerate(STARTS)
     )
 
 
