@@ -23,14 +23,18 @@ class UnsafeFile(HorariumError):
         self.complaint = complaint
 
 
+class NoSuchFile(NotFound):
+    """A file that was named is not there."""
+
+
 def read_guarded(path: Path, *, strict: bool) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of ``path`` and what speaks against trusting it. With ``strict`` the first
     complaint raises UnsafeFile. A symbolic link, and anything but a regular file, is never read:
-    UnsafeFile. NotFound when nothing is there."""
+    UnsafeFile. NoSuchFile when nothing is there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise NotFound(f"{path}: no such file") from error
+        raise NoSuchFile(f"{path}: no such file") from error
     except OSError as error:
         reason = "is a symbolic link" if path.is_symlink() else str(error.strerror).lower()
         raise UnsafeFile(path, reason) from error

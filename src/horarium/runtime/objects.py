@@ -8,9 +8,9 @@ from pathlib import Path
 
 from horarium.booking.preferences import canonical_name, check_preferences, is_empty
 from horarium.booking.written import address_key, address_keys, nearest
-from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.errors import InvalidInput
 from horarium.runtime.faults import BadObjects, Fault
-from horarium.runtime.guarded_file import UnsafeFile
+from horarium.runtime.guarded_file import NoSuchFile, UnsafeFile
 from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
 
 # Kinds of later versions: refused by name, so that nobody believes they were applied.
@@ -53,7 +53,7 @@ class DeclaredObjects:
 
 def read_objects(paths: Sequence[Path], *, strict: bool = False) -> DeclaredObjects:
     """What the files ``paths`` declare together; a folder stands for its ``*.toml`` in name
-    order. BadObjects with everything that is wrong; NotFound when a path is absent."""
+    order. BadObjects with everything that is wrong; NoSuchFile when a path is absent."""
     declared = DeclaredObjects()
     faults: list[Fault] = []
     for path in _files(paths):
@@ -84,7 +84,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         elif path.exists() or path.is_symlink():
             yield path
         else:
-            raise NotFound(f"{path}: no such file")
+            raise NoSuchFile(f"{path}: no such file")
 
 
 def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:

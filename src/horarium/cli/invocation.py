@@ -1,0 +1,81 @@
+"""One run of a command: its site, settings, present, and the way its answer is printed."""
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from horarium.cli.options import Options
+from horarium.cli.output import Document, emit, say
+from horarium.kernel.errors import InvalidInput
+from horarium.kernel.instant import Instant
+from horarium.kernel.zone import Zone, named
+from horarium.runtime.clock import Clock, FixedClock, SystemClock
+from horarium.runtime.moments import format_moment, format_span, parse_moment, parse_relative_moment
+from horarium.runtime.settings import Settings, load_settings
+from horarium.runtime.site import Site, find_site
+
+
+class Invocation:
+    """What a command works with. Everything is found when it is first asked for, so that a
+    command that needs no site runs without one."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    @cached_property
+    def site(self) -> Site:
+        """The site meant."""
+        return find_site(self.options.site, os.environ, Path.cwd())
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Its settings; what speaks against trusting their files is said once."""
+        settings = load_settings(self.site, os.environ)
+        for warning in settings.warnings:
+            self.say(f"warning: {warning}")
+        return settings
+
+    @cached_property
+    def zone(self) -> Zone:
+        """The site's zone."""
+        return named(self.settings.zone)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock of the machine, or the present named by ``--now``."""
+        if self.options.now is None:
+            return SystemClock()
+        try:
+            return FixedClock(parse_moment(self.options.now, self.zone))
+        except InvalidInput as error:
+            raise click.UsageError(f"--now: {error}: {self.options.now}") from error
+
+    def moment(self, option: str, text: str) -> Instant:
+        """The instant that the value ``text`` of ``option`` names. UsageError when it names
+        none."""
+        try:
+            return parse_relative_moment(text, self.zone, self.clock.now())
+        except InvalidInput as error:
+            raise click.UsageError(f"{option}: {error}: {text}") from error
+
+    def local(self, t: Instant, zone: Zone | None = None) -> str:
+        """An instant for people, on the clocks of ``zone``, else of the site."""
+        return format_moment(t, zone or self.zone)
+
+    def local_span(self, start: Instant, end: Instant, zone: Zone | None = None) -> str:
+        """A period for people, on the clocks of ``zone``, else of the site."""
+        return format_span(start, end, zone or self.zone)
+
+    def emit(self, document: Document, text: str | Callable[[], str]) -> None:
+        """Print the answer: ``document`` in JSON mode, else ``text``."""
+        emit(self.options, document, text)
+
+    def say(self, text: str) -> None:
+        """Print a notice to standard error, unless quiet or JSON was asked for."""
+        say(self.options, text)
+
+
+pass_invocation = click.make_pass_decorator(Invocation)

@@ -1,0 +1,138 @@
+"""What in declared objects can be read but cannot work, or can hardly be meant."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from horarium.booking.acl import Rule, parse_acl, without_effect
+from horarium.booking.calls import Call
+from horarium.booking.preferences import Preferences, read_preferences
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.runtime.faults import Fault
+from horarium.runtime.guarded_file import UnsafeFile, read_guarded
+from horarium.runtime.objects import DeclaredObjects
+
+# How many arguments each function of this version takes, and whether it decides from free/busy.
+FUNCTIONS = {
+    "schedule_in_freebusy": (0, 1),
+    "same_domain_only": (0, 0),
+    "access_control_list": (0, 1),
+}
+# Functions of later versions: known, so that they are not taken for a misspelling.
+LATER_FUNCTIONS = (
+    "schedule_corrected_in_freebusy",
+    "schedule_next_available_in_freebusy",
+    "check_quota",
+    "schedule_across_quota",
+    "schedule_for_delegate",
+    "add_to_quota",
+    "remove_from_quota",
+    "add_to_quota_freebusy",
+    "remove_from_quota_freebusy",
+)
+
+
+def review(declared: DeclaredObjects) -> tuple[list[Fault], list[Fault]]:
+    """Everything that would make a resource decline every request, and everything that is only
+    odd, each with its place."""
+    wrong: list[Fault] = []
+    odd: list[Fault] = []
+    unproven = []
+    for key, own in declared.resources.items():
+        preferences = read_preferences(own, declared.defaults)
+        place = _Placed(declared, key)
+        wrong.extend(_broken(preferences, declared, place))
+        odd.extend(_strange(preferences, place))
+        if preferences.require_auth == "none":
+            unproven.append(place)
+    if unproven:
+        who = unproven[0].key if len(unproven) == 1 else f"{len(unproven)} resources"
+        message = f"{who}: senders need no proof; set dmarc where the mail system checks it"
+        odd.append(unproven[0].fault("require_auth", message))
+    return wrong, odd
+
+
+class _Placed:
+    """Makes faults that stand where a resource's value, or the site default, was written."""
+
+    def __init__(self, declared: DeclaredObjects, key: str) -> None:
+        self._declared = declared
+        self.key = key
+
+    def fault(self, name: str, message: str) -> Fault:
+        places = self._declared.places
+        found = places.get(("resource", self.key, name)) or places.get(
+            ("defaults", "resource", name), ""
+        )
+        file, _, line = found.rpartition(":")
+        path = f'resource."{self.key}".{name}'
+        return Fault(file or self.key, int(line or 0), 1 if line else 0, path, message)
+
+
+def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed) -> Iterator[Fault]:
+    for call in preferences.scheduling_function:
+        message = _call_fault(call)
+        if message:
+            yield place.fault("scheduling_function", f"line {call.line}: {message}")
+        elif call.name == "access_control_list":
+            yield from _list_faults(call, preferences, declared, place)
+
+
+def _call_fault(call: Call) -> str:
+    if call.name in LATER_FUNCTIONS:
+        return f"{call.name} is not available in this version"
+    if call.name not in FUNCTIONS:
+        return f"there is no function {call.name}"
+    least, most = FUNCTIONS[call.name]
+    if not least <= len(call.arguments) <= most:
+        return f"{call.name} takes {most or 'no'} argument{'s' if most != 1 else ''} at most"
+    if call.name == "schedule_in_freebusy" and call.arguments:
+        capacity = call.arguments[0]
+        if not (capacity.isascii() and capacity.isdigit()) or int(capacity[:9]) < 1:
+            return f"the capacity is a whole number from 1, not {capacity}"
+    return ""
+
+
+def _list_faults(
+    call: Call, preferences: Preferences, declared: DeclaredObjects, place: _Placed
+) -> Iterator[Fault]:
+    rules: tuple[Rule, ...] = ()
+    name = "acl"
+    if call.arguments:
+        name = "scheduling_function"
+        path = Path(call.arguments[0])
+        if not path.is_absolute():
+            yield place.fault(name, f"line {call.line}: {path} is not a full path")
+            return
+        try:
+            data, _ = read_guarded(path, strict=True)
+            rules = parse_acl(data.decode("utf-8"))
+        except (NotFound, UnsafeFile, UnicodeDecodeError) as error:
+            yield place.fault(name, f"line {call.line}: {error}")
+        except InvalidInput as error:
+            yield Fault(str(path), int(error.part.removeprefix("line ")), 1, "", str(error))
+    elif preferences.acl is None:
+        yield place.fault(
+            "scheduling_function", f"line {call.line}: access_control_list needs the preference acl"
+        )
+    else:
+        rules = preferences.acl
+    for rule in rules:
+        for group in sorted(rule.groups - set(declared.groups)):
+            yield place.fault(name, f"line {rule.line}: there is no group {group}")
+
+
+def _strange(preferences: Preferences, place: _Placed) -> Iterator[Fault]:
+    names = [call.name for call in preferences.scheduling_function]
+    if not any(name.endswith("in_freebusy") for name in names):
+        yield place.fault(
+            "scheduling_function",
+            "no function looks at the free/busy: overlapping requests are all accepted",
+        )
+    if preferences.acl is not None:
+        for rule in without_effect(preferences.acl):
+            yield place.fault("acl", f"line {rule.line} has no effect: a later line overrides it")
+        if "access_control_list" not in names:
+            yield place.fault("acl", "is not used: access_control_list is not among the functions")
+    shortest, longest = preferences.min_duration, preferences.max_duration
+    if shortest is not None and longest is not None and shortest > longest:
+        yield place.fault("min_duration", "is longer than max_duration: nothing can be booked")
