@@ -1,5 +1,6 @@
 """Content lines: RFC 5545 3.1 and RFC 6868, and that no text can become a second line."""
 
+import contextlib
 import time
 
 import pytest
@@ -101,7 +102,7 @@ def test_folds_are_short_and_between_characters(text):
 
 # Everything that ever opened, closed or separated something in a content line.
 _hostile = st.text(
-    st.sampled_from(list('abc\r\n\t\x0b\x0c\x1c\x85\u2028\x00\x07"^;:,=\\ ') + ["æ", "\U0001f4c5"]),
+    st.sampled_from([*list('abc\r\n\t\x0b\x0c\x1c\x85\u2028\x00\x07"^;:,=\\ '), "æ", "📅"]),
     max_size=60,
 )
 
@@ -122,7 +123,7 @@ def test_no_parameter_adds_a_line_a_parameter_or_a_value(first, second, third):
 
 @given(_hostile)
 def test_a_raw_value_with_a_control_is_refused_at_construction(text):
-    hostile = any(c < " " and c != "\t" or c == "\x7f" for c in text)
+    hostile = any((c < " " and c != "\t") or c == "\x7f" for c in text)
     if hostile:
         with pytest.raises(InvalidInput):
             ContentLine("COMMENT", (), text)
@@ -135,12 +136,17 @@ def test_values_survive_untouched(text):
     assert parse_line(f"X-A:{text}").value == text
 
 
-@pytest.mark.parametrize("text", ["A;B=" + '"' * 1_000_000, "A" + ";" * 1_000_000 + ":v",
-                                  "A;B=" + "," * 1_000_000 + ":v", 'A;B="' + '";"' * 300_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A;B=" + '"' * 1_000_000,
+        "A" + ";" * 1_000_000 + ":v",
+        "A;B=" + "," * 1_000_000 + ":v",
+        'A;B="' + '";"' * 300_000,
+    ],
+)
 def test_hostile_lines_cost_linear_time(text):
     begun = time.process_time()
-    try:
+    with contextlib.suppress(InvalidInput):
         parse_line(text)
-    except InvalidInput:
-        pass
     assert time.process_time() - begun < 1.5

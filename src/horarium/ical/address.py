@@ -21,6 +21,8 @@ _PHRASE_MARKS = re.compile(r'[<>()\[\]:;@,"\\]')
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"')
 # 64 octets of local part, the at sign, 253 octets of domain; each may be percent-encoded.
 _LONGEST = 3 * (64 + 1 + 253) + len("mailto:")
+# A mailbox with its display name; longer header fields are not decoded anywhere.
+_LONGEST_MAILBOX = 16_384
 
 
 class InvalidAddress(InvalidInput):
@@ -151,6 +153,8 @@ def parse_mailbox(text: str, local_domains: Container[str] | None = None) -> Add
     Several addresses, groups, comments and routes are `InvalidAddress`. `text` is the unfolded
     field body.
     """
+    if len(text) > _LONGEST_MAILBOX:
+        raise InvalidAddress("too_long", text)
     text = text.strip(" \t")
     if not text.endswith(">"):
         return _bare(text, local_domains)

@@ -174,8 +174,8 @@ class _Reader:
         if not text or text.isspace():
             return
         limit = self._limits.line
-        if len(text) * 4 > limit and len(text.encode("utf-8")) > limit:
-            raise LimitReached("line", len(text), limit)
+        if len(text) * 4 > limit and (octets := len(text.encode("utf-8"))) > limit:
+            raise LimitReached("line", octets, limit)
         start = text[:6].upper()
         if start == "BEGIN:":
             self._begin(text[6:].strip().upper())

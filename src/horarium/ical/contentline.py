@@ -177,9 +177,9 @@ def _parse_quoted(text: str) -> ContentLine:
 
 def _unquote(piece: str) -> str:
     """A parameter value without its quotes; a quote inside is kept in its RFC 6868 form."""
-    piece = piece.strip()
-    if len(piece) >= 2 and piece[0] == '"' == piece[-1]:
-        piece = piece[1:-1]
+    bare = piece.strip()
+    if len(bare) >= 2 and bare[0] == '"' == bare[-1]:
+        piece = bare[1:-1]
     return piece.replace('"', "^'")
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from horarium.ical.component import Component
 from horarium.ical.contentline import ContentLine
+from horarium.ical.onset import YearlyOnsets
 from horarium.ical.values import DateTimeValue, Kind, escape_text, format_offset, format_utc
 from horarium.kernel.gregorian import DAY, month_length, weekday_of
 from horarium.kernel.instant import Instant, Wall, civil, day_of
+from horarium.kernel.rule import ByDay, Frequency, Rule
 from horarium.kernel.weekday import Weekday
 from horarium.kernel.zone import Zone
 
@@ -49,15 +51,20 @@ def write_vtimezone(zone: Zone, tzid: str, start: Instant, until: Instant) -> Co
         name = "DAYLIGHT" if after > before else "STANDARD"
         lines: list[ContentLine] = []
         if pattern is not None:
-            last = None if _goes_on(run, changes) else run[-1][0]
+            last = None if _goes_on(zone, run[-1], pattern) else run[-1][0]
             lines.append(_rule(pattern, last))
         component.components.append(_part(name, at, before, after, lines))
     return component
 
 
-def _goes_on(run: list[Change], changes: list[Change]) -> bool:
-    """Whether the run still holds at the end of the span: no year after it is without it."""
-    return changes[-1][0] - run[-1][0] < 300 * DAY
+def _goes_on(zone: Zone, last: Change, pattern: _Pattern) -> bool:
+    """Whether the zone makes the change of this pattern in the year after the last one too."""
+    at, before, _ = last
+    days = (ByDay(pattern.nth, Weekday(pattern.weekday)),)
+    rule = Rule(freq=Frequency.YEARLY, by_month=(pattern.month,), by_day=days)
+    local = Wall(at + before)
+    (expected,) = YearlyOnsets(local, before, rule).in_year(civil(local).year + 1)
+    return bool(zone.transitions(expected, Instant(expected + 1)))
 
 
 def _part(name: str, at: Instant, before: int, after: int, extra: list[ContentLine]) -> Component:
