@@ -64,7 +64,8 @@ def run(options: Options, arguments: list[str]) -> int:
     except click.exceptions.Exit as ended:
         return int(ended.exit_code)
     except (BrokenPipeError, SystemExit):
-        # click turns a broken pipe into SystemExit, and nothing else here does. Whoever read the answer has seen enough; nothing more can be said to them.
+        # click turns a broken pipe into SystemExit, and nothing else here does. Whoever read
+        # the answer has seen enough; nothing more can be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.IO
     except (Exception, KeyboardInterrupt) as error:
