@@ -1,4 +1,4 @@
-"""The order of an organizer's messages: which component is new, which is late, which is a repetition.
+"""The order of an organizer's messages: what is new, what is late, what is a repetition.
 
 Every function here decides from stamps alone, so that any order of arrival ends in one state
 (RFC 5546 2.1.5; equal stamps are settled so that a cancellation wins).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from horarium.booking.event_state import EventState
-from horarium.booking.ports import Reservation
+from horarium.booking.ports import Booking, Reservation
 from horarium.booking.trace import Step
 from horarium.kernel.instant import Instant
 
@@ -25,24 +25,6 @@ class Result(StrEnum):
     STALE = "STALE"
     DUPLICATE = "DUPLICATE"
     LOST = "LOST"
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """The head of an event that holds time.
-
-    `endless_until` is the instant to which the periods of an endless series are laid down; `ends`
-    bounds a long finite one. `capacity` is the N its free/busy was checked under; None if nothing
-    checked it.
-    """
-
-    organizer: str
-    organizer_name: str
-    summary: str
-    accepted: Instant
-    capacity: int | None
-    endless_until: Instant | None = None
-    ends: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

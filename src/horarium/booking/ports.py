@@ -39,6 +39,24 @@ class LaidSeries:
     organizer_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The head of an event that holds time.
+
+    `endless_until` is the instant to which the periods of an endless series are laid down; `ends`
+    bounds a long finite one. `capacity` is the N its free/busy was checked under; None if nothing
+    checked it.
+    """
+
+    organizer: str
+    organizer_name: str
+    summary: str
+    accepted: Instant
+    capacity: int | None
+    endless_until: Instant | None = None
+    ends: Instant | None = None
+
+
 class Reservations(Protocol):
     """The memory of one resource inside one transaction."""
 
@@ -53,3 +71,6 @@ class Reservations(Protocol):
 
     def laid_before(self, before: Instant) -> list[LaidSeries]:
         """The series that are laid down only to a point before `before`."""
+
+    def head(self, uid: str) -> Booking | None:
+        """The head of `uid`, if it holds time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-Evidence = dict[str, "str | int | bool | None | list[str] | list[dict[str, str | None]]"]
+Evidence = dict[str, "str | int | bool | list[str] | list[dict[str, str | None]] | None"]
 
 
 @dataclass(frozen=True, slots=True)

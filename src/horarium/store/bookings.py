@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
-from horarium.booking.outcome import Booking, EventChange
-from horarium.booking.ports import LaidSeries, Reservation
+from horarium.booking.outcome import EventChange
+from horarium.booking.ports import Booking, LaidSeries, Reservation
 from horarium.kernel.capacity import peak
 from horarium.kernel.errors import CorruptState
 from horarium.kernel.instant import Instant, format_instant, parse_instant

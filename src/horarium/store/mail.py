@@ -114,8 +114,9 @@ class MailRepository:
         rows = self.session.rows("ledger_counts", {"tenant": self.tenant})
         return {text(state): number(count) for state, count in rows}
 
-    def post(self, mail: Mail, resource: int | None, now: Instant) -> None:
-        """Puts a finished mail into the outbox; a second time changes nothing."""
+    def post(self, mail: Mail, resource: int | None, now: Instant, *, sent: bool = False) -> None:
+        """Puts a finished mail into the outbox; a second time changes nothing. With `sent` it is
+        entered as gone already: somebody else carries it."""
         values = {
             "tenant": self.tenant,
             "message_id": mail.message_id,
@@ -127,6 +128,8 @@ class MailRepository:
             "recipient": mail.recipient,
             "content": mail.content,
             "created_s": now,
+            "state": "sent" if sent else "pending",
+            "finished_s": now if sent else None,
         }
         self.session.run("add_to_outbox", values)
 
@@ -137,22 +140,51 @@ class MailRepository:
         return number(row[0]) if row else 0
 
     def send_again(
-        self, resource: int, uid: str, recipient: str, sequence: int, now: Instant, most: int
-    ) -> str:
-        """Lets the last answer leave once more, the same bytes, at most `most` times; its
-        Message-ID, or an empty text when nothing leaves."""
-        values = {
+        self,
+        resource: int,
+        uid: str,
+        sequence: int,
+        now: Instant,
+        most: int,
+        *,
+        sent: bool = False,
+    ) -> Mail | None:
+        """Lets the last answer leave once more, the same octets, at most `most` times in a day;
+        None when nothing leaves."""
+        where = {
             "tenant": self.tenant,
             "resource": resource,
             "uid": uid,
-            "recipient": recipient,
             "sequence": sequence,
         }
-        row = self.session.row("last_answer", values)
-        if row is None or number(row[1]) >= most:
-            return ""
-        changed = self.session.run("send_again", {"id": row[0], "due_s": now})
-        return text(row[4]) if changed else ""
+        row = self.session.row("last_answer", where)
+        if row is None:
+            return None
+        recent = maybe_instant(row[6])
+        resends = number(row[1]) if recent is not None and recent > now - 86_400 else 0
+        if resends >= most:
+            return None
+        values = {
+            "id": row[0],
+            "due_s": now,
+            "state": "sent" if sent else "pending",
+            "resends": resends + 1,
+        }
+        if not self.session.run("send_again", values):
+            return None
+        return Mail(
+            text(row[2]), text(row[3]), text(row[4]), text(row[7]), uid, sequence, octets(row[5])
+        )
+
+    def note_bounce(self, message_id: str, status: str, now: Instant) -> None:
+        """Records that a mail of ours came back."""
+        values = {
+            "tenant": self.tenant,
+            "message_id": message_id,
+            "answer": f"bounced: {status}",
+            "finished_s": now,
+        }
+        self.session.run("note_bounce", values)
 
     def claim(self, now: Instant, many: int) -> list[DueMail]:
         """Claims due mails, the oldest of each (recipient, UID) only."""

@@ -20,9 +20,9 @@ DELETE FROM ledger WHERE tenant = :tenant AND received_s < CAST(:before_s AS BIG
 
 -- name: add_to_outbox
 INSERT INTO outbox (tenant, message_id, kind, resource, uid, sequence, envelope_from, recipient, content,
-    state, created_s, due_s, attempts, rev, resends, answer)
+    state, created_s, due_s, attempts, rev, resends, answer, finished_s)
 VALUES (:tenant, :message_id, :kind, :resource, :uid, :sequence, :envelope_from, :recipient, :content,
-    'pending', :created_s, :created_s, 0, 0, 0, '')
+    :state, :created_s, :created_s, 0, 0, 0, '', :finished_s)
 ON CONFLICT (message_id) DO NOTHING
 
 -- name: answers_since
@@ -31,15 +31,20 @@ WHERE recipient = :recipient AND uid = :uid AND sequence = :sequence
     AND created_s > CAST(:since_s AS BIGINT)
 
 -- name: last_answer
-SELECT id, resends, finished_s, state, message_id FROM outbox
-WHERE tenant = :tenant AND resource = :resource AND uid = :uid AND recipient = :recipient
-    AND sequence = :sequence
+SELECT id, resends, kind, message_id, envelope_from, content, finished_s, recipient FROM outbox
+WHERE tenant = :tenant AND resource = :resource AND uid = :uid AND sequence = :sequence
+    AND kind = 'reply'
 ORDER BY id DESC
 LIMIT 1
 
 -- name: send_again
-UPDATE outbox SET state = 'pending', due_s = :due_s, resends = resends + 1, rev = rev + 1, attempts = 0
+UPDATE outbox SET state = :state, due_s = :due_s, resends = :resends, rev = rev + 1, attempts = 0,
+    finished_s = :due_s
 WHERE id = :id AND state IN ('sent', 'dead')
+
+-- name: note_bounce
+UPDATE outbox SET state = 'dead', answer = :answer, finished_s = :finished_s
+WHERE tenant = :tenant AND message_id = :message_id AND state IN ('sent', 'dead')
 
 -- name: due_mails
 SELECT o.id, o.message_id, o.envelope_from, o.recipient, o.content, o.attempts, o.rev, o.created_s

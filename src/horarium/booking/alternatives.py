@@ -1,0 +1,50 @@
+"""Other times at which the resource is free for as long as was asked."""
+
+from __future__ import annotations
+
+from horarium.booking.freebusy import free_time, held_in
+from horarium.booking.policy import window_end
+from horarium.booking.request import Request, View
+from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
+
+# A gap offers its nearest start and those that lie whole durations away, no more than this many.
+STARTS_PER_GAP = 10
+
+
+def find_alternatives(request: Request, view: View, capacity: int) -> list[Period]:
+    """Up to the preference's number of free periods of the same length, nearest to the asked start
+    first (ties: the earlier), not past and within its range; none for a series.
+
+    They are hints, not reservations.
+    """
+    preferences = view.resource.preferences
+    if len(request.occurrences) != 1 or not preferences.alternatives:
+        return []
+    asked = request.occurrences[0]
+    length = asked.end - asked.start
+    reach = preferences.alternatives_range
+    first = max(asked.start - reach, request.now)
+    last = asked.end + reach
+    if preferences.booking_window is not None:
+        last = min(last, window_end(request.now, preferences.booking_window, view.resource) - 1)
+    if preferences.min_notice is not None:
+        first = max(first, request.now + preferences.min_notice)
+    if last - first < length:
+        return []
+    within = Period(Instant(first), Instant(last))
+    held = held_in(view.reservations, [within], view.resource, without=request.uid)
+    free = free_time(within, held, view.resource, capacity)
+    starts = {start for gap in free for start in _starts(gap, asked.start, length)}
+    nearest = sorted(starts, key=lambda start: (abs(start - asked.start), start))
+    chosen = nearest[: preferences.alternatives]
+    return [Period(Instant(start), Instant(start + length)) for start in chosen]
+
+
+def _starts(gap: Period, asked: Instant, length: int) -> list[int]:
+    last = gap.end - length
+    if last < gap.start:
+        return []
+    nearest = min(max(asked, gap.start), last)
+    steps = range(-STARTS_PER_GAP, STARTS_PER_GAP + 1)
+    return [start for k in steps if gap.start <= (start := nearest + k * length) <= last]

@@ -1,0 +1,146 @@
+"""One event message on its way through the gates: what is known so far, and the trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from horarium.booking.authority import Standing, judge_organizer
+from horarium.booking.event_state import EntryState, EventState, Stamp
+from horarium.booking.message import EventMessage
+from horarium.booking.outcome import EventChange, Mail, Outcome, Result
+from horarium.booking.ports import Reservations
+from horarium.booking.reply import own_attendee
+from horarium.booking.stored_event import read_entry
+from horarium.booking.trace import Evidence, Step
+from horarium.ical.event import Event
+from horarium.ical.participant import Participant
+from horarium.ical.tzid import ZoneBook
+from horarium.kernel.instant import Instant
+
+# A stamp further ahead would keep every later update of the event from being heard.
+LATEST_STAMP_AHEAD = 86_400
+
+
+@dataclass(slots=True)
+class Case:
+    """The handling of one event message.
+
+    `state` is what is stored of the event as far as it concerns this organizer; `trace` grows with
+    each gate that was passed; `made_by` is the address key that acts, once it was heard.
+    """
+
+    message: EventMessage
+    reservations: Reservations
+    book: ZoneBook
+    state: EventState
+    trace: list[Step] = field(default_factory=list)
+    made_by: str = ""
+
+    @classmethod
+    def open(cls, message: EventMessage, reservations: Reservations) -> Case:
+        """A case before its first gate."""
+        book = ZoneBook(message.calendar, message.resource.zone)
+        return cls(message, reservations, book, reservations.event(message.uid))
+
+    def passed(self, gate: str, evidence: Evidence | None = None) -> None:
+        """Notes a gate that let the message through."""
+        self.trace.append(Step(gate, "passed", "", evidence or {}))
+
+    def close(
+        self,
+        result: Result,
+        reason: str,
+        *,
+        event: Event | None = None,
+        change: EventChange | None = None,
+        mails: tuple[Mail, ...] = (),
+        key: Instant | None = None,
+        repeat_answer: bool = False,
+        hold: bool = False,
+        notice: str = "",
+    ) -> Outcome:
+        """The outcome of this case."""
+        organizer = event.organizer.address.key if event and event.organizer else ""
+        return Outcome(
+            result=result,
+            reason=reason,
+            uid=self.message.uid,
+            trace=tuple(self.trace),
+            method=self.message.method,
+            sequence=event.sequence if event else 0,
+            organizer=organizer,
+            key=key,
+            change=change,
+            mails=mails,
+            repeat_answer=repeat_answer,
+            hold=hold,
+            notice=notice,
+        )
+
+    def ignore(
+        self, gate: str, reason: str, *, event: Event | None = None, hold: bool = False,
+        notice: str = "",
+    ) -> Outcome:  # fmt: skip
+        """The outcome of a message that is not heard: nothing changes, nobody is answered."""
+        self.trace.append(Step(gate, "IGNORED", reason))
+        return self.close(Result.IGNORED, reason, event=event, hold=hold, notice=notice)
+
+    def stamp(self, event: Event) -> Stamp:
+        """The stamp of a component; a missing DTSTAMP is the mail's date, else its arrival."""
+        at = event.dtstamp
+        if at is None:
+            at = self.message.origin.date if self.message.origin.date is not None else self.now
+        return Stamp(event.sequence, at)
+
+    @property
+    def now(self) -> Instant:
+        """The instant of the decision."""
+        return self.message.now
+
+    def is_ahead(self, event: Event) -> bool:
+        """Whether the stamp lies so far ahead that it would block later updates."""
+        return self.stamp(event).dtstamp > self.now + LATEST_STAMP_AHEAD
+
+    def hear(self, organizer: Participant) -> Standing:
+        """Decides whether the sender speaks for `organizer`, and leaves only what is stored of
+        this event under that organizer: a tombstone that somebody else left binds nobody."""
+        holds = any(entry.state is EntryState.BOOKED for entry in self.state.entries)
+        if not holds:
+            own = (e for e in self.state.entries if e.organizer == organizer.address.key)
+            self.state = self.state.only(own)
+        resource = self.message.resource
+        known: frozenset[str] = frozenset()
+        if self.state.organizer not in (None, organizer.address.key):
+            known = self._stored_attendees()
+        standing = judge_organizer(
+            self.message.origin.voice, organizer, self.state, resource, known
+        )
+        if standing.heard:
+            self.made_by = standing.made_by
+            self.passed("sender", {"made_by": standing.made_by})
+        return standing
+
+    def _stored_attendees(self) -> frozenset[str]:
+        found: set[str] = set()
+        for entry in self.state.entries:
+            if entry.text:
+                event = read_entry(entry, self.message.resource)
+                found |= {attendee.address.key for attendee in event.attendees}
+        return frozenset(found)
+
+    def addressee_fault(self, event: Event, *, needed: bool = True) -> str:
+        """Why the event does not concern this resource; empty when it does."""
+        resource = self.message.resource
+        if event.organizer is not None and event.organizer.address.key in resource.aliases:
+            return "self"
+        own = own_attendee(self.message, event)
+        if own is None:
+            return "not_attendee" if needed or event.attendees else ""
+        return "non_participant" if own.role == "NON-PARTICIPANT" else ""
+
+    def master_event(self) -> Event | None:
+        """The stored master read back, if there is one with a text."""
+        master = self.state.master
+        if master is None or not master.text:
+            return None
+        return read_entry(master, self.message.resource)

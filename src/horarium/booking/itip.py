@@ -1,0 +1,87 @@
+"""What a resource does with each method of each component (RFC 5546 1.4, 3.2, 3.3)."""
+
+from __future__ import annotations
+
+from horarium.booking.case import Case
+from horarium.booking.event_state import EntryState
+from horarium.booking.itip_cancel import handle_cancel
+from horarium.booking.itip_freebusy import handle_freebusy
+from horarium.booking.itip_request import handle_add, handle_request
+from horarium.booking.message import EventMessage
+from horarium.booking.outcome import Outcome, Result
+from horarium.booking.ports import Reservations
+from horarium.booking.reply import catalogue_for, post, titled
+from horarium.booking.trace import Step
+from horarium.ical.component import Component, serialize
+from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.writing import address_line, copied, instant_line, vcalendar
+
+
+def handle(message: EventMessage, reservations: Reservations) -> Outcome:
+    """Decides what one event in one message means for the resource. Pure: what it returns is all
+    that is to be kept and sent."""
+    case = Case.open(message, reservations)
+    kind = message.components[0].name
+    if kind == "VFREEBUSY":
+        if message.method == "REQUEST":
+            return handle_freebusy(case)
+        return case.ignore("method", f"freebusy_{message.method.lower()}")
+    if message.method == "REQUEST":
+        return handle_request(case)
+    if message.method == "CANCEL":
+        return handle_cancel(case)
+    if message.method == "ADD":
+        return _add(case)
+    # A resource organizes nothing and offers nothing: there is nobody these could speak to.
+    return case.ignore("method", f"method_{message.method.lower()}")
+
+
+def _add(case: Case) -> Outcome:
+    wish = case.message.resource.preferences.add_method_response
+    if wish == "ignore":
+        return case.ignore("method", "add_ignored")
+    master = case.state.master
+    known = master is not None and master.state is EntryState.BOOKED
+    if wish == "add" and known:
+        return handle_add(case)
+    return _ask_again(case)
+
+
+def _ask_again(case: Case) -> Outcome:
+    """REFRESH: asks the organizer for the whole event (RFC 5546 3.2.6)."""
+    message, resource = case.message, case.message.resource
+    try:
+        event = read_event(message.components[0], case.book, resource.zone, needs_start=False)
+    except InvalidComponent as error:
+        return case.ignore("validity", f"invalid_{error.prop.lower()}")
+    if event.organizer is None:
+        return case.ignore("sender", "no_organizer", hold=True)
+    standing = case.hear(event.organizer)
+    if not standing.heard:
+        return case.ignore("sender", standing.reason, event=event, hold=True)
+    fault = case.addressee_fault(event)
+    if fault:
+        return case.ignore("addressee", fault, event=event)
+    if message.origin.bulk:
+        return case.ignore("sender", "bulk", event=event)
+    return _refresh(case, event)
+
+
+def _refresh(case: Case, event: Event) -> Outcome:
+    message, organizer = case.message, event.organizer
+    assert organizer is not None
+    lines = [
+        *copied(event.component, ("UID",)),
+        instant_line("DTSTAMP", message.now),
+        organizer.line.without("SENT-BY"),
+        address_line("ATTENDEE", message.resource.address),
+    ]
+    catalogue = catalogue_for(message, organizer)
+    mail = post(
+        message, organizer, kind="refresh", sequence=event.sequence,
+        subject=titled(catalogue, "REFRESH", event.summary),
+        text=catalogue.text("refresh") + "\n",
+        calendar=serialize(vcalendar("REFRESH", [Component("VEVENT", lines)])), method="REFRESH",
+    )  # fmt: skip
+    case.trace.append(Step("commit", Result.REFRESHED.value))
+    return case.close(Result.REFRESHED, "", event=event, mails=(mail,))

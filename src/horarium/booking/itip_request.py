@@ -1,0 +1,450 @@
+"""REQUEST: a whole event, or changed occurrences of one, judged and answered (RFC 5546 3.2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from horarium.booking.answering import Part, answer_parts, decline_invalid
+from horarium.booking.asked import Asked, ask
+from horarium.booking.case import Case
+from horarium.booking.content import content_digest, kept_summary, stored_text
+from horarium.booking.decision import Decision, decide, reject
+from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.freebusy import reservation
+from horarium.booking.order import Order, order_request, survivors
+from horarium.booking.outcome import EventChange, Outcome, Result
+from horarium.booking.ports import Booking
+from horarium.booking.reasons import Reason
+from horarium.booking.request import Request, View
+from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, rule_limits
+from horarium.booking.trace import Step
+from horarium.ical.component import Component
+from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.kernel.instant import MIN_INSTANT, Instant
+from horarium.kernel.recurrence import Occurrence
+
+# A resource keeps its own free/busy of what it declined for these reasons: the fault is not the
+# organizer's, so it must not cost the booking.
+_OUR_FAULTS = frozenset({Reason.CONFIGURATION, Reason.INTERNAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A component of the message with its key, its order and its digest."""
+
+    event: Event
+    key: Instant | None
+    stamp: Stamp
+    digest: str
+    order: Order
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the component says that it is cancelled."""
+        return self.event.status == "CANCELLED"
+
+
+def handle_request(case: Case) -> Outcome:
+    """Decides about every component of a REQUEST and writes the one answer."""
+    try:
+        events = [_read(case, component) for component in case.message.components]
+    except InvalidComponent as error:
+        return _refuse_invalid(case, error)
+    head = next((e for e in events if e.recurrence_id is None), events[0])
+    stopped = _gates(case, head, events)
+    if stopped is not None:
+        return stopped
+    return RequestHandling(case, head).handle(events)
+
+
+def handle_add(case: Case) -> Outcome:
+    """ADD: each new occurrence of a known event is judged like a request for it."""
+    try:
+        events = [_read(case, component) for component in case.message.components]
+    except InvalidComponent as error:
+        return _refuse_invalid(case, error)
+    stopped = _gates(case, events[0], events)
+    if stopped is not None:
+        return stopped
+    return RequestHandling(case, events[0]).add(events)
+
+
+def _read(case: Case, component: Component) -> Event:
+    resource = case.message.resource
+    return read_event(component, case.book, resource.zone, rule_limits=rule_limits(resource))
+
+
+def _gates(case: Case, head: Event, events: list[Event]) -> Outcome | None:
+    """The gates before order: the sender, the addressee, the stamps."""
+    if head.organizer is None:
+        return case.ignore("sender", "no_organizer", event=head, hold=True)
+    standing = case.hear(head.organizer)
+    if not standing.heard:
+        notice = f"{case.message.uid}: another organizer than before" if standing.alarm else ""
+        return case.ignore("sender", standing.reason, event=head, hold=True, notice=notice)
+    fault = case.addressee_fault(head)
+    if fault:
+        return case.ignore("addressee", fault, event=head)
+    case.passed("addressee")
+    if any(case.is_ahead(event) for event in events):
+        return case.ignore("order", "dtstamp_future", event=head)
+    return None
+
+
+def _refuse_invalid(case: Case, error: InvalidComponent) -> Outcome:
+    if error.organizer is None or not error.uid:
+        reason = "no_uid" if not error.uid else "no_organizer"
+        return case.ignore("validity", reason, hold=True)
+    standing = case.hear(error.organizer)
+    if not standing.heard:
+        return case.ignore("sender", standing.reason, hold=True)
+    return decline_invalid(case, error)
+
+
+class RequestHandling:
+    """The judging of one REQUEST or ADD whose sender, addressee and stamps are in order."""
+
+    def __init__(self, case: Case, head: Event) -> None:
+        assert head.organizer is not None
+        self._case = case
+        self._head = head
+        self._organizer = head.organizer
+        self._resource = case.message.resource
+        self._fresh: dict[Instant | None, Event] = {}
+        self._state = case.state
+        self._parts: list[Part] = []
+        self._capacity: int | None = None
+        self._asked = Asked(())
+        self._changed = False
+
+    def handle(self, events: list[Event]) -> Outcome:
+        """Judges the master with its overrides as one, or each override for itself."""
+        master = next((e for e in events if e.recurrence_id is None), None)
+        overrides = [e for e in events if e.recurrence_id is not None]
+        placed = [] if master is None else [self._place(master, None)]
+        known = master if master is not None else self._case.master_event()
+        for event in overrides:
+            key = self._key(event, known)
+            if key is None:
+                return self._decline_unknown(event)
+            placed.append(self._place(event, key))
+        if all(item.order in (Order.STALE, Order.DUPLICATE) for item in placed):
+            return self._nothing_new(placed)
+        self._case.passed("order")
+        if master is not None and placed[0].order not in (Order.STALE, Order.DUPLICATE):
+            self._judge_whole(placed[0], placed[1:])
+        else:
+            self._judge_instances([p for p in placed if p.key is not None], known)
+        return self._finish()
+
+    def add(self, events: list[Event]) -> Outcome:
+        """Judges new occurrences, each keyed by its start unless it names another."""
+        placed = []
+        for event in events:
+            assert event.first is not None
+            key = event.first.start
+            if event.recurrence_id is not None:
+                key = self._key(event, self._case.master_event()) or key
+            placed.append(self._place(event, key))
+        if all(item.order in (Order.STALE, Order.DUPLICATE) for item in placed):
+            return self._nothing_new(placed)
+        self._case.passed("order")
+        for item in placed:
+            if item.order in (Order.NEWER, Order.UNCHANGED):
+                self._judge_one(item)
+        return self._finish()
+
+    # --- placing ---------------------------------------------------------
+
+    def _key(self, event: Event, master: Event | None) -> Instant | None:
+        assert event.recurrence_id is not None
+        return occurrence_key(event.recurrence_id, event.whole_day, master, self._resource.zone)
+
+    def _place(self, event: Event, key: Instant | None) -> Placed:
+        digest = content_digest(event)
+        stamp = self._case.stamp(event)
+        order = order_request(self._state, key, stamp, digest)
+        return Placed(event, key, stamp, digest, order)
+
+    def _nothing_new(self, placed: list[Placed]) -> Outcome:
+        repeated = all(item.order is Order.DUPLICATE for item in placed)
+        result = Result.DUPLICATE if repeated else Result.STALE
+        self._case.trace.append(Step("order", result.value, result.value.lower()))
+        return self._case.close(
+            result, result.value.lower(), event=self._head, repeat_answer=repeated,
+            key=placed[0].key,
+        )  # fmt: skip
+
+    def _decline_unknown(self, event: Event) -> Outcome:
+        self._parts.append(Part(event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
+        return self._finish()
+
+    # --- judging ---------------------------------------------------------
+
+    def _judge_whole(self, master: Placed, overrides: list[Placed]) -> None:
+        kept = survivors(self._state, master.stamp, cancelled=False)
+        restated = {item.key for item in overrides}
+        entries = [self._entry(master), *(self._entry(item) for item in overrides)]
+        series = master.event.series
+        assert series is not None
+        if any(not series.is_member(item.key) for item in overrides if item.key is not None):
+            self._parts.append(Part(master.event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
+            self._changed = True
+            self._state = self._released(master)
+            return
+        late = [e for e in kept if e.key not in restated and e.key and series.is_member(e.key)]
+        candidate = EventState(self._case.message.uid, (*entries, *late))
+        fresh: dict[Instant | None, Event] = {item.key: item.event for item in overrides}
+        fresh[None] = master.event
+        if master.order is Order.UNCHANGED and _same_entries(self._state, candidate):
+            self._keep_as_is(candidate, master)
+            return
+        held = hold(candidate, self._resource, fresh)
+        asked = ask(held, self._resource, self._case.now)
+        request = self._request(master.event, held, asked, restates=True)
+        decision = self._decide(request, asked)
+        self._parts.append(Part(master.event, decision, asked, request))
+        self._settle_whole(master, candidate, fresh, decision, asked)
+
+    def _settle_whole(
+        self,
+        master: Placed,
+        candidate: EventState,
+        fresh: Mapping[Instant | None, Event],
+        decision: Decision,
+        asked: Asked,
+    ) -> None:
+        if decision.accepted:
+            for original in decision.left_out:
+                candidate = candidate.with_entry(self._without(original, master))
+            self._state, self._fresh = candidate, dict(fresh)
+            self._capacity, self._asked, self._changed = decision.capacity, asked, True
+        elif not _keeps_booking(self._resource.preferences.declined_update, decision):
+            self._state, self._changed = self._released(master), True
+
+    def _keep_as_is(self, candidate: EventState, master: Placed) -> None:
+        """The same content under a later stamp: the stamp is kept, the booking is not judged."""
+        self._parts.append(Part(master.event, None, Asked(())))
+        self._state = candidate
+        self._case.trace.append(Step("order", "passed", "unchanged"))
+
+    def _judge_instances(self, placed: list[Placed], master: Event | None) -> None:
+        for item in placed:
+            if item.order in (Order.STALE, Order.DUPLICATE):
+                continue
+            stored = self._state.master
+            booked = stored is not None and stored.state is EntryState.BOOKED
+            known = self._state.get(item.key)
+            if booked and known is None and not self._names_member(item, master):
+                self._parts.append(Part(item.event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
+            else:
+                self._judge_one(item)
+
+    def _names_member(self, item: Placed, master: Event | None) -> bool:
+        series = master.series if master is not None else None
+        return series is None or item.key is None or series.is_member(item.key)
+
+    def _judge_one(self, item: Placed) -> None:
+        candidate = self._state.with_entry(self._entry(item))
+        if item.event.recurrence_id is not None and item.event.recurrence_id.this_and_future:
+            candidate = candidate.only(e for e in candidate.entries if not _follows(e, item))
+        if item.cancelled:
+            self._state, self._changed = candidate, True
+            self._parts.append(Part(item.event, None, Asked(())))
+            return
+        held = hold(candidate, self._resource, {**self._fresh, item.key: item.event})
+        asked = self._occurrences_of(item, held)
+        request = self._request(item.event, held, asked, restates=False)
+        decision = self._decide(request, asked)
+        self._parts.append(Part(item.event, decision, asked, request))
+        if decision.accepted:
+            self._state, self._changed = candidate, True
+            self._fresh[item.key] = item.event
+            self._capacity = self._capacity or decision.capacity
+        elif not _keeps_booking(self._resource.preferences.declined_update, decision):
+            declined = self._entry(item, EntryState.DECLINED)
+            self._state, self._changed = candidate.with_entry(declined), True
+
+    def _occurrences_of(self, item: Placed, held: HeldEvent) -> Asked:
+        """The occurrences that an override changes: its own, or all from it on."""
+        which = item.event.recurrence_id
+        if which is None or not which.this_and_future or held.series is None:
+            assert item.event.first is not None
+            assert item.key is not None
+            first = item.event.first
+            own = next(
+                (o for o in held.query(first.start, first.end).members if o.original == item.key),
+                None,
+            )
+            return Asked((own,) if own is not None else ())
+        asked = ask(held, self._resource, self._case.now)
+        kept = tuple(o for o in asked.occurrences if o.original >= (item.key or MIN_INSTANT))
+        return Asked(
+            kept, asked.laid_until, asked.guaranteed, asked.ends, asked.overflows, asked.beyond
+        )
+
+    def _decide(self, request: Request, asked: Asked) -> Decision:
+        if asked.beyond:
+            until = self._case.now + self._resource.preferences.horizon
+            return reject(Reason.BEYOND_HORIZON, until=Instant(until))
+        if not asked.occurrences:
+            return reject(Reason.NO_OCCURRENCE)
+        view = View(self._resource, self._case.reservations)
+        decision = decide(request, view)
+        self._case.trace.extend(decision.steps)
+        return decision
+
+    def _request(self, event: Event, held: HeldEvent, asked: Asked, *, restates: bool) -> Request:
+        recurring = held.endless or len(asked.occurrences) > 1
+        stored = (
+            {
+                (item.event.start, item.event.end)
+                for item in self._case.reservations.of_event(event.uid)
+            }
+            if self._case.state.holds_time
+            else set()
+        )
+        return Request(
+            uid=event.uid,
+            organizer=self._organizer.address,
+            organizer_name=self._organizer.cn or "",
+            attendees=event.attendees,
+            occurrences=asked.occurrences,
+            recurring=recurring,
+            endless=held.endless,
+            frequency=event.rule.freq.name if event.rule is not None else None,
+            restates=restates,
+            whole_day=event.whole_day,
+            times_changed=any((o.start, o.end) not in stored for o in asked.laid),
+            overflows=asked.overflows,
+            now=self._case.now,
+        )
+
+    # --- entries ---------------------------------------------------------
+
+    def _entry(self, item: Placed, state: EntryState | None = None) -> Entry:
+        if state is None:
+            state = EntryState.CANCELLED if item.cancelled else EntryState.BOOKED
+        preferences = self._resource.preferences
+        text = stored_text(item.event, self._case.book, preferences)
+        which = item.event.recurrence_id
+        return Entry(
+            key=item.key,
+            stamp=item.stamp,
+            state=state,
+            organizer=self._organizer.address.key,
+            made_by=self._case.made_by,
+            digest=item.digest,
+            text=b"" if state is EntryState.CANCELLED else text,
+            zone_data=self._resource.zone_data,
+            this_and_future=which is not None and which.this_and_future,
+        )
+
+    def _without(self, original: Instant, master: Placed) -> Entry:
+        """An occurrence that was left out of an accepted series."""
+        return Entry(
+            key=original,
+            stamp=master.stamp,
+            state=EntryState.DECLINED,
+            organizer=self._organizer.address.key,
+            made_by=self._case.made_by,
+            digest="",
+            text=b"",
+            zone_data=self._resource.zone_data,
+        )
+
+    def _released(self, master: Placed) -> EventState:
+        """The state after a declined request: its stamp is remembered, no time is held."""
+        declined = self._entry(master, EntryState.DECLINED)
+        later = survivors(self._state, master.stamp, cancelled=False)
+        kept = [e for e in later if e.stamp > master.stamp]
+        return EventState(self._case.message.uid, (declined, *kept))
+
+    # --- ending ----------------------------------------------------------
+
+    def _finish(self) -> Outcome:
+        change = self._change()
+        held_before = self._case.state.holds_time
+        return answer_parts(
+            self._case, self._organizer, self._parts, change,
+            released=held_before and self._changed and not self._state.holds_time,
+            kept=held_before and self._state.holds_time,
+        )  # fmt: skip
+
+    def _change(self) -> EventChange | None:
+        if self._state is self._case.state:
+            return None
+        return lay_down(
+            self._case, self._state, self._fresh, self._capacity, self._organizer_facts(),
+            self._asked if self._asked.occurrences else None,
+        )  # fmt: skip
+
+    def _organizer_facts(self) -> tuple[str, str, str]:
+        name = self._organizer.cn or ""
+        summary = kept_summary(self._head, self._resource.preferences)
+        return self._organizer.address.key, name, summary
+
+
+def lay_down(
+    case: Case,
+    state: EventState,
+    fresh: Mapping[Instant | None, Event],
+    capacity: int | None,
+    organizer: tuple[str, str, str],
+    asked: Asked | None = None,
+) -> EventChange:
+    """The change that makes the store hold exactly the time of `state`.
+
+    `asked` is what was judged just now; without it the held time is computed anew, an earlier
+    clipping kept.
+    """
+    resource, uid = case.message.resource, case.message.uid
+    if not state.holds_time:
+        return EventChange(state, None, ())
+    head = case.reservations.head(uid)
+    held = hold(state, resource, fresh)
+    if asked is None:
+        asked = ask(held, resource, case.now, head.ends if head else None)
+    recurring = held.series is not None and held.series.rule is not None
+    recurring = recurring or len(asked.occurrences) > 1 or held.series is None
+    reservations = tuple(
+        reservation(uid, occurrence, resource.preferences, recurring=recurring)
+        for occurrence in _not_left_out(asked.laid, state)
+    )
+    if not reservations and asked.laid_until is None:
+        return EventChange(state, None, ())
+    booking = Booking(
+        *organizer,
+        accepted=case.now if head is None else head.accepted,
+        capacity=capacity if capacity is not None or head is None else head.capacity,
+        endless_until=asked.laid_until,
+        ends=asked.ends,
+    )
+    settled = case.now if asked.laid_until is not None else None
+    return EventChange(state, booking, reservations, settled)
+
+
+def _not_left_out(occurrences: tuple[Occurrence, ...], state: EventState) -> list[Occurrence]:
+    gone = {e.key for e in state.instances if e.state is not EntryState.BOOKED}
+    return [o for o in occurrences if o.original not in gone]
+
+
+def _follows(entry: Entry, item: Placed) -> bool:
+    return (
+        entry.key is not None
+        and item.key is not None
+        and entry.key > item.key
+        and entry.stamp < item.stamp
+    )
+
+
+def _keeps_booking(preference: str, decision: Decision) -> bool:
+    return preference == "keep" or bool(_OUR_FAULTS & set(decision.reasons))
+
+
+def _same_entries(before: EventState, after: EventState) -> bool:
+    """Whether two states hold the same content, their stamps aside, and hold it booked."""
+    one = {(e.key, e.state, e.digest, e.this_and_future) for e in before.entries}
+    other = {(e.key, e.state, e.digest, e.this_and_future) for e in after.entries}
+    return one == other

@@ -1,0 +1,1 @@
+"""What people read, in their language: one catalogue a module, the English one is the source."""

@@ -1,0 +1,76 @@
+"""The English texts; every other catalogue has the same names and places."""
+
+from horarium.booking.language.catalogue import Catalogue
+
+ENGLISH = Catalogue(
+    language="en",
+    date="{weekday} {day} {month} {year}",
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    texts={
+        "subject.ACCEPTED": "Accepted: {summary}",
+        "subject.DECLINED": "Declined: {summary}",
+        "subject.PARTLY": "Accepted in part: {summary}",
+        "subject.FREEBUSY": "Free/busy: {resource}",
+        "subject.REFRESH": "Please send again: {summary}",
+        "no_summary": "(no title)",
+        "whole_day": "{day}, all day",
+        "whole_days": "{first} to {last}, all day",
+        "accepted": "{resource} is booked: {when}.",
+        "accepted_series": (
+            "{resource} is booked: {count} occurrences, the first {first}, the last {last}."
+        ),
+        "accepted_follow": (
+            "{resource} is booked: a series without an end, the first {first}. It is free of"
+            " collisions until {until}; later occurrences are booked as that day moves on."
+        ),
+        "accepted_clipped": (
+            "{resource} is booked: {count} occurrences, the first {first}, until {until}."
+            " Nothing after that day is booked."
+        ),
+        "occurrence_accepted": "Booked: {when}.",
+        "occurrence_declined": "Not booked: {when}. {reason}",
+        "left_out": "{count} occurrences that are already past were not free and are left out.",
+        "declined": "{resource} is not available: {when}.",
+        "declined_series": "{resource} is not available for this series.",
+        "declined_plain": "{resource} is not available.",
+        "released": "The earlier booking of this event has been released.",
+        "kept": "The earlier booking of this event stands.",
+        "zone_unknown": "The time zone {tzid} is unknown; {zone} was used.",
+        "other_zone": "There it is {when}.",
+        "free_times": "Free for the same time:",
+        "lost": "A series that was booked earlier meets this one here and keeps the time.",
+        "refresh": "This event is not known here. Please send the whole event again.",
+        "freebusy": "The free/busy of {resource} from {start} to {end} is attached.",
+        "not_readable": "The invitation could not be read, so nothing was booked: {problem}.",
+        "reason.conflict": "It is booked already: {busy}.",
+        "reason.conflict_held": "It is booked already: {busy}, by {holder}.",
+        "reason.conflicts": "{count} occurrences are booked already:",
+        "reason.same_domain": "It can be booked by people of {domain} only.",
+        "reason.access_list": "You are not among those who may book it.",
+        "reason.configuration": (
+            "This resource is not set up correctly; its operator has been told."
+        ),
+        "reason.internal": "Something went wrong here; the operator has been told.",
+        "reason.past": "The time is already past.",
+        "reason.booking_window": "It can be booked at most {days} days ahead.",
+        "reason.min_notice": "It must be booked at least {duration} ahead.",
+        "reason.min_duration": "It is booked for at least {duration} at a time.",
+        "reason.max_duration": "It is booked for at most {duration} at a time.",
+        "reason.allow_recurring": "It takes no recurring bookings.",
+        "reason.allowed_frequencies": "It takes no series that recurs {frequency}.",
+        "reason.endless": "It takes no series without an end.",
+        "reason.too_many_occurrences": "A series may have at most {most} occurrences.",
+        "reason.working_hours": "It is closed then: {when}.",
+        "reason.max_attendees": "It takes at most {most} people.",
+        "reason.beyond_horizon": "It can be booked until {until} only.",
+        "reason.too_long": "A booking may last at most 400 days.",
+        "reason.no_occurrence": "The series has no occurrence.",
+        "reason.unknown_occurrence": "The series has no occurrence at that time.",
+        "reason.invalid": "The invitation has an error in {property}: {problem}.",
+        "reason.limit": "The invitation is too large: {problem}.",
+        "duration.days": "{count} days",
+        "duration.hours": "{count} hours",
+        "duration.minutes": "{count} minutes",
+    },
+)

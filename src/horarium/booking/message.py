@@ -1,0 +1,52 @@
+"""One event in one message, as it reaches a resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from horarium.booking.authority import Voice
+from horarium.booking.resource import Resource
+from horarium.ical.component import Component
+from horarium.kernel.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The mail that an event came in.
+
+    `ledger_key` names it for this recipient; `message_id` is None when it has none that is
+    well-formed. `automatic` marks a mail that a program sent, `bulk` one of a list; to a bulk mail
+    nothing is answered. `languages` are the language tags the mail names.
+    """
+
+    ledger_key: str
+    voice: Voice
+    message_id: str | None = None
+    date: Instant | None = None
+    languages: tuple[str, ...] = ()
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    """The components of one UID in one calendar object, with the object's method and zones."""
+
+    method: str
+    uid: str
+    components: tuple[Component, ...]
+    calendar: Component
+    origin: Origin
+    resource: Resource
+    now: Instant
+
+    def message_id(self, recipient: str, kind: str) -> str:
+        """The Message-ID of a mail of ours about this event: the same whenever it is written."""
+        text = "\0".join((self.origin.ledger_key, recipient, kind, self.uid))
+        digest = sha256(text.encode()).hexdigest()[:32]
+        return f"<hor.{digest}@{self.resource.address.domain}>"
+
+    @property
+    def decision_id(self) -> str:
+        """The name of the record of this decision."""
+        return sha256(f"{self.origin.ledger_key}\0{self.uid}".encode()).hexdigest()[:32]

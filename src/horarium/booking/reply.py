@@ -1,0 +1,171 @@
+"""The REPLY to an organizer: what the calendar program reads, and what the person reads.
+
+RFC 5546 3.2.3 (REPLY), RFC 6047 (the mail around it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from horarium.booking.content import zone_components
+from horarium.booking.language.catalogue import Catalogue
+from horarium.booking.language.choice import choose_catalogue
+from horarium.booking.letter import Letter, write_letter
+from horarium.booking.message import EventMessage
+from horarium.booking.outcome import Mail
+from horarium.booking.reasons import STATUS_TEXT
+from horarium.ical.component import Component, serialize
+from horarium.ical.contentline import ContentLine
+from horarium.ical.event import Event
+from horarium.ical.participant import Participant
+from horarium.ical.tzid import ZoneBook
+from horarium.ical.values import RequestStatus
+from horarium.ical.writing import instant_line, status_line, text_line, vcalendar
+
+# A title is the one foreign text that is repeated; more of it is not needed to know it again.
+MOST_SUMMARY = 200
+_MOST_REASON = 500
+_TIMES = ("DTSTART", "DTEND", "DURATION")
+_RULES = ("RRULE", "RDATE", "EXDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one component: a participation status with its REQUEST-STATUS codes, each
+    (code, third field), and the reason in one sentence."""
+
+    event: Event
+    partstat: str
+    statuses: tuple[tuple[str, str], ...]
+    comment: str = ""
+
+
+def reply_mail(
+    message: EventMessage,
+    organizer: Participant,
+    answers: Sequence[Answer],
+    book: ZoneBook,
+    subject: str,
+    text: str,
+) -> Mail:
+    """The one mail that answers all components of a UID: text first, calendar part last."""
+    sequence = answers[0].event.sequence
+    components = [_component(message, organizer, answer) for answer in answers]
+    lines = [line for component in components for line in component.properties]
+    zones = zone_components(lines, book, answers[0].event)
+    calendar = serialize(vcalendar("REPLY", [*zones, *components]))
+    return post(
+        message, organizer, kind="reply", sequence=sequence, subject=subject, text=text,
+        calendar=calendar, method="REPLY",
+    )  # fmt: skip
+
+
+def post(
+    message: EventMessage,
+    organizer: Participant,
+    *,
+    kind: str,
+    sequence: int,
+    subject: str,
+    text: str,
+    calendar: bytes,
+    method: str,
+) -> Mail:
+    """A mail from the resource to the organizer that passed, and to nobody else."""
+    resource, ways = message.resource, message.resource.ways
+    recipient = organizer.address.text
+    sender = ways.sender if ways.reply_from_sender and ways.sender else resource.address
+    fields = [("X-Horarium-Decision", message.decision_id)]
+    if message.origin.message_id is not None:
+        fields.append(("In-Reply-To", message.origin.message_id))
+        fields.append(("References", message.origin.message_id))
+    message_id = message.message_id(recipient, kind)
+    content = write_letter(
+        Letter(
+            sender_name=resource.name if resource.preferences.name else "",
+            sender=sender.text,
+            recipient=recipient,
+            subject=subject,
+            date=message.now,
+            message_id=message_id,
+            fields=tuple(fields),
+            text=text,
+            calendar=calendar,
+            method=method,
+        )
+    )
+    envelope = "" if ways.null_return_path else (ways.sender or resource.address).text
+    return Mail(kind, message_id, envelope, recipient, message.uid, sequence, content)
+
+
+def own_attendee(message: EventMessage, event: Event) -> Participant | None:
+    """The ATTENDEE of a component that is the resource, under whichever of its addresses."""
+    for attendee in event.attendees:
+        if attendee.address.key in message.resource.aliases:
+            return attendee
+    return None
+
+
+def catalogue_for(message: EventMessage, organizer: Participant | None) -> Catalogue:
+    """The texts in the organizer's language: of ORGANIZER, of the mail, of the resource."""
+    wishes: list[str] = []
+    if organizer is not None and organizer.language:
+        wishes.append(organizer.language)
+    wishes.extend(message.origin.languages)
+    wishes.append(message.resource.preferences.language)
+    return choose_catalogue(wishes, message.resource.ways.languages)
+
+
+def titled(catalogue: Catalogue, name: str, summary: str | None) -> str:
+    """The subject `name` with the event's title, cut to a length that is safe to repeat."""
+    title = " ".join((summary or "").split())[:MOST_SUMMARY]
+    return catalogue.text(f"subject.{name}", summary=title or catalogue.text("no_summary"))
+
+
+def attendee_line(message: EventMessage, event: Event, partstat: str) -> ContentLine:
+    """Our own ATTENDEE: the address the organizer used, our name, no RSVP."""
+    resource = message.resource
+    own = own_attendee(message, event)
+    parameters: dict[str, str] = {"PARTSTAT": partstat}
+    if resource.preferences.name:
+        parameters["CN"] = resource.preferences.name
+    elif own is not None and own.cn:
+        parameters["CN"] = own.cn
+    parameters["CUTYPE"] = own.cutype if own and own.cutype != "INDIVIDUAL" else "RESOURCE"
+    if resource.ways.reply_from_sender and resource.ways.sender:
+        parameters["SENT-BY"] = resource.ways.sender.uri
+    uri = own.address.uri if own is not None else resource.address.uri
+    return ContentLine.of("ATTENDEE", uri, parameters)
+
+
+def _component(message: EventMessage, organizer: Participant, answer: Answer) -> Component:
+    event = answer.event
+    lines: list[ContentLine] = [
+        text_line("UID", event.uid),
+        ContentLine("SEQUENCE", (), str(event.sequence)),
+        instant_line("DTSTAMP", message.now),
+        organizer.line.without("SENT-BY"),
+        attendee_line(message, event, answer.partstat),
+    ]
+    lines += _as_received(event, ("RECURRENCE-ID", *_TIMES))
+    if event.recurrence_id is None:
+        lines += _as_received(event, _RULES)
+    if event.summary:
+        lines.append(text_line("SUMMARY", event.summary[:MOST_SUMMARY]))
+    if event.location:
+        lines.append(text_line("LOCATION", event.location[:MOST_SUMMARY]))
+    lines += [status_line(request_status(code, data)) for code, data in answer.statuses]
+    if answer.comment:
+        lines.append(text_line("COMMENT", answer.comment[:_MOST_REASON]))
+    return Component("VEVENT", lines)
+
+
+def request_status(code: str, data: str) -> RequestStatus:
+    """A REQUEST-STATUS of ours."""
+    return RequestStatus(code, STATUS_TEXT[code], data)
+
+
+def _as_received(event: Event, names: Iterable[str]) -> list[ContentLine]:
+    wanted = set(names)
+    return [line for line in event.component.properties if line.name in wanted]

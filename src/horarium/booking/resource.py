@@ -1,0 +1,55 @@
+"""A resource as a decision sees it: its address, its preferences, and the site's ways of mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from horarium.booking.acl import Rule
+from horarium.booking.preferences import Preferences
+from horarium.ical.address import Address
+from horarium.kernel.zone import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class MailWays:
+    """How this site's replies leave, and whose headers count.
+
+    `sender` is the envelope sender of answers (None: the resource itself); with `reply_from_sender`
+    From is that address too and the resource appears with SENT-BY it. `gateways` are address keys
+    of calendar servers that mail for their users.
+    """
+
+    sender: Address | None = None
+    reply_from_sender: bool = False
+    null_return_path: bool = False
+    gateways: frozenset[str] = frozenset()
+    trusted_authserv: frozenset[str] = frozenset()
+    trusted_headers: int = 1
+    languages: tuple[str, ...] = ("en", "nb")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A calendar user that decides alone.
+
+    `aliases` holds the address keys it goes by, its own included. `access_files` are the access
+    lists read from files, by path; `groups` the address keys of each declared group. `fault` says
+    what is wrong with its configuration: then every request is declined, because a rule that can
+    not be read must not let anybody in.
+    """
+
+    address: Address
+    preferences: Preferences
+    zone: Zone
+    zone_data: str
+    aliases: frozenset[str]
+    ways: MailWays = field(default_factory=MailWays)
+    access_files: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: its name, else its address."""
+        return self.preferences.name or self.address.text

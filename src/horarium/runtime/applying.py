@@ -1,0 +1,160 @@
+"""`apply`: what the object files declare becomes what the store holds, all of it or nothing.
+
+A file owns the keys it set: a command's change to such a key stands until the file's value changes,
+so applying an unchanged file again leaves it. `check` shows such a key as drift.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from horarium.kernel.errors import Conflict
+from horarium.kernel.instant import Instant
+from horarium.runtime.objects import DeclaredObjects
+from horarium.store.directory import DEFAULTS, CalendarUser, DirectoryRepository, Setting
+from horarium.store.engine import Key
+from horarium.store.store import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One change that `apply` made or, dry, would make."""
+
+    kind: str
+    id: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}: {self.what}"
+
+
+class _DryRun(Exception):
+    """Ends a transaction that must not be kept."""
+
+    def __init__(self, changes: list[Applied]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+def apply_objects(
+    store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
+) -> list[Applied]:
+    """Applies `declared` in one transaction; the changes in order. With `prune` resources and
+    groups that no file declares any more are removed; Conflict if one still has bookings to come.
+    """
+
+    def work(tx: Transaction) -> list[Applied]:
+        changes = list(_changes(tx.directory, declared, now, prune=prune))
+        if dry_run:
+            raise _DryRun(changes)
+        if changes:
+            tx.directory.raise_version()
+            for change in changes:
+                tx.directory.audit(now, "apply", change.what, change.id, None, None)
+        return changes
+
+    try:
+        return store.transact([Key(store.tenant, "site", "objects")], work)
+    except _DryRun as ended:
+        return ended.changes
+
+
+def _changes(
+    directory: DirectoryRepository, declared: DeclaredObjects, now: Instant, *, prune: bool
+) -> Iterator[Applied]:
+    users = {user.uri: user for user in directory.users()}
+    stored: dict[str, dict[str, Setting]] = {}
+    for setting in directory.settings():
+        stored.setdefault(setting.owner, {})[setting.name] = setting
+    yield from _settings(
+        directory, ("defaults", "resource"), DEFAULTS, declared.defaults, stored, declared
+    )
+    uris = {_uri(declared, key, users): key for key in declared.resources}
+    for uri, key in uris.items():
+        place = _file(declared.places.get(("resource", key, ""), ""))
+        if uri not in users:
+            directory.declare(uri, "resource", place)
+            yield Applied("resource", _shown(uri), "added")
+        yield from _settings(
+            directory, ("resource", key), uri, declared.resources[key], stored, declared
+        )
+    yield from _groups(directory, declared, prune=prune)
+    if prune:
+        for uri, user in users.items():
+            if uri not in uris and user.kind == "resource":
+                yield _remove(directory, user, now)
+
+
+def _settings(
+    directory: DirectoryRepository,
+    kind: tuple[str, str],
+    owner: str,
+    values: Mapping[str, object],
+    stored: Mapping[str, Mapping[str, Setting]],
+    declared: DeclaredObjects,
+) -> Iterator[Applied]:
+    before = stored.get(owner, {})
+    shown = kind[1] if kind[0] == "defaults" else _shown(owner)
+    for name, value in values.items():
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        old = before.get(name)
+        place = _file(declared.places.get((*kind, name), ""))
+        if old is not None and old.applied == text:
+            continue
+        directory.put(Setting(owner, name, text, text, place))
+        what = f"{name} = {text}" if old is None else f"{name} = {text} (was {old.value})"
+        yield Applied(kind[0], shown, what)
+    for name, old in before.items():
+        if name not in values and old.place:
+            yield from _disown(directory, kind[0], shown, old)
+
+
+def _disown(
+    directory: DirectoryRepository, kind: str, shown: str, old: Setting
+) -> Iterator[Applied]:
+    """A key that left its file: its value goes with it, unless a command has changed it since."""
+    if old.drifts:
+        directory.put(Setting(old.owner, old.name, old.value, None, ""))
+        return
+    directory.drop(old)
+    yield Applied(kind, shown, f"{old.name} is no longer set (was {old.value})")
+
+
+def _groups(
+    directory: DirectoryRepository, declared: DeclaredObjects, *, prune: bool
+) -> Iterator[Applied]:
+    before = directory.groups()
+    for name, members in declared.groups.items():
+        if before.get(name) != tuple(members):
+            directory.put_group(name, tuple(members))
+            yield Applied("group", name, f"members = {', '.join(members)}")
+    if prune:
+        for name in before.keys() - declared.groups.keys():
+            directory.put_group(name, ())
+            yield Applied("group", name, "removed")
+
+
+def _remove(directory: DirectoryRepository, user: CalendarUser, now: Instant) -> Applied:
+    count = directory.future_bookings(user, now)
+    if count:
+        raise Conflict(f"{_shown(user.uri)} still has {count} bookings to come; it is not removed")
+    directory.remove(user)
+    return Applied("resource", _shown(user.uri), "removed")
+
+
+def _uri(declared: DeclaredObjects, key: str, users: Mapping[str, CalendarUser]) -> str:
+    """The URI a resource is kept under: the one it has already, else as it was written."""
+    for uri in users:
+        if _shown(uri).lower() == key:
+            return uri
+    return f"mailto:{declared.spellings.get(key, key)}"
+
+
+def _shown(uri: str) -> str:
+    return uri.removeprefix("mailto:")
+
+
+def _file(place: str) -> str:
+    return place.rpartition(":")[0] or place or "objects"

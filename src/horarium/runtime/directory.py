@@ -1,0 +1,136 @@
+"""The calendar users of a site as decisions see them, read anew when they have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from horarium.booking.acl import Rule, parse_acl
+from horarium.booking.preferences import InvalidPreference, Preferences, read_preferences
+from horarium.booking.resource import MailWays, Resource
+from horarium.ical.address import Address, parse_address
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.zone import named, zone_data_version
+from horarium.runtime.guarded_file import UnsafeFile, read_guarded
+from horarium.runtime.settings import MailSettings, Settings
+from horarium.store.directory import DEFAULTS, CalendarUser, Setting
+from horarium.store.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A resource with its number in the store and the layer facts that commands show."""
+
+    id: int
+    uri: str
+    resource: Resource
+    declared_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All calendar users at one version; `by_key` finds them by address key, aliases included."""
+
+    version: int
+    by_key: Mapping[str, Registered]
+    registered: tuple[Registered, ...]
+    groups: Mapping[str, frozenset[str]]
+
+    def find(self, address: str) -> Registered | None:
+        """The calendar user of an address (with or without `mailto:`), or None."""
+        try:
+            key = parse_address(address.removeprefix("mailto:")).key
+        except InvalidInput:
+            return None
+        return self.by_key.get(key)
+
+
+def read_directory(tx: Transaction, settings: Settings) -> Directory:
+    """Reads the whole directory. A user whose preferences can not be read is kept, with the fault:
+    it declines everything, which is better than to bounce."""
+    own: dict[str, dict[str, object]] = {}
+    for setting in tx.directory.settings():
+        if setting.value is not None:
+            own.setdefault(setting.owner, {})[setting.name] = setting.read
+    groups = {name: frozenset(members) for name, members in tx.directory.groups().items()}
+    ways = mail_ways(settings.mail, settings.languages)
+    defaults = own.get(DEFAULTS, {})
+    found = [
+        _register(user, own.get(user.uri, {}), defaults, settings, ways, groups)
+        for user in tx.directory.users()
+        if user.kind == "resource"
+    ]
+    by_key: dict[str, Registered] = {}
+    for entry in found:
+        for key in entry.resource.aliases:
+            by_key.setdefault(key, entry)
+    for entry in found:
+        by_key[entry.resource.address.key] = entry
+    return Directory(tx.directory.version(), by_key, tuple(found), groups)
+
+
+def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
+    """The site's ways of mail, from its settings."""
+    return MailWays(
+        sender=parse_address(mail.sender) if mail.sender else None,
+        reply_from_sender=mail.reply_from == "calendar",
+        null_return_path=mail.null_return_path,
+        gateways=frozenset(mail.gateways),
+        trusted_authserv=frozenset(mail.trusted_authserv),
+        trusted_headers=mail.trusted_headers,
+        languages=tuple(languages),
+    )
+
+
+def _register(
+    user: CalendarUser,
+    own: Mapping[str, object],
+    defaults: Mapping[str, object],
+    settings: Settings,
+    ways: MailWays,
+    groups: Mapping[str, frozenset[str]],
+) -> Registered:
+    address = parse_address(user.uri.removeprefix("mailto:"))
+    fault = ""
+    try:
+        preferences = read_preferences(own, defaults, site_zone=settings.zone)
+    except InvalidPreference as error:
+        preferences = read_preferences({}, {}, site_zone=settings.zone)
+        fault = str(error)
+    resource = Resource(
+        address=address,
+        preferences=preferences,
+        zone=named(preferences.zone),
+        zone_data=zone_data_version(),
+        aliases=_aliases(address, preferences),
+        ways=ways,
+        access_files=_access_files(preferences),
+        groups=groups,
+        fault=fault,
+    )
+    return Registered(user.id, user.uri, resource, user.declared_in)
+
+
+def _aliases(address: Address, preferences: Preferences) -> frozenset[str]:
+    return frozenset((address.key, *(preferences.aliases or ())))
+
+
+def _access_files(preferences: Preferences) -> dict[str, tuple[Rule, ...]]:
+    """The access lists that the functions name; one that can not be read or trusted is left out,
+    which makes its function decline."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    for call in preferences.scheduling_function:
+        if call.name == "access_control_list" and call.arguments:
+            path = call.arguments[0]
+            try:
+                data, _ = read_guarded(Path(path), strict=True)
+                found[path] = parse_acl(data.decode("utf-8"))
+            except (NotFound, UnsafeFile, InvalidInput, UnicodeDecodeError, OSError):
+                continue
+    return found
+
+
+def drifting(settings: Iterable[Setting]) -> list[Setting]:
+    """The preferences that a command changed after a file had set them."""
+    return [setting for setting in settings if setting.drifts]

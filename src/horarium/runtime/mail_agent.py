@@ -1,0 +1,421 @@
+"""The mail agent: one message for one recipient becomes one transaction and its answer.
+
+It decides nothing itself: the intake is read, each event is judged by `booking`, and everything
+that is to be kept or sent is kept together, before anybody is told that the message was taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from hashlib import sha256
+
+from horarium.booking.authentication import is_authenticated, trusted_results
+from horarium.booking.authority import Voice
+from horarium.booking.imip import Intake, IntakeKind, read_message
+from horarium.booking.itip import handle
+from horarium.booking.mail_headers import Headers
+from horarium.booking.message import EventMessage, Origin
+from horarium.booking.mime import MailLimits
+from horarium.booking.outcome import Mail, Outcome, Result
+from horarium.booking.trace import Step
+from horarium.ical.component import Component
+from horarium.ical.limits import ParseLimits
+from horarium.kernel.errors import Unavailable
+from horarium.kernel.instant import Instant
+from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.settings import LimitSettings, Settings
+from horarium.store.bookings import write_key
+from horarium.store.mail import Held, LedgerRow
+from horarium.store.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400
+# Automatic answers to one (sender, UID, SEQUENCE) in a day; more is a loop.
+MOST_ANSWERS = 10
+MOST_REPEATS = 3
+# More hops than any honest way through mail systems.
+MOST_RECEIVED = 30
+# A message that fails this often for a reason of ours is set aside, so that the queue moves.
+MOST_ATTEMPTS = 3
+_BULK = frozenset({"bulk", "list", "junk"})
+_OWN_MESSAGE_ID = "<hor."
+_CALENDAR = frozenset({"VEVENT", "VFREEBUSY"})
+
+
+class Status(Enum):
+    """What the mail system is told."""
+
+    HANDLED = "handled"
+    UNKNOWN = "unknown"
+    TRY_LATER = "try later"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The end of one message for one recipient: `mails` are the ones written for it."""
+
+    status: Status
+    text: str
+    mails: tuple[Mail, ...] = ()
+
+
+class _DirectoryChanged(Exception):
+    """The directory in hand is older than the store."""
+
+
+class MailAgent:
+    """Takes messages for the calendar users of one site."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._mail_limits, self._parse_limits = intake_limits(settings.limits)
+        self._directory: Directory | None = None
+
+    @property
+    def directory(self) -> Directory:
+        """The calendar users as they are now."""
+        version = self._store.read(lambda tx: tx.directory.version())
+        if self._directory is None or self._directory.version != version:
+            self.reload()
+        assert self._directory is not None
+        return self._directory
+
+    def reload(self) -> None:
+        """Reads the calendar users, and the files they name, anew."""
+        self._directory = self._store.read(lambda tx: read_directory(tx, self._settings))
+
+    def knows(self, recipient: str) -> bool:
+        """Whether mail for `recipient` is taken: a calendar user, or the sender of our answers,
+        to which reports come back."""
+        return self.directory.find(recipient) is not None or self._is_own_sender(recipient)
+
+    def deliver(
+        self, sender: str | None, recipient: str, data: bytes, now: Instant, *, emit: bool = False
+    ) -> Delivery:
+        """Handles one message for one recipient. `sender` is the envelope sender: None when it is
+        unknown, "" for the null one. With `emit` the mails are returned instead of queued."""
+        try:
+            return self._deliver(sender, recipient, data, now, emit)
+        except Unavailable as error:
+            return Delivery(Status.TRY_LATER, str(error))
+        except Exception:
+            log.exception("message.failed recipient=%s", recipient)
+            return self._after_failure(sender, recipient, data, now, traceback.format_exc())
+
+    def _deliver(
+        self, sender: str | None, recipient: str, data: bytes, now: Instant, emit: bool
+    ) -> Delivery:
+        if self._directory is None:
+            self.reload()
+        for _ in range(3):
+            directory = self._directory
+            assert directory is not None
+            user = directory.find(recipient)
+            if user is None and directory is not self.directory:
+                continue
+            if user is None and not self._is_own_sender(recipient):
+                return Delivery(Status.UNKNOWN, "no such calendar user")
+            own = user.resource.aliases if user else frozenset[str]()
+            intake = read_message(
+                data,
+                self._mail_limits,
+                self._parse_limits,
+                own=own.__contains__,
+                counter_as_request=self._settings.mail.counter_as_request,
+            )
+            handling = _Handling(
+                self._settings, directory, user, sender, recipient, data, now, emit
+            )
+            keys = [write_key(self._store.tenant, user.uri)] if user else []
+            try:
+                return self._store.transact(keys, partial(handling.run, intake=intake))
+            except _DirectoryChanged:
+                self.reload()
+        raise Unavailable("the calendar users change too fast")
+
+    def _after_failure(
+        self, sender: str | None, recipient: str, data: bytes, now: Instant, trouble: str
+    ) -> Delivery:
+        """A fault of ours: tried again a few times, then the message is set aside with the reason
+        and the mail system is told that it was taken."""
+        held = Held(0, recipient, sender or "", trouble.strip().splitlines()[-1][:500], now, 0)
+        digest = sha256(data).hexdigest()
+
+        def keep(tx: Transaction) -> int:
+            attempts = tx.mail.keep(held, digest, data, hold=False)
+            if attempts >= MOST_ATTEMPTS:
+                tx.mail.hold(digest, recipient)
+                tx.mail.notify_operator(recipient, "message_failed", held.reason, now)
+            return attempts
+
+        try:
+            attempts = self._store.transact([], keep)
+        except Unavailable as error:
+            return Delivery(Status.TRY_LATER, str(error))
+        if attempts >= MOST_ATTEMPTS:
+            return Delivery(Status.HANDLED, "kept for the operator")
+        return Delivery(Status.TRY_LATER, "something went wrong here")
+
+    def _is_own_sender(self, recipient: str) -> bool:
+        sender = self._settings.mail.sender
+        return sender is not None and recipient.removeprefix("mailto:").lower() == sender
+
+
+def intake_limits(limits: LimitSettings) -> tuple[MailLimits, ParseLimits]:
+    """The site's limits on one mail and on its calendar parts."""
+    return (
+        MailLimits(
+            message=limits.message,
+            header_lines=limits.header_lines,
+            header_bytes=limits.header_bytes,
+            header=limits.header_line,
+            encoded_words=limits.encoded_words,
+            depth=limits.mime_depth,
+            parts=limits.mime_parts,
+            addresses=limits.addresses,
+        ),
+        ParseLimits(
+            size=limits.calendar_part,
+            components=limits.components,
+            properties=limits.properties,
+            nesting=limits.nesting,
+            line=limits.line,
+            attendees=limits.attendees,
+            dates=limits.dates,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Handling:
+    """One message for one recipient inside one transaction; run again, it does the same."""
+
+    settings: Settings
+    directory: Directory
+    user: Registered | None
+    sender: str | None
+    recipient: str
+    data: bytes
+    now: Instant
+    emit: bool
+
+    def run(self, tx: Transaction, intake: Intake) -> Delivery:
+        """Enters the message into the ledger and does what it asks for."""
+        if tx.directory.version() != self.directory.version:
+            raise _DirectoryChanged
+        key = _ledger_key(self.recipient, intake, self.data)
+        if tx.mail.seen(key) is not None:
+            return Delivery(Status.HANDLED, "seen before")
+        tx.mail.forget(sha256(self.data).hexdigest(), self.recipient)
+        if self.sender == "" or intake.kind is IntakeKind.REPORT:
+            return self._report(tx, intake, key)
+        fault = self._fault(intake)
+        if fault:
+            return self._set_aside(tx, intake, key, *fault)
+        return self._judge(tx, intake, key)
+
+    def _fault(self, intake: Intake) -> tuple[str, str] | None:
+        """The ledger state and reason of a message that is no invitation to handle."""
+        if intake.kind is IntakeKind.REFUSED:
+            return "refused", intake.reason
+        if intake.kind is not IntakeKind.CALENDAR:
+            return "quarantined", intake.reason
+        if self.user is None:
+            return "quarantined", "not_calendar_user"
+        if self.user.resource.preferences.participating == "no":
+            return "quarantined", "not_participating"
+        headers = intake.headers
+        assert headers is not None
+        if headers.received > MOST_RECEIVED or headers.decision is not None:
+            return "ignored", "loop"
+        if (headers.message_id or "").startswith(_OWN_MESSAGE_ID):
+            return "ignored", "loop"
+        return None
+
+    def _report(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
+        """A report on a mail of ours, or mail of nobody: nothing inside it is handled."""
+        if intake.report is not None and intake.report.action == "failed":
+            for message_id in intake.report.original_ids:
+                tx.mail.note_bounce(message_id, intake.report.status or "failed", self.now)
+        self._enter(tx, key, "report", "report" if intake.report else "null_sender", "", "")
+        return Delivery(Status.HANDLED, "a report")
+
+    def _set_aside(
+        self, tx: Transaction, intake: Intake, key: str, state: str, reason: str
+    ) -> Delivery:
+        first = intake.objects[0].method if intake.objects else ""
+        self._enter(tx, key, state, reason, first, "")
+        self._hold(tx, reason)
+        return Delivery(Status.HANDLED, f"kept for the operator: {reason}")
+
+    def _hold(self, tx: Transaction, reason: str) -> None:
+        held = Held(0, self.recipient, self.sender or "", reason, self.now, 0)
+        tx.mail.keep(held, sha256(self.data).hexdigest(), self.data, hold=True)
+
+    def _judge(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
+        assert self.user is not None
+        reservations = tx.reservations(self.user.id, self.user.uri)
+        outcomes: list[Outcome] = []
+        mails: list[Mail] = []
+        for position, message in enumerate(self._messages(intake, key)):
+            outcome = self._limited(tx, intake, handle(message, reservations))
+            if outcome.change is not None:
+                reservations.apply(outcome.change, self.now)
+            voice = message.origin.voice.sender
+            tx.decisions.record(
+                message.decision_id, self.user.id, voice.text if voice else "", outcome, self.now,
+                position,
+            )  # fmt: skip
+            mails.extend(self._post(tx, outcome))
+            outcomes.append(outcome)
+        return self._finish(tx, key, outcomes, mails)
+
+    def _messages(self, intake: Intake, key: str) -> Iterable[EventMessage]:
+        assert self.user is not None
+        assert intake.headers is not None
+        origin = self._origin(intake.headers, key)
+        for item in intake.objects:
+            for uid, components in _by_uid(item.component.components).items():
+                yield EventMessage(
+                    method=item.method,
+                    uid=uid,
+                    components=tuple(components),
+                    calendar=item.component,
+                    origin=origin,
+                    resource=self.user.resource,
+                    now=self.now,
+                )
+
+    def _origin(self, headers: Headers, key: str) -> Origin:
+        results = headers.authentication_results
+        voice = Voice(headers.sender, headers.reply_to, results)
+        listed = headers.list_id or headers.list_unsubscribe
+        listed = listed or (headers.precedence or "").lower() in _BULK
+        languages = (headers.content_language or "", headers.accept_language or "")
+        return Origin(
+            ledger_key=key,
+            voice=voice,
+            message_id=headers.message_id,
+            date=headers.date,
+            languages=tuple(language for language in languages if language),
+            bulk=listed and not self._is_proven(voice),
+        )
+
+    def _is_proven(self, voice: Voice) -> bool:
+        if voice.sender is None:
+            return False
+        mail = self.settings.mail
+        results = trusted_results(
+            voice.authentication_results, mail.trusted_authserv, mail.trusted_headers
+        )
+        domain = voice.sender.domain
+        return any(is_authenticated(results, method, domain) for method in ("dkim", "dmarc"))
+
+    def _limited(self, tx: Transaction, intake: Intake, outcome: Outcome) -> Outcome:
+        """The outcome without the mails that would make a loop."""
+        assert intake.headers is not None
+        automatic = (intake.headers.auto_submitted or "no").lower() != "no"
+        most, since = (1, Instant(0)) if automatic else (MOST_ANSWERS, Instant(self.now - DAY))
+        kept = tuple(
+            mail
+            for mail in outcome.mails
+            if tx.mail.answers_since(mail.recipient, mail.uid, mail.sequence, since) < most
+        )
+        if len(kept) == len(outcome.mails):
+            return outcome
+        step = Step("answers", "suppressed", "too_many_answers", {"most": most})
+        return replace(outcome, mails=kept, trace=(*outcome.trace, step))
+
+    def _post(self, tx: Transaction, outcome: Outcome) -> list[Mail]:
+        assert self.user is not None
+        for mail in outcome.mails:
+            tx.mail.post(mail, self.user.id, self.now, sent=self.emit)
+        if outcome.notice:
+            tx.mail.notify_operator(self.user.uri, outcome.reason, outcome.notice, self.now)
+        if outcome.repeat_answer and outcome.organizer:
+            again = tx.mail.send_again(
+                self.user.id, outcome.uid, outcome.sequence, self.now, MOST_REPEATS, sent=self.emit,
+            )  # fmt: skip
+            return [again] if again is not None else []
+        return list(outcome.mails)
+
+    def _finish(
+        self, tx: Transaction, key: str, outcomes: list[Outcome], mails: list[Mail]
+    ) -> Delivery:
+        decisive = max(outcomes, key=lambda outcome: _RANK[_STATES[outcome.result]])
+        state = _STATES[decisive.result]
+        if state == "ignored" and any(outcome.hold for outcome in outcomes):
+            state = "quarantined"
+            self._hold(tx, decisive.reason)
+        self._enter(tx, key, state, decisive.reason, decisive.method, decisive.uid)
+        text = " ".join(outcome.result.value for outcome in outcomes)
+        return Delivery(Status.HANDLED, text, tuple(mails))
+
+    def _enter(
+        self, tx: Transaction, key: str, state: str, reason: str, method: str, uid: str
+    ) -> None:
+        sender = "" if self.sender is None else self.sender or "<>"
+        tx.mail.enter(LedgerRow(key, self.recipient, sender, method, uid, self.now, state, reason))
+
+
+_STATES: dict[Result, str] = {
+    Result.STALE: "stale",
+    Result.DUPLICATE: "duplicate",
+    Result.IGNORED: "ignored",
+    **{
+        result: "decided"
+        for result in Result
+        if result not in (Result.STALE, Result.DUPLICATE, Result.IGNORED)
+    },
+}
+# Of several events in one message the one that did most names what became of it.
+_RANK = {"ignored": 0, "stale": 1, "duplicate": 2, "decided": 3}
+
+
+def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
+    """The components of each UID, in the order in which the UIDs first stand."""
+    found: dict[str, list[Component]] = {}
+    for component in components:
+        if component.name in _CALENDAR:
+            line = component.first("UID")
+            found.setdefault(line.value.strip() if line else "", []).append(component)
+    return found
+
+
+def _ledger_key(recipient: str, intake: Intake, data: bytes) -> str:
+    """The key under which a message is known again: who, what, and the very octets.
+
+    Fields are prefixed with their length, so that none can run into the next.
+    """
+    headers = intake.headers
+    fields = [recipient.lower(), headers.message_id if headers and headers.message_id else ""]
+    if not fields[1]:
+        fields[1] = sha256(data).hexdigest()
+    for item in intake.objects:
+        fields.append(item.method)
+        named = (
+            [_value(component, name) for name in ("UID", "SEQUENCE", "DTSTAMP", "RECURRENCE-ID")]
+            for component in item.component.components
+            if component.name in _CALENDAR
+        )
+        fields += [text for row in sorted(named) for text in row]
+        fields.append(item.part_hash)
+    if not intake.objects:
+        fields.append(sha256(data).hexdigest())
+    joined = b"".join(
+        len(octets).to_bytes(4, "big") + octets
+        for octets in (text.encode("utf-8", "surrogatepass") for text in fields)
+    )
+    return sha256(joined).hexdigest()
+
+
+def _value(component: Component, name: str) -> str:
+    line = component.first(name)
+    return line.value if line is not None else ""

@@ -1,0 +1,48 @@
+"""The composition root: puts settings, store, agent and transports together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
+from horarium.runtime.clock import Clock
+from horarium.runtime.mail_agent import MailAgent
+from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.store.embedded import EmbeddedEngine
+from horarium.store.store import Store
+
+
+def open_store(site: Site, settings: Settings, clock: Clock, *, create: bool = True) -> Store:
+    """The store of a site, its schema brought up to date. Raises Unavailable when it can not be
+    had now, NotFound when there is none and `create` is not wanted."""
+    if settings.store.url is not None:
+        raise InvalidInput(
+            "store.url names a database server, which this version can not use; leave it unset"
+        )
+    database = site.database
+    if not database.exists():
+        if not create:
+            raise NotFound(f"{database} does not exist; horarium apply makes it")
+        _make_state(site)
+    engine = EmbeddedEngine(database, allow_network=settings.store.allow_network_filesystem)
+    engine.migrate(clock.now())
+    return Store(engine)
+
+
+def open_agent(site: Site, settings: Settings, clock: Clock) -> MailAgent:
+    """The mail agent of a site, for one message or for a daemon."""
+    return MailAgent(open_store(site, settings, clock), settings)
+
+
+def _make_state(site: Site) -> None:
+    try:
+        _make_private(site.state)
+    except OSError as error:
+        raise Unavailable(f"{site.state}: {error.strerror}") from error
+
+
+def _make_private(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, mode=0o700)
+    folder.chmod(0o700)
