@@ -140,7 +140,7 @@ class Postfix:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         deadline = time.monotonic() + PATIENCE
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        while _alive(pid) and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def submit(self, message: bytes, sender: str, *recipients: str) -> None:
@@ -242,6 +242,14 @@ class Postfix:
 def _mail_user() -> tuple[str, str]:
     """Who owns mailboxes and runs pipe programs: postfix refuses root and its own user."""
     return "nobody", "nogroup"
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def free_port() -> int:
