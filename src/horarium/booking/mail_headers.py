@@ -206,7 +206,7 @@ def _decoded_word(found: re.Match[str]) -> str:
         return found.group()
     try:
         if how in "bB":
-            octets = binascii.a2b_base64(body + "=" * (-len(body) % 4))
+            octets = binascii.a2b_base64(body + "=" * (-len(body) % 4), strict_mode=True)
         else:
             octets = binascii.a2b_qp(body.encode("ascii"), header=True)
         return octets.decode(charset, "replace")

@@ -1,0 +1,171 @@
+"""Hostile mails: each refused in under a second and 256 MB, and every limit at its edge."""
+
+import subprocess
+import sys
+
+import pytest
+from tests.booking.mail_text import (
+    HEADER,
+    calendar,
+    calendar_part,
+    invitation,
+    mail,
+    multipart,
+    part,
+)
+
+from horarium.booking.imip import IntakeKind, read_message
+from horarium.booking.mime import MailLimits
+
+TEXT = part("x", "text/plain")
+
+
+def nested(depth: int) -> bytes:
+    body = calendar_part(calendar())
+    opening = b"".join(
+        f'Content-Type: multipart/mixed; boundary="b{n}"\r\n\r\n\r\n--b{n}\r\n'.encode()
+        for n in range(depth)
+    )
+    return mail(opening + body)
+
+
+def many(count: int) -> bytes:
+    return mail(multipart("mixed", *[TEXT] * count, calendar_part(calendar())))
+
+
+def wide(field: str, count: int) -> bytes:
+    addresses = ",".join(f"u{n}@example.org" for n in range(count))
+    return invitation(None, "REQUEST", f"{field}: {addresses}")
+
+
+HOSTILE = {
+    "nested": (nested(2_000), "limit:mime_depth"),
+    "parts": (many(100_000), "limit:mime_parts"),
+    "headers": (invitation(None, "REQUEST", *["X-A: 1"] * 100_000), "limit:header_"),
+    "headers of parts": (mail(multipart("mixed", b"X-A: 1\r\n" * 100_000 + TEXT)), "limit:header_"),
+    "addresses": (wide("To", 50_000), "limit:header_bytes"),
+    "comments": (invitation().replace(b"From: ", b"From: " + b"(" * 20_000), "from_unreadable"),
+    "words": (
+        invitation(None, "REQUEST", "Subject: " + "=?utf-8?q?x?= " * 20_000),
+        "limit:header_bytes",
+    ),
+    "attendees": (
+        mail(calendar_part(calendar("REQUEST", ("ATTENDEE:mailto:a@example.org",) * 100_000))),
+        "limit:calendar_size",
+    ),
+    "fewer attendees": (
+        mail(calendar_part(calendar("REQUEST", ("ATTENDEE:x",) * 80_000))),
+        "limit:attendees",
+    ),
+    "begins": (mail(calendar_part("BEGIN:VEVENT\r\n" * 60_000)), "limit:components"),
+    "all begins": (mail(calendar_part("BEGIN:A\r\n" * 100_000)), "limit:components"),
+    "size": (mail(part(b"a" * 11_000_000, "text/plain")), "limit:message_size"),
+    "boundaries": (
+        mail(multipart("mixed", TEXT, boundary="x") + b" --x y" * 1_500_000),
+        "not_calendar",
+    ),
+    "no boundaries": (mail(multipart("mixed", b"\r\n" + b" --b" * 2_000_000)), "limit:mime_parts"),
+    "short lines": (mail(part(b"\n" * 10_000_000, "text/plain")), "not_calendar"),
+    "short lines in parts": (
+        mail(multipart("mixed", part(b"\n" * 10_000_000, "text/plain"))),
+        "not_calendar",
+    ),
+    "empty base64": (
+        mail(
+            part(
+                b"\r\n" * 500_000,
+                "text/calendar; method=REQUEST",
+                "Content-Transfer-Encoding: base64",
+            )
+        ),
+        "calendar_unreadable",
+    ),
+    "parameters": (mail(part("x", "text/calendar" + '; a="' * 3_000)), "no_method"),
+    "semicolons": (mail(part("x", "text/calendar" + ";" * 16_000)), "no_method"),
+    "pieces": (mail(part("x", "text/calendar" + "; a*1=" * 2_500)), "no_method"),
+    "quotes": (invitation().replace(b"Paul <", b'"\\' * 8_000 + b" <"), "from_unreadable"),
+    "references": (invitation(None, "REQUEST", "References: " + "<a@" * 5_000), ""),
+    "ids": (invitation(None, "REQUEST", "In-Reply-To: " + "<" * 16_000), ""),
+    "dates": (invitation().replace(b"Fri, 02 Jan", b"1" * 15_000), ""),
+    "question marks": (invitation(None, "REQUEST", "Subject: " + "=?a?q?" * 2_600), ""),
+}
+
+_PROGRAM = """
+import resource, sys
+from horarium.booking.imip import read_message
+data = sys.stdin.buffer.read()
+base = resource.getrusage(resource.RUSAGE_SELF)
+found = read_message(data)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(found.kind.value, found.reason or "-",
+      used.ru_utime + used.ru_stime - base.ru_utime - base.ru_stime, used.ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_mail_costs_less_than_a_second_and_256_mb(name):
+    data, reason = HOSTILE[name]
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], input=data, capture_output=True, check=True
+    )
+    kind, seen, seconds, kilobytes = done.stdout.decode().split()
+    assert seen.startswith(reason or "-"), (kind, seen)
+    assert float(seconds) < 1.0
+    assert int(kilobytes) < 256 * 1024
+
+
+def test_after_each_hostile_mail_the_next_one_is_read():
+    for data, _ in HOSTILE.values():
+        read_message(data)
+        assert read_message(invitation()).kind is IntakeKind.CALENDAR
+
+
+SMALL = MailLimits(
+    message=6_000,
+    header_lines=12,
+    header_bytes=1_000,
+    header=300,
+    encoded_words=3,
+    depth=3,
+    parts=5,
+    addresses=4,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "too_much"),
+    [
+        ("mime_depth", nested(3), nested(4)),
+        ("mime_parts", many(3), many(4)),
+        (
+            "header_lines",
+            invitation(None, "REQUEST", *["X-A: 1"] * 5),
+            invitation(None, "REQUEST", *["X-A: 1"] * 6),
+        ),
+        (
+            "header_bytes",
+            invitation(None, "REQUEST", "X-A: " + "a" * 700),
+            invitation(None, "REQUEST", "X-A: " + "a" * 1000),
+        ),
+        ("addresses", wide("Cc", 4), wide("Cc", 5)),
+    ],
+)
+def test_limits_at_their_edge(name, fits, too_much):
+    assert read_message(fits, SMALL).kind is IntakeKind.CALENDAR
+    found = read_message(too_much, SMALL)
+    assert (found.kind, found.reason) == (IntakeKind.REFUSED, f"limit:{name}")
+    assert found.limit.value > found.limit.limit
+
+
+def test_the_size_of_the_message_at_its_edge():
+    data = invitation()
+    assert read_message(data, MailLimits(message=len(data))).kind is IntakeKind.CALENDAR
+    found = read_message(data, MailLimits(message=len(data) - 1))
+    assert (found.reason, found.headers) == ("limit:message_size", None)
+
+
+def test_deep_messages_inside_messages_are_not_looked_into():
+    data = invitation()
+    for _ in range(30):
+        data = mail(part(data, "message/rfc822"), header=HEADER)
+    assert read_message(data).reason == "not_calendar"
