@@ -1,0 +1,134 @@
+"""Documents cannot drift: what exists is described, what is described exists."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
+from horarium.cli.commands import COMMANDS
+from horarium.cli.exits import Exit
+from horarium.runtime.objects import KINDS, LATER_KINDS
+from horarium.runtime.setting_table import SETTINGS, Setting
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def written(default: object) -> str:
+    """A default as the tables of the manual show it."""
+    if default is None or default in ("", []):
+        return "none"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, dict):
+        inner = ", ".join(f'{key} = "{value}"' for key, value in default.items())
+        return f"`{{ {inner} }}`"
+    if isinstance(default, list):
+        return "`" + ", ".join(default) + "`"
+    return f"`{default}`"
+
+
+def row(entry: Setting | Preference) -> str:
+    """The line that a setting or preference has in its table."""
+    return f"| `{entry.name}` | {written(entry.default)} | {entry.values} | {entry.meaning} |"
+
+
+@pytest.mark.parametrize("name", [n for n, s in SETTINGS.items() if s.acted_on])
+def test_every_setting_is_described(name: str) -> None:
+    assert row(SETTINGS[name]) in page("formats/settings.md")
+
+
+@pytest.mark.parametrize("name", sorted(PREFERENCES))
+def test_every_preference_is_described(name: str) -> None:
+    text = page("formats/objects.md")
+    preference = PREFERENCES[name]
+    if preference.available:
+        assert row(preference) in text
+    else:
+        assert f"`{name}`" in text.partition("Not available in this version")[2]
+
+
+def test_nothing_is_described_that_does_not_exist() -> None:
+    first_cells = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
+    assert set(first_cells.findall(page("formats/settings.md"))) <= set(SETTINGS)
+    known = {*PREFERENCES, *KINDS}
+    assert set(first_cells.findall(page("formats/objects.md"))) <= known
+
+
+def test_kinds_and_spellings_are_described() -> None:
+    text = page("formats/objects.md")
+    for word in (*KINDS, *LATER_KINDS, *SPELLINGS):
+        assert f"`{word}`" in text, word
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_described(name: str) -> None:
+    assert re.search(rf"^## .*`horarium {name}\b", page("guide/commands.md"), re.MULTILINE)
+
+
+def test_no_command_is_described_that_does_not_exist() -> None:
+    described = re.findall(r"^## .*?`horarium (\w+)", page("guide/commands.md"), re.MULTILINE)
+    assert set(described) <= set(COMMANDS)
+
+
+def test_every_exit_status_is_described() -> None:
+    text = page("guide/commands.md")
+    for status in Exit:
+        assert re.search(rf"^\| {status.value} \|", text, re.MULTILINE), status
+
+
+def defined(path: Path) -> set[str]:
+    """The tests that a file defines; those of a class as ``Class::test``."""
+    found = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            found |= {
+                f"{node.name}::{inner.name}"
+                for inner in node.body
+                if isinstance(inner, ast.FunctionDef)
+            }
+    return found
+
+
+MAPPED = re.compile(r"`(tests/[\w/.-]+\.py)(?:::([\w:]+))?`")
+MODULE = re.compile(r"`(src/horarium/[\w/.-]+|horarium\.[\w.]+)`")
+
+
+@pytest.mark.parametrize("seed", ["000", "001"])
+def test_what_a_seed_is_mapped_to_exists(seed: str) -> None:
+    text = page(f"seeds/{seed}.md")
+    mapped = MAPPED.findall(text)
+    assert mapped, "the page maps no sentence to a test"
+    for file, test in mapped:
+        assert (ROOT / file).is_file(), file
+        assert not test or test in defined(ROOT / file), f"{file}::{test}"
+    for module in MODULE.findall(text):
+        place = module if "/" in module else "src/" + module.replace(".", "/")
+        candidates = (ROOT / place, ROOT / f"{place}.py")
+        assert any(candidate.exists() for candidate in candidates), module
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    lost = [
+        f"{path.relative_to(ROOT)} -> {target}"
+        for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]
+        for target in LINK.findall(path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert lost == []
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = sorted(int(path.name[:4]) for path in (DOCS / "decisions").glob("[0-9]*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
