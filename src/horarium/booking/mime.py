@@ -171,18 +171,18 @@ class _Walk:
         at = data.find(mark, start, end)
         while at >= 0:
             after = at + len(mark)
-            line_end = data.find(b"\n", after, end)
-            line_end = end if line_end < 0 else line_end
-            rest = data[after : min(line_end, after + 100)].strip()
-            at_line_start = at == start or data[at - 1 : at] == b"\n"
-            if at_line_start and rest in (b"", b"--"):
-                if begun >= 0:
-                    yield begun, self._before_line_end(begun, at)
-                if rest == b"--":
-                    return
-                begun = min(line_end + 1, end)
-                at = data.find(mark, begun, end)
-                continue
+            if at == start or data[at - 1] == 10:
+                line_end = data.find(b"\n", after, end)
+                line_end = end if line_end < 0 else line_end
+                rest = data[after : min(line_end, after + 100)].strip()
+                if rest in (b"", b"--"):
+                    if begun >= 0:
+                        yield begun, self._before_line_end(begun, at)
+                    if rest == b"--":
+                        return
+                    begun = min(line_end + 1, end)
+                    at = data.find(mark, begun, end)
+                    continue
             self._false += 1
             if self._false > _FALSE_DELIMITERS:
                 raise LimitReached("mime_parts", self._false, _FALSE_DELIMITERS)
