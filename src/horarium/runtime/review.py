@@ -6,13 +6,14 @@ from pathlib import Path
 from horarium.booking.acl import Rule, parse_acl, without_effect
 from horarium.booking.calls import Call
 from horarium.booking.preferences import Preferences, read_preferences
+from horarium.booking.written import nearest
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
 
-# How many arguments each function of this version takes, and whether it decides from free/busy.
-FUNCTIONS = {
+# The fewest and most arguments of each function in booking/functions/.
+ARGUMENTS = {
     "schedule_in_freebusy": (0, 1),
     "same_domain_only": (0, 0),
     "access_control_list": (0, 1),
@@ -80,9 +81,10 @@ def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed)
 def _call_fault(call: Call) -> str:
     if call.name in LATER_FUNCTIONS:
         return f"{call.name} is not available in this version"
-    if call.name not in FUNCTIONS:
-        return f"there is no function {call.name}"
-    least, most = FUNCTIONS[call.name]
+    if call.name not in ARGUMENTS:
+        known = (*ARGUMENTS, *LATER_FUNCTIONS)
+        return f"there is no function {call.name}{nearest(call.name, known)}"
+    least, most = ARGUMENTS[call.name]
     if not least <= len(call.arguments) <= most:
         return f"{call.name} takes {most or 'no'} argument{'s' if most != 1 else ''} at most"
     if call.name == "schedule_in_freebusy" and call.arguments:

@@ -1,0 +1,9 @@
+"""The review knows the functions that there are (what it finds: tests/cli/test_site_commands.py)."""
+
+from horarium.booking.functions.registry import FUNCTIONS
+from horarium.runtime.review import ARGUMENTS, LATER_FUNCTIONS
+
+
+def test_the_review_and_the_decision_know_the_same_functions() -> None:
+    assert set(ARGUMENTS) == set(FUNCTIONS)
+    assert not set(ARGUMENTS) & set(LATER_FUNCTIONS)
