@@ -1,4 +1,4 @@
-"""The review knows the functions that there are (what it finds: tests/cli/test_site_commands.py)."""
+"""The review knows the functions that there are; what it finds is tested with ``check``."""
 
 from horarium.booking.functions.registry import FUNCTIONS
 from horarium.runtime.review import ARGUMENTS, LATER_FUNCTIONS
