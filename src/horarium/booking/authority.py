@@ -60,7 +60,7 @@ def judge_organizer(
     )
     if not is_authenticated(results, preferences.require_auth, voice.sender.domain):
         return Standing(False, reason="auth_missing")
-    if state.organizer not in (None, organizer.address.key):
+    if state.organizer not in (None, "", organizer.address.key):
         replacement = preferences.organiser_replacement
         invited = replacement == "attendee" and organizer.address.key in known_attendees
         if replacement != "any" and not invited:

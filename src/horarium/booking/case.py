@@ -106,11 +106,11 @@ class Case:
         this event under that organizer: a tombstone that somebody else left binds nobody."""
         holds = any(entry.state is EntryState.BOOKED for entry in self.state.entries)
         if not holds:
-            own = (e for e in self.state.entries if e.organizer == organizer.address.key)
+            own = (e for e in self.state.entries if e.organizer in ("", organizer.address.key))
             self.state = self.state.only(own)
         resource = self.message.resource
         known: frozenset[str] = frozenset()
-        if self.state.organizer not in (None, organizer.address.key):
+        if self.state.organizer not in (None, "", organizer.address.key):
             known = self._stored_attendees()
         standing = judge_organizer(
             self.message.origin.voice, organizer, self.state, resource, known

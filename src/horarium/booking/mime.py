@@ -248,6 +248,9 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
+    close = text.find('"', at)
+    if close >= 0 and text.find("\\", at, close) < 0:
+        return text[at:close], close + 1
     pieces: list[str] = []
     while at < len(text):
         if text[at] == "\\" and at + 1 < len(text):

@@ -32,13 +32,15 @@ class EventChange:
     """The new state of one event, stated whole: its entries, its head, and the time it holds.
 
     Reservations that end at or before `settled` are history of an endless series: they are neither
-    stated here nor removed. `booking` is None when the event holds no time any more.
+    stated here nor removed. `booking` is None when the event holds no time any more. `unchecked`
+    reservations may lie above the capacity: what was booked stays booked.
     """
 
     state: EventState
     booking: Booking | None
     reservations: tuple[Reservation, ...]
     settled: Instant | None = None
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

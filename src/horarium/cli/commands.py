@@ -1,8 +1,16 @@
-"""The commands: name, the module that holds it as ``command``, and one line for the help."""
+"""The commands: name, the module that holds it (as ``command``, or as named after a colon), and one
+line for the help."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "open": ("horarium.cli.questions:open_command", "what is open of an object"),
+    "next": ("horarium.cli.questions:next_command", "what is next of an object"),
+    "why": ("horarium.cli.questions:why_command", "why it is open or not, booked or refused"),
     "init": ("horarium.cli.init", "write a new site"),
     "apply": ("horarium.cli.apply", "make declared objects take effect"),
+    "serve": ("horarium.cli.serve", "take mail, answer it, keep the timetable"),
+    "reload": ("horarium.cli.reload", "let the daemon read its settings anew"),
+    "upkeep": ("horarium.cli.upkeep", "the daily pass, by hand or from cron"),
+    "outbox": ("horarium.cli.outbox", "the mails that leave"),
     "deliver": ("horarium.cli.deliver_help", "take one message from standard input"),
     "check": ("horarium.cli.check", "say what is wrong with settings and objects"),
     "mail": ("horarium.cli.mail", "lines for the mail system's configuration"),

@@ -11,6 +11,10 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
+from horarium.transport.endpoint import Maildir
+from horarium.transport.maildir import MaildirTransport
+from horarium.transport.outgoing import Outgoing
+from horarium.transport.smtp import SmtpTransport
 
 
 def open_store(site: Site, settings: Settings, clock: Clock, *, create: bool = True) -> Store:
@@ -46,3 +50,11 @@ def _make_private(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, mode=0o700)
     folder.chmod(0o700)
+
+
+def outgoing_for(site: Site, settings: Settings) -> Outgoing:
+    """The transport by which mails leave: SMTP, or a Maildir for trying out."""
+    endpoint = settings.mail.smtp
+    if isinstance(endpoint, Maildir):
+        return MaildirTransport(site.path(endpoint.path))
+    return SmtpTransport(endpoint)

@@ -96,7 +96,7 @@ class ResourceReservations:
         added = self._put_periods(uid, change)
         if change.booking is None:
             self.session.run("drop_booking", {**self._where, "uid": uid})
-        elif change.booking.capacity is not None and added:
+        elif change.booking.capacity is not None and added and not change.unchecked:
             self._recount(added, change.booking.capacity)
 
     def _put_entries(self, state: EventState, now: Instant) -> None:

@@ -1,0 +1,155 @@
+"""``horarium open``, ``next`` and ``why``: the two questions and the reason, of any object."""
+
+import click
+
+from horarium.booking.trace import Step
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.period import Period
+from horarium.runtime.questions import Explanation, OpenTime, Questions, Upcoming
+from horarium.runtime.wiring import open_store
+
+WEEK = 7 * 86_400
+
+
+def ask(invocation: Invocation) -> Questions:
+    """The answers of the site's store."""
+    store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
+    return Questions(store, invocation.settings)
+
+
+@click.command(
+    "open",
+    help="What is open: the periods that are free to book, from now for a week unless told "
+    "otherwise.\n\n\b\nExample:\n  horarium open resource-room-confroom@example.com --to +2d",
+)
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--from", "start", metavar="TIME", default="now", show_default=True)
+@click.option("--to", "end", metavar="TIME")
+@pass_invocation
+def open_command(invocation: Invocation, ids: tuple[str, ...], start: str, end: str | None) -> None:
+    """Print what is open of each object."""
+    now = invocation.clock.now()
+    first = invocation.moment("--from", start)
+    last = invocation.moment("--to", end) if end else Instant(first + WEEK)
+    if last <= first:
+        raise click.UsageError("--to must lie after --from")
+    questions = ask(invocation)
+    found = [questions.open(name, first, last, now) for name in ids]
+    documents = [
+        {"id": item.id, "kind": item.kind, "open": [_period(period) for period in item.periods]}
+        for item in found
+    ]
+    invocation.emit(
+        documents[0] if len(ids) == 1 else documents,
+        lambda: "\n".join(_open_text(invocation, item) for item in found),
+    )
+
+
+@click.command(
+    "next",
+    help="What is next: reservations to come.\n\n"
+    "\b\nExample:\n  horarium next resource-room-confroom@example.com --count 3",
+)
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000))
+@pass_invocation
+def next_command(invocation: Invocation, ids: tuple[str, ...], count: int) -> None:
+    """Print what comes next of each object."""
+    questions, now = ask(invocation), invocation.clock.now()
+    found = [questions.next(name, count, now) for name in ids]
+    documents = [
+        {"id": id_, "kind": kind, "next": [_upcoming(item) for item in items]}
+        for id_, kind, items in found
+    ]
+    invocation.emit(
+        documents[0] if len(ids) == 1 else documents,
+        lambda: "\n".join(_next_text(invocation, id_, items) for id_, _, items in found),
+    )
+
+
+@click.command(
+    "why",
+    help="Why an object is open or not at an instant, or why an event was booked or refused: "
+    "the way of the decision.\n\n"
+    "\b\nExample:\n  horarium why resource-room-confroom@example.com --at 'tomorrow 10:00'",
+)
+@click.argument("name", metavar="ID")
+@click.argument("uid", required=False)
+@click.option("--at", metavar="TIME", help="an instant; now unless an event is named")
+@pass_invocation
+def why_command(invocation: Invocation, name: str, uid: str | None, at: str | None) -> None:
+    """Print the steps that led to an answer."""
+    questions, now = ask(invocation), invocation.clock.now()
+    if uid is not None and at is not None:
+        raise click.UsageError("name an event or an instant, not both")
+    if uid is not None:
+        found = questions.why_event(name, uid)
+    else:
+        found = questions.why_at(name, invocation.moment("--at", at or "now"), now)
+    document = {
+        "id": found.id,
+        "verdict": found.verdict,
+        "steps": [step_document(step) for step in found.steps],
+    }
+    invocation.emit(document, lambda: explanation_text(found))
+
+
+def step_document(step: Step) -> dict[str, object]:
+    """A step as its JSON object."""
+    return {
+        "gate": step.gate,
+        "verdict": step.verdict,
+        "reason": step.reason or None,
+        "evidence": step.evidence,
+    }
+
+
+def explanation_text(found: Explanation) -> str:
+    """The steps as lines for people."""
+    lines = [f"{found.id}  {found.verdict}"]
+    for number, step in enumerate(found.steps, start=1):
+        lines.append(f"  {number} {step.gate:<24} {step.verdict:<9} {_facts(step)}".rstrip())
+    return "\n".join(lines)
+
+
+def _facts(step: Step) -> str:
+    parts = [step.reason] if step.reason else []
+    for name, value in step.evidence.items():
+        if isinstance(value, list):
+            parts.append(f"{name}: {len(value)}")
+            parts.extend(
+                ", ".join(f"{k} {v}" for k, v in item.items() if v)
+                if isinstance(item, dict)
+                else str(item)
+                for item in value[:3]
+            )
+        elif value is not None:
+            parts.append(f"{name} {value}")
+    return "; ".join(parts)
+
+
+def _period(period: Period) -> dict[str, str]:
+    return {"start": format_instant(period.start), "end": format_instant(period.end)}
+
+
+def _upcoming(item: Upcoming) -> dict[str, str | None]:
+    return {
+        "at": format_instant(item.at),
+        "end": format_instant(item.end) if item.end is not None else None,
+        "what": item.what,
+    }
+
+
+def _open_text(invocation: Invocation, item: OpenTime) -> str:
+    lines = [f"{item.id}  {len(item.periods)} open"]
+    lines += [f"  {invocation.local_span(p.start, p.end)}" for p in item.periods]
+    return "\n".join(lines)
+
+
+def _next_text(invocation: Invocation, id_: str, items: list[Upcoming]) -> str:
+    lines = [f"{id_}  {len(items)} next"]
+    for item in items:
+        when = invocation.local_span(item.at, item.end) if item.end else invocation.local(item.at)
+        lines.append(f"  {when}  {item.what}")
+    return "\n".join(lines)

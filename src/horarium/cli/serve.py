@@ -1,0 +1,62 @@
+"""``horarium serve``: the daemon."""
+
+import asyncio
+import logging
+import os
+import sys
+
+import click
+
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.runtime.daemon import PARTS, Daemon
+from horarium.runtime.settings import Settings, load_settings
+
+LATER_PARTS = ("web", "directives", "distribution")
+
+
+@click.command(
+    help="Take mail, answer it and keep the timetable, until told to stop (SIGTERM drains, SIGHUP "
+    "reads the settings anew).\n\n\b\nExample:\n  horarium serve --only mail,upkeep"
+)
+@click.option("--only", metavar="PARTS", help=f"run only these of: {', '.join(PARTS)}")
+@pass_invocation
+def command(invocation: Invocation, only: str | None) -> None:
+    """Serve the site; ends with status 0 after a drain."""
+    if invocation.options.now is not None:
+        raise click.UsageError("serve keeps the real present; --now is for commands that look")
+    parts = _parts(only)
+    _log_to_stderr()
+
+    def load() -> Settings:
+        return load_settings(invocation.site, os.environ, strict=True)
+
+    daemon = Daemon(invocation.site, load(), invocation.clock, parts, load)
+
+    def ready(addresses: list[str]) -> None:
+        invocation.say(f"serving {invocation.site.root}")
+        for address in addresses:
+            invocation.say(f"  {address}")
+
+    asyncio.run(daemon.run(ready))
+
+
+def _parts(only: str | None) -> frozenset[str]:
+    if only is None:
+        return frozenset(PARTS)
+    chosen = frozenset(part.strip() for part in only.split(",") if part.strip())
+    for part in sorted(chosen - frozenset(PARTS)):
+        if part in LATER_PARTS:
+            raise click.UsageError(f"--only: {part} is not available in this version")
+        raise click.UsageError(f"--only: there is no part {part}; there are {', '.join(PARTS)}")
+    if not chosen:
+        raise click.UsageError(f"--only: name at least one of {', '.join(PARTS)}")
+    return chosen
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="time=%(asctime)s level=%(levelname)s event=%(message)s",
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

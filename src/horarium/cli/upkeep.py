@@ -1,0 +1,32 @@
+"""``horarium upkeep``: the daily pass by hand or from cron (seed 000)."""
+
+from dataclasses import asdict
+
+import click
+
+from horarium.cli.exits import Exit
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.runtime.upkeep import run_upkeep
+from horarium.runtime.wiring import open_store
+
+
+@click.command(
+    help="Lay endless series down further and drop what has grown too old. Safe at any time, "
+    "twice, and beside a running daemon, which does it by itself.\n\n"
+    "\b\nExample:\n  horarium upkeep --quiet"
+)
+@pass_invocation
+def command(invocation: Invocation) -> int:
+    """Run one pass; status 1 when a user was left out."""
+    store = open_store(invocation.site, invocation.settings, invocation.clock)
+    report = run_upkeep(store, invocation.settings, invocation.clock.now())
+    store.close()
+    lines = [
+        f"series laid down further: {report.extended}",
+        f"occurrences lost: {report.lost}",
+        f"events recomputed for new zone data: {report.recomputed}",
+        f"old records dropped: {report.dropped}",
+        *(f"failed: {failure}" for failure in report.failures),
+    ]
+    invocation.emit(asdict(report), "\n".join(lines))
+    return Exit.NO if report.failures else Exit.OK

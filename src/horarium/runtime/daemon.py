@@ -1,0 +1,273 @@
+"""The daemon: takes mail, sends mail, and keeps the timetable, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from horarium.kernel.errors import Conflict, HorariumError, Unavailable
+from horarium.kernel.instant import Instant, Wall
+from horarium.kernel.zone import named
+from horarium.runtime.clock import Clock
+from horarium.runtime.delivering import deliver_all
+from horarium.runtime.mail_agent import Delivery, MailAgent, Status
+from horarium.runtime.outbox import Outbox
+from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.runtime.upkeep import run_upkeep
+from horarium.runtime.wiring import open_store, outgoing_for
+from horarium.store.store import Store
+from horarium.transport.handover import Answer, Handover
+from horarium.transport.handover_server import HandoverServer
+from horarium.transport.lmtp import LmtpServer, Reply
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PARTS = ("mail", "upkeep")
+DAY = 86_400
+# A drain longer than this would make the init system kill the process.
+GRACE_SECONDS = 30.0
+WATCHDOG_SECONDS = 10.0
+_TAKEN = Reply(250, "2.1.5 ok")
+_UNKNOWN = Reply(550, "5.1.1 no such calendar user")
+_LATER = Reply(451, "4.3.0 try again later")
+
+
+class Daemon:
+    """One running `serve`."""
+
+    def __init__(
+        self,
+        site: Site,
+        settings: Settings,
+        clock: Clock,
+        parts: frozenset[str],
+        load: Callable[[], Settings],
+    ) -> None:
+        self._site = site
+        self._settings = settings
+        self._clock = clock
+        self._parts = parts
+        self._load = load
+        self._store: Store = open_store(site, settings, clock)
+        self._agent = MailAgent(self._store, settings)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="decisions")
+        self._outbox: Outbox | None = None
+        self._stop = asyncio.Event()
+        self.addresses: list[str] = []
+
+    async def run(self, ready: Callable[[list[str]], None]) -> None:
+        """Serves until SIGTERM or SIGINT; `ready` is told what is listened on."""
+        with only_one(self._site):
+            self._install_signals()
+            async with contextlib.AsyncExitStack() as stack:
+                await self._start(stack)
+                ready(self.addresses)
+                _notify("READY=1")
+                await self._stop.wait()
+                _notify("STOPPING=1")
+            self._worker.shutdown()
+            self._store.close()
+
+    # --- parts -----------------------------------------------------------
+
+    async def _start(self, stack: contextlib.AsyncExitStack) -> None:
+        tasks: list[asyncio.Task[None]] = [asyncio.create_task(_feed_watchdog(self._clock))]
+        stack.push_async_callback(_cancel, tasks)
+        if "mail" in self._parts:
+            outbox = await self._start_mail(stack)
+            tasks.append(asyncio.create_task(outbox.run()))
+        if "upkeep" in self._parts:
+            tasks.append(asyncio.create_task(self._keep_up()))
+        for task in tasks:
+            task.add_done_callback(self._ended)
+
+    async def _start_mail(self, stack: contextlib.AsyncExitStack) -> Outbox:
+        mail = self._settings.mail
+        outgoing = outgoing_for(self._site, self._settings)
+        stack.push_async_callback(outgoing.close)
+        outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life)
+        self._outbox = outbox
+        lmtp = LmtpServer(
+            self,
+            max_message=self._settings.limits.message,
+            normalise=mail.bare_newlines == "normalise",
+        )
+        await lmtp.start(mail.lmtp, group=mail.lmtp_group)
+        stack.push_async_callback(lmtp.stop)
+        handover = HandoverServer(self._handed_over)
+        await handover.start(self._site.handover_socket)
+        stack.push_async_callback(handover.stop)
+        self.addresses.append(f"lmtp {mail.lmtp}")
+        self.addresses.append(f"pipe {self._site.handover_socket}")
+        return outbox
+
+    async def _keep_up(self) -> None:
+        """Runs the daily pass at its time of the site's day; a pass that was missed runs at once,
+        because what it leaves does not depend on when it runs."""
+        while True:
+            now = self._clock.now()
+            try:
+                report = await self._decide(
+                    lambda: run_upkeep(self._store, self._settings, self._clock.now())
+                )
+                log.info(
+                    "upkeep.done extended=%d lost=%d dropped=%d failures=%d",
+                    report.extended, report.lost, report.dropped, len(report.failures),
+                )  # fmt: skip
+                if report.lost and self._outbox is not None:
+                    self._outbox.wake()
+            except HorariumError as error:
+                log.error("upkeep.failed reason=%s", error)
+            await self._clock.sleep(next_upkeep(now, self._settings) - now)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("serve.failed", exc_info=task.exception())
+            self._stop.set()
+
+    # --- mail in ---------------------------------------------------------
+
+    async def recipient(self, sender: str, recipient: str) -> Reply:
+        """Whether mail for `recipient` is taken (RCPT)."""
+        try:
+            known = await self._decide(lambda: self._agent.knows(recipient))
+        except Unavailable:
+            return _LATER
+        return _TAKEN if known else _UNKNOWN
+
+    async def deliver(self, sender: str | None, recipient: str, data: bytes) -> Reply:
+        """Decides about one message for one recipient; answers after the commit."""
+        now = self._clock.now()
+        delivery = await self._decide(lambda: self._agent.deliver(sender, recipient, data, now))
+        self._wake_outbox(delivery)
+        if delivery.status is Status.HANDLED:
+            return Reply(250, "2.0.0 decided")
+        return _UNKNOWN if delivery.status is Status.UNKNOWN else _LATER
+
+    async def _handed_over(self, handover: Handover) -> Answer:
+        now = self._clock.now()
+
+        def work() -> Answer:
+            return deliver_all(
+                self._agent, handover.sender, handover.recipients, handover.data, now,
+                emit=handover.emit,
+            )  # fmt: skip
+
+        answer = await self._decide(work)
+        if self._outbox is not None:
+            self._outbox.wake()
+        return answer
+
+    def _wake_outbox(self, delivery: Delivery) -> None:
+        if delivery.mails and self._outbox is not None:
+            self._outbox.wake()
+
+    async def _decide(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    # --- signals ---------------------------------------------------------
+
+    def _install_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _told_to_stop(self) -> None:
+        if self._stop.is_set():
+            os._exit(130)  # told twice: at once, as every transaction in hand is whole or absent
+        self._stop.set()
+
+    def _reload(self) -> None:
+        """Reads the settings anew; wrong ones leave the old in force."""
+        try:
+            self._settings = self._load()
+        except HorariumError as error:
+            log.error("reload.refused reason=%s", error)
+            return
+        self._agent = MailAgent(self._store, self._settings)
+        log.info("reload.done")
+
+
+def next_upkeep(now: Instant, settings: Settings) -> Instant:
+    """The next instant after `now` at which the site's clocks show the time of the daily pass."""
+    zone = named(settings.zone)
+    day = zone.to_wall(now) // DAY
+    for offset in range(3):
+        at = zone.at(Wall((day + offset) * DAY + settings.upkeep.schedule))
+        if at > now:
+            return at
+    return Instant(now + DAY)
+
+
+@contextmanager
+def only_one(site: Site) -> Iterator[None]:
+    """Keeps a second daemon off the site; the file names the process for `reload`."""
+    path = pid_file(site)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(f"another serve runs on {site.root}") from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def pid_file(site: Site) -> Path:
+    """Where a running daemon writes its process number."""
+    return site.state / "serve.pid"
+
+
+def running(site: Site) -> int | None:
+    """The process number of the daemon that serves `site`, or None."""
+    try:
+        descriptor = os.open(pid_file(site), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.read(descriptor, 20).decode("ascii", "replace").strip()
+        return int(text) if text.isdigit() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _feed_watchdog(clock: Clock) -> None:
+    while True:
+        _notify("WATCHDOG=1")
+        await clock.sleep(WATCHDOG_SECONDS)
+
+
+def _notify(state: str) -> None:
+    """Tells systemd, where it asked to be told (sd_notify(3))."""
+    place = os.environ.get("NOTIFY_SOCKET")
+    if not place:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect("\0" + place[1:] if place.startswith("@") else place)
+        sock.send(state.encode())

@@ -1,0 +1,111 @@
+"""The outbox: sends what was decided, again and again until it is gone or given up.
+
+Bookings never wait for it. A mail is claimed, sent, and the result recorded; a process that dies in
+between leaves a claim that ends, and the same octets go out once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from hashlib import sha256
+
+from horarium.kernel.errors import Unavailable
+from horarium.kernel.instant import Instant
+from horarium.runtime.clock import Clock
+from horarium.store.mail import DueMail
+from horarium.store.store import Store, Transaction
+from horarium.transport.outgoing import Outgoing, PermanentFailure, Result, Sent, TemporaryFailure
+
+log = logging.getLogger(__name__)
+
+
+# One claim; larger ones would hold more mails back when a process dies.
+BATCH = 50
+# Mails on their way at once.
+CONCURRENT = 8
+FIRST_PAUSE, LONGEST_PAUSE = 60, 3_600
+# How long the sender sleeps when nothing is due; new mail wakes it at once.
+IDLE_SECONDS = 30.0
+
+
+class Outbox:
+    """Drains the outbox of a store through an outgoing transport."""
+
+    def __init__(self, store: Store, outgoing: Outgoing, clock: Clock, life_seconds: int) -> None:
+        self._store = store
+        self._outgoing = outgoing
+        self._clock = clock
+        self._life = life_seconds
+        self._wake = asyncio.Event()
+        self._gate = asyncio.Semaphore(CONCURRENT)
+
+    def wake(self) -> None:
+        """Says that there is new mail."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends until it is cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                sent = await self.flush()
+                pause = 0.0 if sent else await self._pause()
+            except Unavailable as error:
+                log.warning("outbox.waiting reason=%s", error)
+                pause = IDLE_SECONDS
+            if pause:
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+
+    async def flush(self) -> int:
+        """Sends what is due now, one batch; how many mails it was."""
+        now = self._clock.now()
+        mails = await asyncio.to_thread(
+            self._store.transact, [], lambda tx: tx.mail.claim(now, BATCH)
+        )
+        if not mails:
+            return 0
+        results = await asyncio.gather(*(self._send(mail) for mail in mails))
+        pairs = list(zip(mails, results, strict=True))
+        await asyncio.to_thread(self._store.transact, [], lambda tx: self._record(tx, pairs))
+        return len(mails)
+
+    async def _send(self, mail: DueMail) -> Result:
+        async with self._gate:
+            try:
+                return await self._outgoing.send(mail.envelope_from, mail.recipient, mail.content)
+            except OSError as error:
+                return TemporaryFailure(str(error))
+
+    def _record(self, tx: Transaction, pairs: list[tuple[DueMail, Result]]) -> None:
+        now = self._clock.now()
+        for mail, result in pairs:
+            if isinstance(result, Sent):
+                tx.mail.finish(mail, "sent", result.text[:500], now)
+            elif isinstance(result, PermanentFailure):
+                tx.mail.finish(mail, "dead", f"{result.code} {result.text}"[:500], now)
+            elif now - mail.created >= self._life:
+                tx.mail.finish(mail, "dead", f"given up: {result.text}"[:500], now)
+            else:
+                due = Instant(now + pause_after(mail.attempts, mail.message_id))
+                tx.mail.finish(mail, "pending", result.text[:500], now, due)
+
+    async def _pause(self) -> float:
+        due = await asyncio.to_thread(self._store.read, lambda tx: tx.mail.next_due())
+        if due is None:
+            return IDLE_SECONDS
+        return min(max(float(due - self._clock.now()), 0.2), IDLE_SECONDS)
+
+
+def pause_after(attempts: int, message_id: str) -> int:
+    """Seconds until the next attempt: 1, 2, 4, … minutes up to an hour, spread by a tenth either
+    way so that mails that failed together do not come back together."""
+    doublings = min(max(attempts - 1, 0), 10)
+    pause = min(FIRST_PAUSE << doublings, LONGEST_PAUSE)
+    drawn = sha256(f"{message_id}\0{attempts}".encode()).digest()
+    spread = int.from_bytes(drawn[:4], "big") / 2**32 * 0.2 - 0.1
+    return round(pause * (1 + spread))

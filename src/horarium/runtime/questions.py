@@ -1,0 +1,220 @@
+"""The two questions and the reason, asked of any object: what is open, what is next, and why.
+
+Resources answer here; a further kind of object joins by one more case in `find_object`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from horarium.booking.decision import capacity_of
+from horarium.booking.freebusy import free_time, held_in
+from horarium.booking.policy import window_end
+from horarium.booking.ports import Reservation
+from horarium.booking.request import View
+from horarium.booking.trace import Step
+from horarium.kernel.capacity import peak
+from horarium.kernel.errors import NotFound
+from horarium.kernel.instant import MAX_INSTANT, Instant, format_instant
+from horarium.kernel.period import Period
+from horarium.kernel.periodset import PeriodSet
+from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.settings import Settings
+from horarium.store.decisions import DecisionRecord
+from horarium.store.store import Store, Transaction
+
+DAY = 86_400
+# Where the search for the next reservations begins, and how far it goes: five years.
+FIRST_REACH, LAST_REACH = 30 * DAY, 1_920 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTime:
+    """What is open of an object between two instants."""
+
+    id: str
+    kind: str
+    periods: PeriodSet
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """One thing that comes next: when, until when, and what it is."""
+
+    at: Instant
+    end: Instant | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why: the verdict and the steps that led to it."""
+
+    id: str
+    verdict: str
+    steps: tuple[Step, ...]
+    record: DecisionRecord | None = None
+
+
+class Questions:
+    """Answers for the objects of one store."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def open(self, name: str, start: Instant, end: Instant, now: Instant) -> OpenTime:
+        """The periods of [start, end) that are free to book; NotFound for an unknown object."""
+
+        def work(tx: Transaction) -> OpenTime:
+            user = find_object(tx, self._settings, name)
+            return OpenTime(shown(user), "resource", _open(tx, user, Period(start, end), now))
+
+        return self._store.read(work)
+
+    def next(self, name: str, count: int, now: Instant) -> tuple[str, str, list[Upcoming]]:
+        """Id, kind and the next `count` reservations that have not ended, in order of start."""
+
+        def work(tx: Transaction) -> tuple[str, str, list[Upcoming]]:
+            user = find_object(tx, self._settings, name)
+            found = [_upcoming(item) for item in _next(tx, user, count, now)]
+            return shown(user), "resource", found
+
+        return self._store.read(work)
+
+    def why_at(self, name: str, at: Instant, now: Instant) -> Explanation:
+        """Why an object is open, or not, at an instant."""
+
+        def work(tx: Transaction) -> Explanation:
+            user = find_object(tx, self._settings, name)
+            return _why_at(tx, user, at, now)
+
+        return self._store.read(work)
+
+    def why_event(self, name: str, uid: str) -> Explanation:
+        """Why an event was booked or refused at an object: its last decision there."""
+
+        def work(tx: Transaction) -> Explanation:
+            user = find_object(tx, self._settings, name)
+            records = [r for r in tx.decisions.of_event(uid) if r.resource == user.uri]
+            if not records:
+                raise NotFound(f"{shown(user)} has no decision on {uid}")
+            last = records[-1]
+            return Explanation(shown(user), last.outcome, last.steps, last)
+
+        return self._store.read(work)
+
+
+def find_object(tx: Transaction, settings: Settings, name: str) -> Registered:
+    """The object of that name; NotFound when there is none."""
+    found = read_directory(tx, settings).find(name)
+    if found is None:
+        raise NotFound(f"there is no object {name}")
+    return found
+
+
+def shown(user: Registered) -> str:
+    """The name of a calendar user as it is declared: its address."""
+    return user.uri.removeprefix("mailto:")
+
+
+def view_of(tx: Transaction, user: Registered) -> View:
+    """What may be looked at of a resource."""
+    return View(user.resource, tx.reservations(user.id, user.uri))
+
+
+def _open(tx: Transaction, user: Registered, within: Period, now: Instant) -> PeriodSet:
+    """What policy and free/busy leave free; without a free/busy function nothing is ever full."""
+    view = view_of(tx, user)
+    resource, preferences = user.resource, user.resource.preferences
+    capacity = capacity_of(view)
+    held = held_in(view.reservations, [_reach(within)], resource) if capacity else []
+    free = free_time(within, held, resource, capacity or 1)
+    first, last = within.start, within.end
+    if preferences.past == "decline":
+        first = max(first, now)
+    if preferences.min_notice is not None:
+        first = max(first, Instant(now + preferences.min_notice))
+    if preferences.booking_window is not None:
+        last = min(last, window_end(now, preferences.booking_window, resource))
+    free = free.clip(first, last) if first < last else PeriodSet()
+    least = preferences.min_duration or 1
+    return PeriodSet([period for period in free if period.end - period.start >= least])
+
+
+def _reach(within: Period) -> Period:
+    # Buffers of a booking just outside reach in; a day is longer than any sensible one.
+    return Period(Instant(max(within.start - DAY, 0)), Instant(min(within.end + DAY, MAX_INSTANT)))
+
+
+def _next(tx: Transaction, user: Registered, count: int, now: Instant) -> list[Reservation]:
+    reservations = tx.reservations(user.id, user.uri)
+    reach = FIRST_REACH
+    while True:
+        within = Period(now, Instant(now + reach))
+        found = held_in(reservations, [within], user.resource)
+        coming = sorted(
+            (item for item in found if item.event.end > now), key=lambda i: i.event.start
+        )
+        if len(coming) >= count or reach >= LAST_REACH:
+            return coming[:count]
+        reach = min(reach * 4, LAST_REACH)
+
+
+def _upcoming(item: Reservation) -> Upcoming:
+    who = item.organizer_name or item.organizer
+    what = f"{item.summary}, {who}" if item.summary and who else item.summary or who
+    return Upcoming(item.event.start, item.event.end, what or item.uid)
+
+
+def _why_at(tx: Transaction, user: Registered, at: Instant, now: Instant) -> Explanation:
+    view = view_of(tx, user)
+    moment = Period(at, Instant(at + 1))
+    held = held_in(view.reservations, [moment], user.resource)
+    steps = [_hours_step(user, moment), _window_step(user, at, now), _busy_step(view, held, moment)]
+    shut = any(step.verdict == "closed" for step in steps)
+    return Explanation(shown(user), "closed" if shut else "open", tuple(steps))
+
+
+def _hours_step(user: Registered, moment: Period) -> Step:
+    hours = user.resource.preferences.working_hours
+    if hours is None:
+        return Step("working_hours", "open", "", {"hours": "always"})
+    inside = hours.open_periods(moment.start, moment.end, user.resource.zone).total() > 0
+    return Step("working_hours", "open" if inside else "closed", "" if inside else "working_hours")
+
+
+def _window_step(user: Registered, at: Instant, now: Instant) -> Step:
+    preferences = user.resource.preferences
+    if preferences.min_notice is not None and at < now + preferences.min_notice:
+        return Step("min_notice", "closed", "min_notice", {"notice": preferences.min_notice})
+    if preferences.past == "decline" and at < now:
+        return Step("past", "closed", "past")
+    days = preferences.booking_window
+    if days is not None and at >= window_end(now, days, user.resource):
+        return Step("booking_window", "closed", "booking_window", {"days": days})
+    return Step("booking_window", "open")
+
+
+def _busy_step(view: View, held: Sequence[Reservation], moment: Period) -> Step:
+    capacity = capacity_of(view)
+    count = peak([item.occupied for item in held], within=moment).count
+    evidence: dict[str, object] = {
+        "capacity": capacity,
+        "held": count,
+        "reservations": [
+            {
+                "uid": item.uid,
+                "start": format_instant(item.event.start),
+                "end": format_instant(item.event.end),
+                "organizer": item.organizer or None,
+            }
+            for item in held
+        ],
+    }
+    full = capacity is not None and count >= capacity
+    return Step(
+        "free/busy", "closed" if full else "open", "conflict" if full else "",
+        evidence,  # type: ignore[arg-type]
+    )  # fmt: skip

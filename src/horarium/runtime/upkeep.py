@@ -1,0 +1,113 @@
+"""The daily pass: endless series are laid down further, old records go (seed 000).
+
+It may run at any time, twice, or after weeks of pause: what it leaves depends only on what is
+stored and on the instant. It works in small transactions, so that no booking waits long for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+
+from horarium.booking.outcome import Outcome
+from horarium.booking.upkeep import extend, lay_anew
+from horarium.kernel.errors import HorariumError
+from horarium.kernel.instant import Instant
+from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.settings import Settings
+from horarium.store.bookings import write_key
+from horarium.store.store import Store, Transaction
+
+# Series laid down in one transaction.
+PIECE = 20
+DAY = 86_400
+
+
+@dataclass(slots=True)
+class UpkeepReport:
+    """What one pass did; `failures` name the users that were left out and why."""
+
+    extended: int = 0
+    lost: int = 0
+    recomputed: int = 0
+    dropped: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
+    """Runs the whole pass at `now`; a user that fails is reported and the others are done."""
+    report = UpkeepReport()
+    directory = store.read(lambda tx: read_directory(tx, settings))
+    for user in directory.registered:
+        try:
+            _recompute(store, user, now, report)
+            _extend(store, user, now, report)
+        except HorariumError as error:
+            report.failures.append(f"{user.uri}: {error}")
+    report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
+    store.checkpoint(thorough=True)
+    return report
+
+
+def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) -> None:
+    until = Instant(now + user.resource.preferences.window_size * DAY)
+    after = ""
+    while True:
+        piece = partial(_extend_piece, user, now, until, after)
+        done, outcomes, last = store.transact([write_key(store.tenant, user.uri)], piece)
+        report.extended += sum(1 for outcome in outcomes if outcome.change is not None)
+        report.lost += sum(len(outcome.mails) for outcome in outcomes)
+        if done:
+            return
+        after = last
+
+
+def _extend_piece(
+    user: Registered, now: Instant, until: Instant, after: str, tx: Transaction
+) -> tuple[bool, list[Outcome], str]:
+    reservations = tx.reservations(user.id, user.uri)
+    uids = tx.upkeep.endless_before(user.id, until, after, PIECE)
+    outcomes: list[Outcome] = []
+    for uid in uids:
+        outcome = extend(uid, reservations, user.resource, now)
+        if outcome is None:
+            continue
+        if outcome.change is not None:
+            reservations.apply(outcome.change, now)
+        if outcome.mails:
+            record = sha256(f"upkeep:{user.uri}:{uid}:{now}".encode()).hexdigest()[:32]
+            tx.decisions.record(record, user.id, "", outcome, now, 0)
+            tx.mail.notify_operator(user.uri, "occurrences_lost", outcome.notice, now)
+        for mail in outcome.mails:
+            tx.mail.post(mail, user.id, now)
+        outcomes.append(outcome)
+    return len(uids) < PIECE, outcomes, uids[-1] if uids else after
+
+
+def _recompute(store: Store, user: Registered, now: Instant, report: UpkeepReport) -> None:
+    """Events whose instants were computed with other zone data get the instants of today's."""
+    after = ""
+    key = [write_key(store.tenant, user.uri)]
+    while True:
+        piece: Callable[[Transaction], list[str]] = partial(_recompute_piece, user, now, after)
+        uids = store.transact(key, piece)
+        report.recomputed += len(uids)
+        if len(uids) < PIECE:
+            return
+        after = uids[-1]
+
+
+def _recompute_piece(user: Registered, now: Instant, after: str, tx: Transaction) -> list[str]:
+    reservations = tx.reservations(user.id, user.uri)
+    uids = tx.upkeep.with_other_zone_data(user.id, user.resource.zone_data, after, PIECE)
+    for uid in uids:
+        change = lay_anew(uid, reservations, user.resource, now)
+        if change is not None:
+            before = [item.event.start for item in reservations.of_event(uid)]
+            reservations.apply(change, now)
+            starts = [item.event.start for item in change.reservations]
+            if starts != before:
+                tx.directory.audit(now, "upkeep", "zone_data", f"{user.uri} {uid}", before, starts)
+    return uids
