@@ -63,7 +63,20 @@ def test_reading(text, name, parameters, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "A", "A;B:v", 'A;B="x:v', ":v", ";B=1:v", "A B:v", "A;B C=1:v", "A:\x00", "A;B=\x07:v"],
+    [
+        "",
+        "A",
+        "A;B:v",
+        'A;B="x:v',
+        ":v",
+        ";B=1:v",
+        "A B:v",
+        "A;B C=1:v",
+        "A:\x00",
+        "A;B=\x07:v",
+        "END :VEVENT",
+        "BEGIN;X=1:VEVENT",
+    ],
 )
 def test_what_is_no_content_line(text):
     with pytest.raises(InvalidInput):

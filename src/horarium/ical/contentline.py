@@ -18,11 +18,13 @@ _DECODED = {"^n": "\n", "^^": "^", "^'": '"'}
 _LINE_ENDS = re.compile(rb"\r\r?\n|\r")
 _FOLD = re.compile(rb"\n[ \t]")
 _WIDTH = 75
+# Names that open and close components: no property may look like one when it is written.
+_DELIMITERS = ("BEGIN", "END")
 
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """One property or delimiter: NAME, parameters, raw value. Never holds a line break.
+    """One property: NAME, parameters, raw value. Never holds a line break.
 
     `name` and parameter names are upper case. `value` is the text after the colon, still escaped.
     Parameter values are kept as sent but unquoted and are decoded by `parameter`. A control
@@ -35,7 +37,7 @@ class ContentLine:
     value: str
 
     def __post_init__(self) -> None:
-        if not _NAME.match(self.name):
+        if not _NAME.match(self.name) or self.name in _DELIMITERS:
             raise InvalidInput("not a property name", part="name", value=self.name[:80])
         if _CONTROL.search(self.value):
             raise InvalidInput("control character in value", part=self.name, value=self.value[:80])
