@@ -26,7 +26,6 @@ from horarium.ical.writing import instant_line, status_line, text_line, vcalenda
 # A title is the one foreign text that is repeated; more of it is not needed to know it again.
 MOST_SUMMARY = 200
 _MOST_REASON = 500
-_TIMES = ("DTSTART", "DTEND", "DURATION")
 _RULES = ("RRULE", "RDATE", "EXDATE")
 
 
@@ -148,7 +147,9 @@ def _component(message: EventMessage, organizer: Participant, answer: Answer) ->
         organizer.line.without("SENT-BY"),
         attendee_line(message, event, answer.partstat),
     ]
-    lines += _as_received(event, ("RECURRENCE-ID", *_TIMES))
+    both = event.component.first("DTEND") is not None
+    times = ("DTSTART", "DTEND") if both else ("DTSTART", "DURATION")
+    lines += _as_received(event, ("RECURRENCE-ID", *times))
     if event.recurrence_id is None:
         lines += _as_received(event, _RULES)
     if event.summary:

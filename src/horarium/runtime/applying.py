@@ -73,7 +73,7 @@ def _changes(
     )
     uris = {_uri(declared, key, users): key for key in declared.resources}
     for uri, key in uris.items():
-        place = _file(declared.places.get(("resource", key, ""), ""))
+        place = _declared_in(declared, key)
         if uri not in users:
             directory.declare(uri, "resource", place)
             yield Applied("resource", _shown(uri), "added")
@@ -150,6 +150,11 @@ def _uri(declared: DeclaredObjects, key: str, users: Mapping[str, CalendarUser])
         if _shown(uri).lower() == key:
             return uri
     return f"mailto:{declared.spellings.get(key, key)}"
+
+
+def _declared_in(declared: DeclaredObjects, key: str) -> str:
+    own = (p for (kind, id_, _), p in declared.places.items() if (kind, id_) == ("resource", key))
+    return _file(next(own, ""))
 
 
 def _shown(uri: str) -> str:

@@ -31,6 +31,11 @@ class UpkeepRepository:
         }
         return [text(row[1]) for row in self.session.rows("endless_due", values)]
 
+    def booked_uids(self, resource: int) -> list[str]:
+        """The UIDs of all events that hold time at a resource, in order."""
+        values = {"tenant": self.tenant, "resource": resource}
+        return [text(row[0]) for row in self.session.rows("booked_uids", values)]
+
     def with_other_zone_data(
         self, resource: int, zone_data: str, after: str, many: int
     ) -> list[str]:

@@ -123,16 +123,8 @@ ON CONFLICT (tenant, resource, uid, original_s) DO UPDATE SET
 DELETE FROM booking_period
 WHERE tenant = :tenant AND resource = :resource AND uid = :uid AND original_s = :original_s
 
--- name: booked_events
-SELECT b.uid, b.organizer, b.organizer_name, b.summary, b.accepted_s, b.endless_until_s,
-    (SELECT MIN(p.event_start_s) FROM booking_period p
-        WHERE p.tenant = b.tenant AND p.resource = b.resource AND p.uid = b.uid),
-    (SELECT COUNT(*) FROM booking_period p
-        WHERE p.tenant = b.tenant AND p.resource = b.resource AND p.uid = b.uid)
-FROM booking b
-WHERE b.tenant = :tenant AND b.resource = :resource AND b.uid > :after
-ORDER BY b.uid
-LIMIT :many
+-- name: booked_uids
+SELECT uid FROM booking WHERE tenant = :tenant AND resource = :resource ORDER BY uid
 
 -- name: endless_due
 SELECT b.resource, b.uid FROM booking b

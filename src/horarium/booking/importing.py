@@ -1,0 +1,152 @@
+"""Taking over existing bookings from iCalendar text: kept with UID and stamp, not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from horarium.booking.authority import Voice
+from horarium.booking.case import Case
+from horarium.booking.content import content_digest, kept_summary, stored_text
+from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.freebusy import find_conflicts, held_in, occupied
+from horarium.booking.itip_request import lay_down
+from horarium.booking.message import EventMessage, Origin
+from horarium.booking.order import Order, order_request
+from horarium.booking.outcome import EventChange
+from horarium.booking.ports import Reservations
+from horarium.booking.resource import Resource
+from horarium.booking.stored_event import occurrence_key, rule_limits
+from horarium.ical.component import Component, parse
+from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.limits import ParseLimits
+from horarium.ical.tzid import ZoneBook
+from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.recurrence import Occurrence, Source
+
+# An export of a whole calendar is larger than any mail; still no more than a machine can hold.
+IMPORT_LIMITS = ParseLimits(size=256 << 20, components=500_000, properties=10_000_000)
+
+
+@dataclass(slots=True)
+class Imported:
+    """One event taken over, or why it was not. `overlaps` are the starts at which it lies above
+    the capacity; they are kept all the same."""
+
+    uid: str
+    change: EventChange | None = None
+    problem: str = ""
+    known: bool = False
+    overlaps: list[str] = field(default_factory=list)
+
+
+def read_exports(data: bytes) -> Iterator[tuple[Component, str, list[Component]]]:
+    """The events of an export, by UID in the order in which they stand: the calendar they stand
+    in, the UID, the components. InvalidInput when the text is no calendar at all."""
+    for calendar in parse(data, IMPORT_LIMITS):
+        found: dict[str, list[Component]] = {}
+        for component in calendar.children("VEVENT"):
+            line = component.first("UID")
+            found.setdefault(line.value.strip() if line else "", []).append(component)
+        for uid, components in found.items():
+            yield calendar, uid, components
+
+
+def import_event(
+    calendar: Component,
+    uid: str,
+    components: Iterable[Component],
+    reservations: Reservations,
+    resource: Resource,
+    now: Instant,
+    capacity: int,
+) -> Imported:
+    """Takes one event over. Nothing is judged or declined; what lies above `capacity` is listed.
+    A second time changes nothing."""
+    if not uid:
+        return Imported("", problem="an event without UID")
+    book = ZoneBook(calendar, resource.zone)
+    try:
+        events = [
+            read_event(item, book, resource.zone, rule_limits=rule_limits(resource))
+            for item in components
+        ]
+    except InvalidComponent as error:
+        return Imported(uid, problem=str(error))
+    before = reservations.event(uid)
+    state, fresh = _merge(before, events, book, resource, now)
+    if state == before:
+        return Imported(uid, known=True)
+    head = next((e for e in events if e.recurrence_id is None), events[0])
+    message = EventMessage("IMPORT", uid, (), calendar, _origin(uid), resource, now)
+    case = Case(message, reservations, book, before)
+    organizer = head.organizer
+    facts = (
+        organizer.address.key if organizer else "",
+        (organizer.cn or "") if organizer else "",
+        kept_summary(head, resource.preferences),
+    )
+    change = lay_down(case, state, fresh, None, facts)
+    found = Imported(uid, EventChange(
+        change.state, change.booking, change.reservations, change.settled, unchecked=True
+    ))  # fmt: skip
+    found.overlaps = _overlaps(change, reservations, resource, uid, capacity)
+    return found
+
+
+def _origin(uid: str) -> Origin:
+    return Origin(f"import:{uid}", Voice(None, None))
+
+
+def _merge(
+    state: EventState, events: list[Event], book: ZoneBook, resource: Resource, now: Instant
+) -> tuple[EventState, dict[Instant | None, Event]]:
+    fresh: dict[Instant | None, Event] = {}
+    master = next((event for event in events if event.recurrence_id is None), None)
+    for event in sorted(events, key=lambda e: e.recurrence_id is not None):
+        key = None
+        if event.recurrence_id is not None:
+            found = occurrence_key(event.recurrence_id, event.whole_day, master, resource.zone)
+            if found is None:
+                continue
+            key = found
+        digest = content_digest(event)
+        stamp = Stamp(event.sequence, event.dtstamp if event.dtstamp is not None else now)
+        if order_request(state, key, stamp, digest) is not Order.NEWER:
+            continue
+        state = state.with_entry(_entry(event, key, stamp, digest, book, resource))
+        fresh[key] = event
+    return state, fresh
+
+
+def _entry(
+    event: Event, key: Instant | None, stamp: Stamp, digest: str, book: ZoneBook, resource: Resource
+) -> Entry:
+    cancelled = event.status == "CANCELLED"
+    organizer = event.organizer.address.key if event.organizer else ""
+    which = event.recurrence_id
+    return Entry(
+        key=key,
+        stamp=stamp,
+        state=EntryState.CANCELLED if cancelled else EntryState.BOOKED,
+        organizer=organizer,
+        made_by=organizer,
+        digest=digest,
+        text=b"" if cancelled else stored_text(event, book, resource.preferences),
+        zone_data=resource.zone_data,
+        this_and_future=which is not None and which.this_and_future,
+    )
+
+
+def _overlaps(
+    change: EventChange, reservations: Reservations, resource: Resource, uid: str, capacity: int
+) -> list[str]:
+    preferences = resource.preferences
+    asked = [
+        Occurrence(item.original, item.event.start, item.event.end, Source.RDATE)
+        for item in change.reservations
+    ]
+    spans = [occupied(o.start, o.end, preferences) for o in asked]
+    held = held_in(reservations, spans, resource, without=uid)
+    conflicts = find_conflicts(asked, held, resource, capacity)
+    return [format_instant(conflict.occurrence.start) for conflict in conflicts]

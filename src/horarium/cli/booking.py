@@ -1,0 +1,147 @@
+"""``horarium booking``: the events that resources hold, and the decisions on them."""
+
+import click
+
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.questions import explanation_text, step_document
+from horarium.kernel.instant import format_instant
+from horarium.runtime.bookings import BookedEvent, decisions_on, find_event, list_events
+from horarium.runtime.questions import Explanation
+from horarium.runtime.wiring import open_store
+from horarium.store.decisions import DecisionRecord
+from horarium.store.store import Store
+
+
+@click.group(help="The events that resources hold, and the decisions on them.")
+def command() -> None:
+    """The group itself does nothing."""
+
+
+def _store(invocation: Invocation) -> Store:
+    return open_store(invocation.site, invocation.settings, invocation.clock, create=False)
+
+
+@command.command("list", help="Events that hold time.\n\n\b\nExample:\n  horarium booking list")
+@click.argument("resource", required=False)
+@pass_invocation
+def booking_list(invocation: Invocation, resource: str | None) -> None:
+    """List the events of one resource or of all."""
+    events = list_events(_store(invocation), invocation.settings, resource)
+    invocation.emit(
+        {"bookings": [_document(event) for event in events]},
+        lambda: "\n".join(_line(invocation, event) for event in events) or "no bookings",
+    )
+
+
+@command.command(
+    "show", help="One event at every resource.\n\n\b\nExample:\n  horarium booking show UID"
+)
+@click.argument("uid")
+@pass_invocation
+def booking_show(invocation: Invocation, uid: str) -> None:
+    """Show an event with its components and occurrences."""
+    events = find_event(_store(invocation), invocation.settings, uid)
+    invocation.emit(
+        {"uid": uid, "bookings": [_document(event) for event in events]},
+        lambda: "\n".join(_details(invocation, event) for event in events),
+    )
+
+
+@command.command(
+    "explain",
+    help="Every decision on an event, step by step.\n\n"
+    "\b\nExample:\n  horarium booking explain UID",
+)
+@click.argument("uid")
+@click.option("--resource", metavar="ID", help="only decisions of this resource")
+@pass_invocation
+def booking_explain(invocation: Invocation, uid: str, resource: str | None) -> None:
+    """Explain the last decision of each resource, and list those before it."""
+    records = decisions_on(_store(invocation), uid)
+    if resource is not None:
+        wanted = resource.removeprefix("mailto:").lower()
+        records = [r for r in records if _shown(r) == wanted or _shown(r).lower() == wanted]
+    by_resource: dict[str, list[DecisionRecord]] = {}
+    for record in records:
+        by_resource.setdefault(record.resource, []).append(record)
+    documents = [_explained(found) for found in by_resource.values()]
+    invocation.emit(
+        documents[0] if len(documents) == 1 else documents,
+        lambda: "\n".join(_explained_text(invocation, r) for r in records),
+    )
+
+
+def _shown(record: DecisionRecord) -> str:
+    return record.resource.removeprefix("mailto:")
+
+
+def _explained(records: list[DecisionRecord]) -> dict[str, object]:
+    last = records[-1]
+    return {
+        "uid": last.uid,
+        "resource": _shown(last),
+        "outcome": last.outcome,
+        "reason": last.reason or None,
+        "decided": format_instant(last.decided),
+        "steps": [step_document(step) for step in last.steps],
+        "earlier": [
+            {
+                "decided": format_instant(record.decided),
+                "method": record.method,
+                "sequence": record.sequence,
+                "outcome": record.outcome,
+                "reason": record.reason or None,
+            }
+            for record in records[:-1]
+        ],
+    }
+
+
+def _explained_text(invocation: Invocation, record: DecisionRecord) -> str:
+    head = f"{invocation.local(record.decided)}  {record.method} from {record.sender or '?'}"
+    found = Explanation(_shown(record), record.outcome, record.steps, record)
+    return f"{head}\n{explanation_text(found)}"
+
+
+def _document(event: BookedEvent) -> dict[str, object]:
+    head = event.head
+    return {
+        "uid": event.uid,
+        "resource": event.resource,
+        "organizer": head.organizer if head else None,
+        "summary": (head.summary or None) if head else None,
+        "accepted": format_instant(head.accepted) if head else None,
+        "laid_until": format_instant(head.endless_until)
+        if head and head.endless_until is not None
+        else None,
+        "components": [
+            {
+                "recurrence_id": format_instant(entry.key) if entry.key is not None else None,
+                "state": entry.state.value,
+                "sequence": entry.stamp.sequence,
+                "dtstamp": format_instant(entry.stamp.dtstamp),
+            }
+            for entry in event.entries
+        ],
+        "occurrences": [
+            {"start": format_instant(r.event.start), "end": format_instant(r.event.end)}
+            for r in event.reservations
+        ],
+    }
+
+
+def _line(invocation: Invocation, event: BookedEvent) -> str:
+    first = event.reservations[0] if event.reservations else None
+    when = invocation.local_span(first.event.start, first.event.end) if first else "-"
+    more = f" (+{len(event.reservations) - 1})" if len(event.reservations) > 1 else ""
+    title = event.head.summary if event.head else ""
+    return f"{event.resource}  {when}{more}  {title}  {event.uid}"
+
+
+def _details(invocation: Invocation, event: BookedEvent) -> str:
+    lines = [_line(invocation, event)]
+    for entry in event.entries:
+        which = "event" if entry.key is None else invocation.local(entry.key)
+        lines.append(f"  {entry.state.value}  {which}  sequence {entry.stamp.sequence}")
+    lines += [f"  {invocation.local_span(r.event.start, r.event.end)}" for r in event.reservations]
+    return "\n".join(lines)
