@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
-import json
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from horarium.transport.endpoint import Tcp
+from horarium.runtime.mail_snippets import snippet
+from horarium.transport.endpoint import Tcp, UnixSocket
 from horarium.transport.lmtp import LmtpServer, Reply
 from horarium.transport.outgoing import PermanentFailure, Sent
 from horarium.transport.smtp import SmtpTransport
 from tests.mail.conftest import StartPostfix
 from tests.mail.postfix import free_port
+from tests.mail.relay import relaying
 
 MESSAGE = (
     b"From: organizer@example.com\r\nTo: room@example.com\r\nSubject: hello\r\n"
@@ -43,16 +46,18 @@ class Inbox:
 
 
 @contextlib.contextmanager
-def lmtp(inbox: Inbox, port: int = 0) -> Iterator[int]:
+def lmtp(
+    inbox: Inbox, endpoint: Tcp | UnixSocket | None = None, *, group: str | None = None
+) -> Iterator[int]:
     """A server for ``inbox`` in a thread of its own; yields its port."""
-    port = port or free_port()
+    endpoint = endpoint or Tcp("127.0.0.1", free_port())
     loop = asyncio.new_event_loop()
     server = LmtpServer(inbox, max_message=1_000_000)
-    loop.run_until_complete(server.start(Tcp("127.0.0.1", port)))
+    loop.run_until_complete(server.start(endpoint, group=group))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield port
+        yield endpoint.port if isinstance(endpoint, Tcp) else 0
     finally:
         asyncio.run_coroutine_threadsafe(server.stop(grace=1), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
@@ -113,7 +118,7 @@ def test_mail_waits_while_nobody_listens(start_postfix: StartPostfix) -> None:
     postfix.submit(MESSAGE, "organizer@example.com", ROOM)
     postfix.wait_for_log("Connection refused")
     assert postfix.queued() == 1
-    with lmtp(inbox, port):
+    with lmtp(inbox, Tcp("127.0.0.1", port)):
         postfix.flush()
         postfix.wait_until_empty()
     assert [to for _, to, _ in inbox.got] == [ROOM]
@@ -121,10 +126,11 @@ def test_mail_waits_while_nobody_listens(start_postfix: StartPostfix) -> None:
 
 
 PROGRAM = """\
-import json, os, sys
-data = sys.stdin.buffer.read()
-with open({kept!r}, "a") as kept:
-    kept.write(json.dumps([sys.argv[1:], data.decode("ascii")]) + "\\n")
+import sys
+import tempfile
+with open({kept!r}, "ab") as kept:
+    kept.write(sys.stdin.buffer.read() + b"=====")
+sys.stderr.write("the program says so")
 sys.exit({status})
 """
 
@@ -133,29 +139,25 @@ sys.exit({status})
 def test_a_pipe_gets_envelope_and_message(
     status: int, bounced: bool, start_postfix: StartPostfix, tmp_path: Path
 ) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="hm-") as folder:
-        Path(folder).chmod(0o777)
-        kept = Path(folder) / "kept"
-        program = Path(folder) / "program.py"
-        program.write_text(PROGRAM.format(kept=str(kept), status=status))
-        argv = ["/usr/bin/env", "python3", str(program)]
-        argv += ["deliver", "-s", "${sender}", "-r", "${original_recipient}"]
+    kept = tmp_path / "kept"
+    program = PROGRAM.format(kept=str(kept), status=status)
+    with relaying([sys.executable, "-c", program]) as relay:
+        argv = [*relay.argv, "deliver", "-s", "${sender}", "-r", "${original_recipient}"]
         postfix = start_postfix(routes={ROOM: "horarium:"}, pipes={"horarium": argv})
         postfix.submit(MESSAGE, "organizer@example.com", ROOM)
         postfix.submit(MESSAGE, "", ROOM)
         postfix.wait_until_empty()
-        calls = [json.loads(line) for line in kept.read_text().splitlines()]
-        senders = sorted(arguments[2] for arguments, _ in calls)
-        assert senders == ["<>", "organizer@example.com"]
-        assert {arguments[4] for arguments, _ in calls} == {ROOM}
-        assert all("Subject: hello" in text for _, text in calls)
-        if bounced:
-            (bounce,) = postfix.wait_for_mail("organizer@example.com")
-            assert bounce.get_content_type() == "multipart/report"
-        else:
-            assert postfix.mailbox("organizer@example.com") == []
+    assert sorted(call.arguments for call in relay.calls) == [
+        ("deliver", "-s", "<>", "-r", ROOM),
+        ("deliver", "-s", "organizer@example.com", "-r", ROOM),
+    ]
+    assert kept.read_bytes().count(b"Subject: hello") == 2
+    if bounced:
+        (bounce,) = postfix.wait_for_mail("organizer@example.com")
+        assert bounce.get_content_type() == "multipart/report"
+        assert "the program says so" in bounce.as_string()
+    else:
+        assert postfix.mailbox("organizer@example.com") == []
 
 
 def test_our_smtp_hands_mail_to_it(start_postfix: StartPostfix) -> None:
@@ -175,3 +177,40 @@ def test_our_smtp_hands_mail_to_it(start_postfix: StartPostfix) -> None:
     asyncio.run(run())
     arrived = postfix.wait_for_mail("organizer@example.com", 3)
     assert sorted(str(m["Return-Path"]) for m in arrived) == ["<>", f"<{ROOM}>", f"<{ROOM}>"]
+
+
+@pytest.mark.parametrize("kind", ["port", "socket"])
+def test_the_printed_table_is_understood(kind: str, start_postfix: StartPostfix) -> None:
+    inbox = Inbox()
+    with tempfile.TemporaryDirectory(prefix="hm-") as folder:
+        Path(folder).chmod(0o755)
+        endpoint = (
+            Tcp("127.0.0.1", free_port()) if kind == "port" else UnixSocket(f"{folder}/lmtp.sock")
+        )
+        with lmtp(inbox, endpoint, group="postfix"):
+            table = dict(snippet("postfix", endpoint, [ROOM, OTHER], "/site"))
+            lines = table["/etc/postfix/horarium"].splitlines()
+            postfix = start_postfix(routes=dict(line.split(None, 1) for line in lines))
+            postfix.submit(MESSAGE, "organizer@example.com", ROOM, OTHER)
+            postfix.wait_until_empty()
+    assert sorted(to for _, to, _ in inbox.got) == [OTHER, ROOM]
+
+
+def test_the_printed_pipe_is_understood(start_postfix: StartPostfix) -> None:
+    parts = dict(snippet("postfix", Tcp("127.0.0.1", 1), [ROOM], "/site"))
+    entry = "".join(
+        line.removeprefix("#")
+        for line in parts["/etc/postfix/master.cf"].splitlines(keepends=True)
+        if line.startswith("#  ") or not line.startswith("# ")
+    )
+    assert "user=horarium" in entry
+    words = entry.partition("argv=")[2].split()
+    assert words[:4] == ["/usr/bin/horarium", "--site", "/site", "deliver"]
+    assert "null_sender=<>" in entry
+    with relaying([sys.executable, "-c", "import sys; sys.stdin.read()"]) as relay:
+        pipes = {"horarium": [*relay.argv, *words[1:]]}
+        postfix = start_postfix(routes={ROOM: "horarium:"}, pipes=pipes)
+        postfix.submit(MESSAGE, "", ROOM)
+        postfix.wait_until_empty()
+    (call,) = relay.calls
+    assert call.arguments == ("--site", "/site", "deliver", "-s", "<>", "-r", ROOM)
