@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from horarium.kernel.errors import InvalidInput, Unavailable
 from horarium.transport.endpoint import Maildir, Tcp, UnixSocket
-from horarium.transport.lmtp import MAX_ERRORS, LmtpServer, Reply
-from horarium.transport.lmtp_wire import Wire
+from horarium.transport.lmtp import MAX_ERRORS, LmtpServer, Reply, _Session
+from horarium.transport.lmtp_wire import Closed, Wire
 
 OK = Reply(250, "2.0.0 kept")
 
@@ -368,3 +368,63 @@ def test_replies_cannot_carry_a_second_line() -> None:
     for text in ("a\r\nb", "ä", "x" * 501):
         with pytest.raises(InvalidInput):
             Reply(250, text)
+
+
+_lines = st.one_of(
+    st.sampled_from(
+        [
+            b"LHLO mta",
+            b"MAIL FROM:<a@example.com>",
+            b"MAIL FROM:<>",
+            b"RCPT TO:<r@example.com>",
+            b"RCPT TO:<unknown@example.com>",
+            b"DATA",
+            b".",
+            b"..",
+            b"text",
+            b"RSET",
+            b"NOOP",
+            b"QUIT",
+            b"\xff",
+        ]
+    ),
+    st.binary(max_size=30),
+)
+
+
+class _Kept:
+    """The outgoing half of a connection that only keeps what is written."""
+
+    def __init__(self) -> None:
+        self.said = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self.said += data
+
+    async def drain(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_lines, max_size=25), st.sampled_from([b"\r\n", b"\r\n", b"\n"]))
+def test_any_conversation_is_answered_line_by_line(lines: list[bytes], end: bytes) -> None:
+    inbox = Inbox()
+    kept = _Kept()
+
+    async def run() -> None:
+        server = LmtpServer(inbox, max_message=1000)
+        reader = asyncio.StreamReader()
+        reader.feed_data(b"".join(line + end for line in lines))
+        reader.feed_eof()
+        with contextlib.suppress(Closed):
+            await _Session(server, reader, kept).run()  # type: ignore[arg-type]
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    said = bytes(kept.said).decode("ascii").removesuffix("\r\n").split("\r\n")
+    assert all(len(line) >= 4 and line[:3].isdigit() and line[3] in " -" for line in said)
+    # Nothing is delivered that was not asked for in order.
+    asked = sum(line.upper().startswith(b"DATA") for line in lines)
+    assert len(inbox.got) <= asked * len(lines)

@@ -19,6 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options, rest = split_options(sys.argv[1:] if arguments is None else arguments)
     except MissingValue as error:
+        if "--json" in (sys.argv if arguments is None else arguments):
+            import json
+
+            usage = {"kind": "usage", "message": str(error), "file": None, "line": None}
+            print(json.dumps({"error": usage}))
         print(f"horarium: {error}", file=sys.stderr)
         return USAGE
     if rest and rest[0] in _LIGHT and "--help" not in rest:

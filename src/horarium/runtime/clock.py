@@ -31,12 +31,15 @@ class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> Instant:
+        """The present instant by the machine's clock."""
         return instant(int(time.time()))
 
     def monotonic(self) -> float:
+        """See Clock."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """See Clock."""
         await asyncio.sleep(seconds)
 
 
@@ -47,4 +50,5 @@ class FixedClock(SystemClock):
         self._present = present
 
     def now(self) -> Instant:
+        """The instant that was named."""
         return self._present

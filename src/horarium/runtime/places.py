@@ -57,6 +57,7 @@ class _Scanner:
                 self._starts.append(index + 1)
 
     def document(self) -> None:
+        """Walk the whole text."""
         while True:
             self._skip(_SPACE)
             if self._at >= len(self._text):

@@ -60,6 +60,7 @@ class _Placed:
         self.key = key
 
     def fault(self, name: str, message: str) -> Fault:
+        """What is wrong with the preference ``name``."""
         places = self._declared.places
         found = places.get(("resource", self.key, name)) or places.get(
             ("defaults", "resource", name), ""

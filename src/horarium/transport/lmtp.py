@@ -186,6 +186,7 @@ class _Session:
         self._errors = 0
 
     async def run(self) -> None:
+        """Serve until QUIT, silence or too many faults."""
         await self._say(Reply(220, f"{self._server.name} LMTP"))
         while True:
             try:
@@ -206,6 +207,7 @@ class _Session:
                 await step(self, rest)
 
     async def lhlo(self, rest: str) -> None:
+        """LHLO: what this server can do."""
         if not rest.strip():
             await self._fault(Reply(501, "5.5.4 LHLO needs a name"))
             return
@@ -217,6 +219,7 @@ class _Session:
         await self._write("\r\n".join(lines))
 
     async def mail(self, rest: str) -> None:
+        """MAIL FROM: a message begins."""
         path = _PATH.fullmatch(rest)
         if not self._greeted or self._sender is not None:
             await self._fault(Reply(503, "5.5.1 bad sequence of commands"))
@@ -242,6 +245,7 @@ class _Session:
         return None
 
     async def rcpt(self, rest: str) -> None:
+        """RCPT TO: the handler says whether the address is known."""
         path = _PATH.fullmatch(rest)
         if self._sender is None:
             await self._fault(Reply(503, "5.5.1 bad sequence of commands"))
@@ -258,6 +262,7 @@ class _Session:
             await self._say(reply)
 
     async def data(self, rest: str) -> None:
+        """DATA: the message, and one answer for each recipient."""
         if rest:
             await self._fault(Reply(501, "5.5.4 DATA takes no argument"))
             return
@@ -288,13 +293,16 @@ class _Session:
         return await self._server.deliver(sender, recipient, message)
 
     async def rset(self, rest: str) -> None:
+        """RSET: forget the message that was begun."""
         self._forget()
         await self._say(Reply(250, "2.0.0 ok"))
 
     async def noop(self, rest: str) -> None:
+        """NOOP."""
         await self._say(Reply(250, "2.0.0 ok"))
 
     async def vrfy(self, rest: str) -> None:
+        """VRFY: neither confirmed nor denied (RFC 5321 3.5.3)."""
         await self._say(Reply(252, "2.5.0 send the mail and see"))
 
     def _forget(self) -> None:

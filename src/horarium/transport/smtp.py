@@ -43,6 +43,7 @@ class SmtpTransport:
             return await self._send(sender, recipient, data)
 
     async def close(self) -> None:
+        """See Outgoing."""
         client, self._client = self._client, None
         if client is not None and client.is_connected:
             try:
