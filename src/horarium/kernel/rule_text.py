@@ -89,11 +89,11 @@ def split_rule(text: str, limits: Limits) -> dict[str, str]:
     try:
         octets = len(text.encode())
     except UnicodeEncodeError as broken:
-        raise InvalidInput("the rule is not valid UTF-8", part="RRULE") from broken
+        raise InvalidInput("the RRULE is not valid UTF-8", part="RRULE") from broken
     if octets > limits.rule_octets:
         raise LimitReached("RRULE octets", octets, limits.rule_octets)
     if any(ch < " " or ch == "\x7f" for ch in text):
-        raise InvalidInput("the rule holds a control character", part="RRULE")
+        raise InvalidInput("the RRULE holds a control character", part="RRULE")
     parts: dict[str, str] = {}
     for piece in text.split(";"):
         name, equals, value = piece.partition("=")

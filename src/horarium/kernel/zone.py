@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 from horarium.kernel.errors import InvalidInput, NotFound
@@ -65,7 +66,7 @@ class _Table(NamedTuple):
     """
 
     year: int
-    edge: int
+    edge: float
     at: list[int]
     offsets: list[int]
     late: list[int]
@@ -113,7 +114,7 @@ class Zone:
         if seconds < table.edge or self._rule is None:
             return table
         year = civil_day(seconds // DAY)[0] + 1
-        year = min(year + _AHEAD, MAX_YEAR + 1)
+        year = min(year + _AHEAD, MAX_YEAR)
         at, offsets = table.at[:], table.offsets[:]
         for y in range(max(table.year, 1), year + 1):
             for t, offset in self._rule(y):
@@ -209,7 +210,7 @@ class Zone:
         i = bisect_right(at, start - 2 * DAY)
         j = bisect_right(at, start)
         lo = start + (offsets[i] if i == j else min(offsets[i : j + 1]))
-        if end >= table.edge:
+        if end >= table.edge and self._rule is not None:
             return lo, end + DAY
         i = bisect_right(at, end - 2 * DAY)
         j = bisect_right(at, end)
@@ -250,7 +251,7 @@ def _table_of(year: int, at: list[int], offsets: list[int]) -> _Table:
         late.append(top)
         early.append(bottom)
     # Two days early: wall times run ahead of and behind the instants.
-    edge = (year_start(year + 1) - 2) * DAY
+    edge = (year_start(year + 1) - 2) * DAY if year < MAX_YEAR else inf
     return _Table(year, edge, at, offsets, late, early)
 
 
