@@ -103,3 +103,28 @@ def test_what_is_open_does_not_depend_on_how_it_is_asked(at: int, length: int, c
         assert left.union(right) == whole
     assert all(Period(p.start, p.end) for p in whole)
     assert hours.open_periods(Instant(at), Instant(at + 1), UTC).total() in (0, 1)
+
+
+_words = st.sampled_from(
+    [
+        "mon-fri",
+        "sat,sun",
+        "08:00-18:00",
+        "18:00-08:00",
+        "closed",
+        "open",
+        "2026-12-24",
+        "..",
+        "24:00",
+    ]
+)
+
+
+@given(st.text() | st.lists(st.lists(_words, max_size=3).map(" ".join)).map("\n".join))
+def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
+    try:
+        hours = parse_hours(text)
+    except InvalidInput as error:
+        assert error.part.startswith("line ")
+        return
+    assert len(hours.weekdays) == 7

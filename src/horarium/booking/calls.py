@@ -46,7 +46,8 @@ def split_lines(text: str) -> Iterator[Words]:
 
     Words are parted by blanks and tabs; ``'…'`` and ``"…"`` quote and may be glued to other
     text. InvalidInput when a quote is not closed on its line."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Only line ends part lines: no other character may make two rules of one.
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         stripped = line.strip(" \t")
         if stripped and not stripped.startswith("#"):
             words = list(_words(line, number))
