@@ -178,6 +178,27 @@ def test_parts_that_contradict_each_other_refuse_the_message(other):
     assert outcome(data) == ("refused", "parts_disagree")
 
 
+def test_another_way_of_writing_the_same_event_is_no_contradiction():
+    other = tuple(
+        {
+            "DTSTART:20260302T090000Z": "DTSTART;TZID=Europe/Oslo:20260302T100000",
+            "DTEND:20260302T100000Z": "DURATION:PT1H",
+            "ORGANIZER;CN=Paul:mailto:paul@example.org": "ORGANIZER:MAILTO:Paul@example.org",
+        }.get(line, line)
+        for line in EVENT
+    )
+    rules = [(*EVENT, "RRULE:FREQ=WEEKLY"), (*other, "RRULE:INTERVAL=1;FREQ=WEEKLY")]
+    for one, two in ((EVENT, other), rules):
+        data = mail(
+            multipart(
+                "mixed",
+                calendar_part(calendar("REQUEST", one)),
+                calendar_part(calendar("REQUEST", two)),
+            )
+        )
+        assert methods(read_message(data)) == ["REQUEST"]
+
+
 def test_only_our_own_attendee_must_agree_when_it_is_known():
     more = (*EVENT, "ATTENDEE:mailto:guest@example.org")
     data = mail(

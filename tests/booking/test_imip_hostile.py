@@ -38,6 +38,38 @@ def wide(field: str, count: int) -> bytes:
     return invitation(None, "REQUEST", f"{field}: {addresses}")
 
 
+_STANDARD = (
+    "BEGIN:STANDARD",
+    "DTSTART:16010101T000000",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0100",
+    "RRULE:FREQ=MONTHLY;BYDAY=1SU",
+    "END:STANDARD",
+)
+
+
+def spelling(number: int) -> str:
+    """A hundred events with a zone of their own, written in the n-th of several ways."""
+    zone = (
+        "BEGIN:VTIMEZONE",
+        "TZID:Custom",
+        *_STANDARD * 8,
+        "END:VTIMEZONE",
+    )
+    length = ("DURATION:PT1H", "DURATION:PT60M", "DTEND;TZID=Custom:20260302T100000")[number % 3]
+    events = [
+        (
+            f"UID:{uid}",
+            "DTSTART;TZID=Custom:20260302T090000",
+            length,
+            "RRULE:FREQ=WEEKLY",
+            "ORGANIZER:mailto:paul@example.org",
+        )
+        for uid in range(100)
+    ]
+    return calendar("REQUEST", *events, extra=zone)
+
+
 HOSTILE = {
     "nested": (nested(2_000), "limit:mime_depth"),
     "parts": (many(100_000), "limit:mime_parts"),
@@ -59,6 +91,18 @@ HOSTILE = {
     ),
     "begins": (mail(calendar_part("BEGIN:VEVENT\r\n" * 60_000)), "limit:components"),
     "all begins": (mail(calendar_part("BEGIN:A\r\n" * 100_000)), "limit:components"),
+    "many calendar parts": (
+        mail(multipart("mixed", *[calendar_part(calendar(None, ("A:",) * 19_000), None)] * 120)),
+        "limit:calendar_parts",
+    ),
+    "ten parts of many lines": (
+        mail(multipart("mixed", *[calendar_part(calendar(None, ("A:",) * 19_000), None)] * 10)),
+        "limit:properties",
+    ),
+    "ten spellings of many events": (
+        mail(multipart("mixed", *[calendar_part(spelling(n)) for n in range(10)])),
+        "",
+    ),
     "size": (mail(part(b"a" * 11_000_000, "text/plain")), "limit:message_size"),
     "boundaries": (
         mail(multipart("mixed", TEXT, boundary="x") + b" --x y" * 1_500_000),

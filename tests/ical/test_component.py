@@ -153,6 +153,12 @@ def test_attendees_are_counted_for_each_component_alone():
     assert parse(f"BEGIN:A\n{event}{event}END:A\n".encode(), SMALL)
 
 
+def test_an_inner_component_does_not_reset_the_count_of_attendees():
+    inside = "ATTENDEE:x\n" * 3 + "BEGIN:B\nEND:B\n" + "ATTENDEE:x\n" * 2
+    with pytest.raises(LimitReached):
+        parse(f"BEGIN:A\n{inside}END:A\n".encode(), SMALL)
+
+
 _HOSTILE = {
     "nested BEGIN": b"BEGIN:A\n" * 100_000,
     "attendees": b"BEGIN:A\n" + b"ATTENDEE:mailto:a@example.org\n" * 100_000 + b"END:A\n",

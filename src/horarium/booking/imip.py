@@ -14,7 +14,13 @@ from enum import Enum
 
 from horarium.booking.mail_headers import Headers, read_headers
 from horarium.booking.mime import Fields, Leaf, MailLimits, first, split_message
-from horarium.booking.same_object import ITIP_COMPONENTS, contents, organizers
+from horarium.booking.same_object import (
+    ITIP_COMPONENTS,
+    Content,
+    contents,
+    meanings,
+    organizers,
+)
 from horarium.ical.component import Component, parse
 from horarium.ical.limits import ParseLimits
 from horarium.kernel.errors import InvalidInput, LimitReached
@@ -112,6 +118,8 @@ def read_message(
         candidates = _candidates(leaves)
         if not candidates:
             return Intake(IntakeKind.NOT_CALENDAR, _why_not(leaves), headers)
+        if len(candidates) > limits.calendar_parts:
+            raise LimitReached("calendar_parts", len(candidates), limits.calendar_parts)
         _check_sender(headers)
         reader = _Objects(parse_limits, own, counter_as_request, warnings)
         return reader.read(candidates, headers)
@@ -184,6 +192,16 @@ class _Read:
         return 2 * bool(self.leaf.kind.all("method")) + inside
 
 
+# An invitation stands in a mail twice, as a body part and as an attachment; all calendar parts of
+# one mail together may hold as much as two of the largest.
+_PARTS_TOGETHER = 2
+
+
+def _check_sum(name: str, value: int, limit: int) -> None:
+    if value > _PARTS_TOGETHER * limit:
+        raise LimitReached(name, value, _PARTS_TOGETHER * limit)
+
+
 class _Objects:
     """Reads the candidates of one message and settles what is there twice."""
 
@@ -198,6 +216,8 @@ class _Objects:
         self._own = own
         self._counter_as_request = counter_as_request
         self._warnings = warnings
+        self._meant: dict[int, dict[tuple[object, ...], Content] | None] = {}
+        self._octets = self._components = self._properties = 0
 
     def read(self, candidates: list[Leaf], headers: Headers) -> Intake:
         """The outcome for the candidates, objects in message order."""
@@ -220,6 +240,8 @@ class _Objects:
         if len(mime_methods) > 1:
             raise _Refused("method_mismatch")
         data = leaf.decoded(self._limits.size)
+        self._octets += len(data)
+        _check_sum("calendar_octets", self._octets, self._limits.size)
         try:
             top = parse(data, self._limits, charset=leaf.kind.get("charset"))
         except InvalidInput as error:
@@ -227,6 +249,7 @@ class _Objects:
                 self._warnings.append(f"part_unreadable:{error.part}")
                 return None
             raise _Refused("calendar_unreadable") from error
+        self._spend(top)
         calendars = [component for component in top if component.name == "VCALENDAR"]
         if len(calendars) > 1:
             raise _Refused("several_objects")
@@ -240,6 +263,15 @@ class _Objects:
         digest = hashlib.sha256(data).hexdigest()
         self._warnings.extend(f"calendar:{note}" for note in calendars[0].notes)
         return _Read(leaf, CalendarObject(method, calendars[0], digest))
+
+    def _spend(self, components: list[Component]) -> None:
+        """Counts what was read, so that many parts together cost no more than two may."""
+        for component in components:
+            self._components += 1
+            self._properties += len(component.properties) + len(component.faults)
+            self._spend(component.components)
+        _check_sum("components", self._components, self._limits.components)
+        _check_sum("properties", self._properties, self._limits.properties)
 
     def _method(self, calendar: Component, mime_methods: list[str]) -> str | None:
         lines = [line.value.strip().upper() for line in calendar.all("METHOD")]
@@ -259,25 +291,31 @@ class _Objects:
         """Equal objects once, the best part of them; contradicting ones refuse the message."""
         if len(found) == 1:
             return found
-        read = [
-            (each, contents(each.object.method, each.object.component, self._own)) for each in found
-        ]
+        read = [contents(each.object.method, each.object.component, self._own) for each in found]
+        uids = [{key[:2] for key in content} for content in read]
         kept: list[_Read] = []
-        for index, (each, content) in enumerate(read):
-            uids = {key[:2] for key in content}
+        for index, each in enumerate(found):
             better = False
-            for other_index, (other, other_content) in enumerate(read):
-                if other_index == index or not uids & {key[:2] for key in other_content}:
+            for other_index, other in enumerate(found):
+                if other_index == index or not uids[index] & uids[other_index]:
                     continue
-                if content != other_content:
+                if read[index] != read[other_index] and not self._mean_the_same(each, other):
                     raise _Refused("parts_disagree")
-                ranks = (other.rank, -other_index), (each.rank, -index)
-                better = better or ranks[0] > ranks[1]
+                better = better or (other.rank, -other_index) > (each.rank, -index)
             if not better:
                 kept.append(each)
         if len(kept) < len(found):
             self._warnings.append("object_repeated")
         return kept
+
+    def _mean_the_same(self, one: _Read, other: _Read) -> bool:
+        """Compares what the events mean; each object is read for that only once."""
+        for each in (one, other):
+            if id(each) not in self._meant:
+                calendar = each.object
+                self._meant[id(each)] = meanings(calendar.method, calendar.component, self._own)
+        meant = self._meant[id(one)]
+        return meant is not None and meant == self._meant[id(other)]
 
     def _speaks(self, calendar: CalendarObject) -> bool:
         """Whether an object holds something to act on; what is passed over is named."""

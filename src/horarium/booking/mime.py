@@ -36,6 +36,8 @@ class MailLimits:
     depth: int = 20
     parts: int = 200
     addresses: int = 500
+    # An invitation stands in a mail twice; each part may cost a zone definition or two.
+    calendar_parts: int = 10
 
 
 Fields = list[tuple[str, bytes]]

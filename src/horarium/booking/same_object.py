@@ -10,7 +10,9 @@ from collections.abc import Callable
 from horarium.ical.address import InvalidAddress, parse_cal_address
 from horarium.ical.component import Component
 from horarium.ical.contentline import ContentLine
-from horarium.ical.tzid import plain_tzid
+from horarium.ical.event import InvalidComponent, read_event
+from horarium.ical.tzid import ZoneBook, plain_tzid
+from horarium.kernel.zone import UTC
 
 ITIP_COMPONENTS = ("VEVENT", "VFREEBUSY")
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE", "EXRULE", "FREEBUSY")
@@ -33,6 +35,34 @@ def contents(
             key = (component.name, _value(component, "UID"), _value(component, "RECURRENCE-ID"))
             found[key] = _content(method, component, counts)
     return found
+
+
+def meanings(
+    method: str, calendar: Component, counts: Callable[[str], bool] | None = None
+) -> dict[tuple[object, ...], Content] | None:
+    """The same by what the events mean: DURATION for DTEND or another name of a zone is no
+    difference. None when an event cannot be read; then only equal text is equal.
+    """
+    found: dict[tuple[object, ...], Content] = {}
+    book = ZoneBook(calendar, UTC)
+    for component in calendar.children("VEVENT"):
+        try:
+            event = read_event(component, book, UTC, needs_start=False)
+        except InvalidComponent:
+            return None
+        series = event.series
+        attendees = frozenset(
+            each.address.key
+            for each in event.attendees
+            if counts is None or counts(each.address.key)
+        )
+        found["VEVENT", event.uid, event.recurrence_id] = (
+            (method, event.sequence, event.dtstamp, event.status or "CONFIRMED"),
+            (event.first, event.whole_day, event.rule.format() if event.rule else ""),
+            (frozenset(series.rdates), frozenset(series.exdates)) if series else (),
+            (event.organizer.address.key if event.organizer else "", attendees),
+        )
+    return found if len(found) == len(calendar.children("VEVENT")) else None
 
 
 def _value(component: Component, name: str) -> str:

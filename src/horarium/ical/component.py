@@ -158,7 +158,16 @@ def _count_components(data: bytes, limits: ParseLimits) -> None:
 class _Reader:
     """The state of reading: open components, counts so far, and spilled text."""
 
-    __slots__ = ("_attendees", "_components", "_limits", "_properties", "_spill", "_stack", "_top")
+    __slots__ = (
+        "_attendees",
+        "_components",
+        "_limits",
+        "_properties",
+        "_short",
+        "_spill",
+        "_stack",
+        "_top",
+    )
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
@@ -166,23 +175,25 @@ class _Reader:
         self._stack: list[Component] = []
         self._components = 0
         self._properties = 0
-        self._attendees = 0
+        self._attendees: list[int] = []
         self._spill: list[str] = []
+        self._short = limits.line // 4
 
     def take(self, text: str) -> None:
         """Reads one logical line."""
         if not text or text.isspace():
-            return
-        limit = self._limits.line
-        if len(text) * 4 > limit and (octets := len(text.encode("utf-8"))) > limit:
-            raise LimitReached("line", octets, limit)
-        start = text[:6].upper()
-        if start == "BEGIN:":
-            self._begin(text[6:].strip().upper())
-        elif start[:4] == "END:":
-            self._end(text[4:].strip().upper())
-        elif self._stack:
+            return None
+        if len(text) > self._short and (octets := len(text.encode("utf-8"))) > self._limits.line:
+            raise LimitReached("line", octets, self._limits.line)
+        if text[0] in "BbEe":
+            start = text[:6].upper()
+            if start == "BEGIN:":
+                return self._begin(text[6:].strip().upper())
+            if start[:4] == "END:":
+                return self._end(text[4:].strip().upper())
+        if self._stack:
             self._property(text)
+        return None
 
     def finish(self) -> list[Component]:
         """What was read; an unfinished component is `InvalidInput`."""
@@ -204,13 +215,14 @@ class _Reader:
         component = Component(name)
         (self._stack[-1].components if self._stack else self._top).append(component)
         self._stack.append(component)
-        self._attendees = 0
+        self._attendees.append(0)
 
     def _end(self, name: str) -> None:
         self._flush()
         if not self._stack or self._stack[-1].name != name:
             raise InvalidInput("END without its BEGIN", part="END", value=name[:80])
         self._stack.pop()
+        self._attendees.pop()
 
     def _property(self, text: str) -> None:
         self._properties += 1
@@ -231,9 +243,9 @@ class _Reader:
         if self._spill:
             self._flush()
         if line.name == "ATTENDEE":
-            self._attendees += 1
-            if self._attendees > self._limits.attendees:
-                raise LimitReached("attendees", self._attendees, self._limits.attendees)
+            self._attendees[-1] += 1
+            if self._attendees[-1] > self._limits.attendees:
+                raise LimitReached("attendees", self._attendees[-1], self._limits.attendees)
         component.properties.append(line)
 
     def _spills(self, component: Component) -> bool:
