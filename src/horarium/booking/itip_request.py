@@ -236,7 +236,8 @@ class RequestHandling:
             stored = self._state.master
             booked = stored is not None and stored.state is EntryState.BOOKED
             known = self._state.get(item.key)
-            if booked and known is None and not self._names_member(item, master):
+            added = known is not None and known.state is EntryState.BOOKED
+            if booked and not added and not self._names_member(item, master):
                 self._parts.append(Part(item.event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
             else:
                 self._judge_one(item)

@@ -264,15 +264,13 @@ class _Handling:
         reservations = tx.reservations(self.user.id, self.user.uri)
         outcomes: list[Outcome] = []
         mails: list[Mail] = []
-        for position, message in enumerate(self._messages(intake, key)):
+        for message in self._messages(intake, key):
             outcome = self._limited(tx, intake, handle(message, reservations))
             if outcome.change is not None:
                 reservations.apply(outcome.change, self.now)
             voice = message.origin.voice.sender
-            tx.decisions.record(
-                message.decision_id, self.user.id, voice.text if voice else "", outcome, self.now,
-                position,
-            )  # fmt: skip
+            sender = voice.text if voice else ""
+            tx.decisions.record(message.decision_id, self.user.id, sender, outcome, self.now)
             mails.extend(self._post(tx, outcome))
             outcomes.append(outcome)
         return self._finish(tx, key, outcomes, mails)

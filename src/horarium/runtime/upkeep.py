@@ -78,7 +78,7 @@ def _extend_piece(
             reservations.apply(outcome.change, now)
         if outcome.mails:
             record = sha256(f"upkeep:{user.uri}:{uid}:{now}".encode()).hexdigest()[:32]
-            tx.decisions.record(record, user.id, "", outcome, now, 0)
+            tx.decisions.record(record, user.id, "", outcome, now)
             tx.mail.notify_operator(user.uri, "occurrences_lost", outcome.notice, now)
         for mail in outcome.mails:
             tx.mail.post(mail, user.id, now)

@@ -37,9 +37,7 @@ class DecisionRepository:
     session: Session
     tenant: str
 
-    def record(
-        self, id: str, resource: int, sender: str, outcome: Outcome, now: Instant, position: int
-    ) -> None:
+    def record(self, id: str, resource: int, sender: str, outcome: Outcome, now: Instant) -> None:
         """Keeps the trace of an outcome under `id`."""
         values = {
             "id": id,
@@ -48,7 +46,6 @@ class DecisionRepository:
             "uid": outcome.uid,
             "recurrence_key": "" if outcome.key is None else format_instant(outcome.key),
             "decided_s": now,
-            "position": position,
             "method": outcome.method,
             "sequence": outcome.sequence,
             "organizer": outcome.organizer,

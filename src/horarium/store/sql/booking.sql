@@ -143,9 +143,9 @@ ORDER BY c.uid
 LIMIT :many
 
 -- name: put_decision
-INSERT INTO decision (id, tenant, resource, uid, recurrence_key, decided_s, position, method, sequence,
+INSERT INTO decision (id, tenant, resource, uid, recurrence_key, decided_s, method, sequence,
     organizer, sender, outcome, reason, trace)
-VALUES (:id, :tenant, :resource, :uid, :recurrence_key, :decided_s, :position, :method, :sequence,
+VALUES (:id, :tenant, :resource, :uid, :recurrence_key, :decided_s, :method, :sequence,
     :organizer, :sender, :outcome, :reason, :trace)
 ON CONFLICT (id) DO NOTHING
 
@@ -154,14 +154,14 @@ SELECT d.id, u.uri, d.uid, d.recurrence_key, d.decided_s, d.method, d.sequence, 
     d.outcome, d.reason, d.trace
 FROM decision d JOIN calendar_user u ON u.id = d.resource
 WHERE d.tenant = :tenant AND d.uid = :uid
-ORDER BY d.decided_s, d.position, d.id
+ORDER BY d.number
 
 -- name: last_decisions
 SELECT d.id, u.uri, d.uid, d.recurrence_key, d.decided_s, d.method, d.sequence, d.organizer, d.sender,
     d.outcome, d.reason, d.trace
 FROM decision d JOIN calendar_user u ON u.id = d.resource
 WHERE d.tenant = :tenant
-ORDER BY d.decided_s DESC, d.position DESC
+ORDER BY d.number DESC
 LIMIT :many
 
 -- name: drop_old_decisions

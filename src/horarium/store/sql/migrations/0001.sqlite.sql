@@ -104,14 +104,15 @@ CREATE TABLE booking_period (
 CREATE INDEX booking_period_time ON booking_period (tenant, resource, start_s, end_s);
 CREATE INDEX booking_period_long ON booking_period (tenant, resource, end_s) WHERE is_long = 1;
 
+-- `number` is the order in which decisions were made; many are made in one second.
 CREATE TABLE decision (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     tenant TEXT NOT NULL,
     resource INTEGER NOT NULL REFERENCES calendar_user (id),
     uid TEXT NOT NULL,
     recurrence_key TEXT NOT NULL,
     decided_s INTEGER NOT NULL,
-    position INTEGER NOT NULL,
     method TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     organizer TEXT NOT NULL,
@@ -119,8 +120,8 @@ CREATE TABLE decision (
     outcome TEXT NOT NULL,
     reason TEXT NOT NULL,
     trace TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX decision_of_event ON decision (tenant, resource, uid, decided_s, position);
+) STRICT;
+CREATE INDEX decision_of_event ON decision (tenant, uid, number);
 CREATE INDEX decision_time ON decision (tenant, decided_s);
 
 CREATE TABLE ledger (
