@@ -8,9 +8,10 @@ from tests.ical.ical_text import OSLO, definition, fixed
 
 from horarium.ical.component import parse
 from horarium.ical.tzid import How, ZoneBook, plain_tzid, windows_zone
+from horarium.ical.windows_display_names import WINDOWS_DISPLAY_NAMES
 from horarium.ical.windows_zones import SHA256, WINDOWS_ZONES
 from horarium.kernel.errors import InvalidInput
-from horarium.kernel.instant import wall
+from horarium.kernel.instant import Instant, wall
 from horarium.kernel.zone import named, zone_names
 
 AT = wall(2026, 7, 1, 9)
@@ -40,6 +41,15 @@ def book(*lines, **options):
         ("W. Europe Standard Time", "Europe/Berlin", How.WINDOWS),
         ("w. europe standard time 1", "Europe/Berlin", How.WINDOWS),
         ("Eastern Standard Time 2", "America/New_York", How.WINDOWS),
+        ("/Europe/Stockholm", "Europe/Stockholm", How.VENDOR),
+        ("(UTC+05:30) Chennai\\, Kolkata\\, Mumbai\\, New Delhi", "Asia/Calcutta", How.WINDOWS),
+        (
+            '"(GMT+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna"',
+            "Europe/Berlin",
+            How.WINDOWS,
+        ),
+        ("(UTC) Coordinated Universal Time", "Etc/UTC", How.WINDOWS),
+        ("(UTC+01:00) Nowhere", "Europe/Oslo", How.OWNER),
         ("Eastern", "Europe/Oslo", How.OWNER),
         ("Customized Time Zone", "Europe/Oslo", How.OWNER),
         ("Mars/Olympus", "Europe/Oslo", How.OWNER),
@@ -168,6 +178,17 @@ def test_every_windows_name_leads_to_an_installed_zone():
     assert len(WINDOWS_ZONES) > 130
     assert missing == set()
     assert all(windows_zone(name) is not None for name in WINDOWS_ZONES)
+
+
+@pytest.mark.parametrize("name", WINDOWS_DISPLAY_NAMES)
+def test_every_display_name_agrees_with_its_zone(name):
+    zone = windows_zone(name)
+    assert zone is not None
+    shown = name[4 : name.index(")")] or "+00:00"
+    seconds = int(shown[:3]) * 3600 + int(shown[0] + shown[4:6]) * 60
+    year = [zone.offset_at(Instant(wall(2018, month, 15))) for month in range(1, 13)]
+    year += [zone.offset_at(Instant(wall(2025, month, 15))) for month in range(1, 13)]
+    assert seconds in year
 
 
 def test_plain_tzid():

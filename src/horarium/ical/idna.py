@@ -20,6 +20,14 @@ _INVALID = frozenset("\u0640\u07fa\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u30
 _CONTEXTUAL = frozenset("\u200c\u200d\u00b7\u0375\u05f3\u05f4\u30fb") | frozenset(
     chr(base + digit) for base in (0x0660, 0x06F0) for digit in range(10)
 )
+# Old Hangul jamo, and blocks of marks that only symbols bear (RFC 5892 2.4, 2.9).
+_BLOCKS = (
+    (0x1100, 0x11FF),
+    (0xA960, 0xA97C),
+    (0xD7B0, 0xD7FB),
+    (0x20D0, 0x20FF),
+    (0x1D100, 0x1D24F),
+)
 _RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
 
 
@@ -51,9 +59,7 @@ def _permitted(character: str) -> bool:
         return True
     if character in _INVALID or character in _CONTEXTUAL:
         return False
-    if 0x1100 <= ord(character) <= 0x11FF or 0xA960 <= ord(character) <= 0xA97C:
-        return False  # old Hangul jamo
-    if 0xD7B0 <= ord(character) <= 0xD7FB:
+    if any(first <= ord(character) <= last for first, last in _BLOCKS):
         return False
     if unicodedata.category(character) not in _LETTER_DIGITS:
         return False
@@ -65,7 +71,7 @@ def _reads_one_way(text: str) -> bool:
     """The Bidi rule of RFC 5893 2 for one label."""
     kinds = [unicodedata.bidirectional(character) for character in text]
     if not _RIGHT_TO_LEFT.intersection(kinds):
-        return kinds[0] == "L"
+        return True
     ends = [kind for kind in kinds if kind != "NSM"]
     if kinds[0] not in ("R", "AL") or ends[-1] not in ("R", "AL", "EN", "AN"):
         return False

@@ -13,6 +13,7 @@ from horarium.ical.component import Component
 from horarium.ical.limits import ParseLimits
 from horarium.ical.values import unescape_text
 from horarium.ical.vtimezone import Definition, read_definition
+from horarium.ical.windows_display_names import WINDOWS_DISPLAY_NAMES
 from horarium.ical.windows_zones import WINDOWS_ZONES
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.instant import Wall
@@ -27,6 +28,12 @@ _VENDORS = (
 )
 _UTC_NAMES = frozenset(("utc", "gmt", "z", "tzone://microsoft/utc"))
 _WINDOWS = {name.lower(): zone for name, zone in WINDOWS_ZONES.items()}
+# The words after "(UTC+05:30) ", which older editions write "(GMT+05:30) ".
+_DISPLAYED = {
+    name.partition(") ")[2].lower(): WINDOWS_ZONES[windows]
+    for name, windows in WINDOWS_DISPLAY_NAMES.items()
+    if windows in WINDOWS_ZONES
+}
 
 
 class How(Enum):
@@ -157,17 +164,20 @@ class ZoneBook:
             if name.startswith(prefix):
                 rest = name[len(prefix) :]
                 return _installed(rest) or _installed(rest.partition("/")[2])
+        if name.startswith("/"):
+            return _installed(name[1:])
         definition = self._definitions.get(name)
         location = definition.first("X-LIC-LOCATION") if definition else None
         return _installed(plain_tzid(location.value)) if location else None
 
 
 def windows_zone(name: str) -> Zone | None:
-    """The installed zone of a Windows name, also with a trailing ` 1` or ` 2`."""
+    """The installed zone of a Windows name, also with a trailing ` 1` or ` 2`, or as displayed."""
     text = name.lower()
-    if text[-2:] in (" 1", " 2"):
-        text = text[:-2]
-    zone = _WINDOWS.get(text)
+    if text.startswith(("(utc", "(gmt")):
+        zone = _DISPLAYED.get(text.partition(") ")[2])
+    else:
+        zone = _WINDOWS.get(text[:-2] if text[-2:] in (" 1", " 2") else text)
     return _installed(zone) if zone else None
 
 
