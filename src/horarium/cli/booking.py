@@ -5,11 +5,15 @@ import click
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.questions import explanation_text, step_document
 from horarium.kernel.instant import format_instant
-from horarium.runtime.bookings import BookedEvent, decisions_on, find_event, list_events
+from horarium.runtime.bookings import (
+    BookedEvent,
+    DecisionRecord,
+    decisions_on,
+    find_event,
+    list_events,
+)
 from horarium.runtime.questions import Explanation
-from horarium.runtime.wiring import open_store
-from horarium.store.decisions import DecisionRecord
-from horarium.store.store import Store
+from horarium.runtime.wiring import Store, open_store
 
 
 @click.group(help="The events that resources hold, and the decisions on them.")

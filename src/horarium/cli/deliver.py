@@ -10,7 +10,7 @@ from pathlib import Path
 
 from horarium.cli.options import Options
 from horarium.runtime.site import Site, find_site
-from horarium.transport.handover import Answer, BrokenHandover, Handover, NoDaemon, hand_over
+from horarium.runtime.handover import Answer, BrokenHandover, Handover, NoDaemon, hand_over
 
 _USAGE = 64
 _TRY_AGAIN = 75

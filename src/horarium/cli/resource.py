@@ -11,8 +11,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.changing import add_resource, remove_resource, set_preference
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.questions import find_object, shown
-from horarium.runtime.wiring import open_store
-from horarium.store.store import Store
+from horarium.runtime.wiring import Store, open_store
 
 
 @click.group(help="The resources and their preferences.")

@@ -159,3 +159,15 @@ def _event(tx: Transaction, user: Registered, uid: str) -> BookedEvent:
         reservations.event(uid).entries,
         tuple(reservations.of_event(uid)),
     )
+
+
+__all__ = [
+    "BookedEvent",
+    "DecisionRecord",
+    "Difference",
+    "busy_of",
+    "decisions_on",
+    "find_event",
+    "list_events",
+    "rebuild",
+]

@@ -98,7 +98,7 @@ _TOP = (
     Setting("zone", "UTC", zone_name, "zone name", "The zone of the site."),
     Setting(
         "languages",
-        ["en"],
+        ["en", "nb"],
         _languages,
         "languages",
         "The languages of texts; the first is used when no other is known.",

@@ -58,3 +58,6 @@ def outgoing_for(site: Site, settings: Settings) -> Outgoing:
     if isinstance(endpoint, Maildir):
         return MaildirTransport(site.path(endpoint.path))
     return SmtpTransport(endpoint)
+
+
+__all__ = ["Store", "open_agent", "open_store", "outgoing_for"]
