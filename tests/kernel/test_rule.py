@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.kernel.random_rules import random_rule
 from tests.kernel.scale import cases
 
@@ -173,6 +175,47 @@ def test_canonical_text_reads_back() -> None:
             continue
         assert Rule.parse(rule.format()) == rule
         assert Rule.parse(rule.format()).format() == rule.format()
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [
+            "FREQ=",
+            "YEARLY",
+            "SECONDLY",
+            ";",
+            ",",
+            "=",
+            "BYDAY",
+            "BYSETPOS=",
+            "-1",
+            "MO",
+            "53SU",
+            "9" * 30,
+        ]
+        + [
+            "UNTIL=",
+            "20260101T000000Z",
+            "COUNT=1",
+            "INTERVAL=",
+            "0",
+            "\x00",
+            "é",
+            "BYMONTH=2",
+            "WKST=",
+        ]
+    ),
+    max_size=14,
+)
+
+
+@given(st.text(max_size=60) | pieces.map("".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        rule = Rule.parse(text)
+    except (InvalidInput, LimitReached, UnsupportedCapability):
+        return
+    assert Rule.parse(rule.format()) == rule
 
 
 def test_the_constructor_validates() -> None:

@@ -85,7 +85,7 @@ def test_dates_that_do_not_exist(date: tuple[int, int, int]) -> None:
     ],
 )
 def test_rfc_3339(text: str, expected: tuple[int, ...]) -> None:
-    assert parse_instant(text) == wall(*expected)
+    assert int(parse_instant(text)) == int(wall(*expected))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from heapq import merge
 
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
@@ -41,14 +40,16 @@ def peak(periods: Iterable[Period], within: Period | None = None) -> Peak:
     At equal instants ends are counted before starts: touching is not overlapping.
     """
     starts, ends = _ends_and_starts(periods, within)
-    held = best = j = 0
+    best = ended = 0
     at: int | None = None
-    for i, start in enumerate(starts):
-        while ends[j] <= start:
-            j += 1
-        held = i + 1 - j
-        if held > best:
-            best, at = held, start
+    # At the k-th start more than `best` are held exactly when fewer than
+    # k - best have ended: a new peak, or one more end to wait for.
+    for start in starts:
+        if ends[ended] > start:
+            best += 1
+            at = start
+        else:
+            ended += 1
     return Peak(best, None if at is None else Instant(at))
 
 
@@ -57,7 +58,6 @@ def fits(periods: Iterable[Period], new: Period, n: int) -> Fit:
 
     Raises InvalidInput for ``n < 1``.
     """
-    _check_capacity(n)
     for period in full(periods, new, n):
         return Fit(False, period)
     return Fit(True)
@@ -97,25 +97,36 @@ def _check_capacity(n: int) -> None:
 def _ends_and_starts(
     periods: Iterable[Period], within: Period | None
 ) -> tuple[list[int], list[int]]:
+    """Give the starts and the ends inside ``within``, each sorted by itself."""
+    given = list(periods)
     if within is None:
-        pairs = [(p.start, p.end) for p in periods]
-        return sorted(a for a, _ in pairs), sorted(b for _, b in pairs)
+        return sorted([p.start for p in given]), sorted([p.end for p in given])
     lo, hi = within.start, within.end
-    inside = [(max(p.start, lo), min(p.end, hi)) for p in periods if p.start < hi and p.end > lo]
-    return sorted(a for a, _ in inside), sorted(b for _, b in inside)
+    given = [p for p in given if p.start < hi and p.end > lo]
+    return (
+        sorted([max(p.start, lo) for p in given]),
+        sorted([min(p.end, hi) for p in given]),
+    )
 
 
 def full(periods: Iterable[Period], within: Period, n: int) -> Iterator[Period]:
-    """Yield, in order, the stretches of ``within`` where ``n`` or more periods are held."""
+    """Yield, in order, the stretches of ``within`` where ``n`` or more periods are held.
+
+    From the k-th start on n are held until all but n - 1 of these k have
+    ended. Raises InvalidInput for ``n < 1``.
+    """
+    _check_capacity(n)
     starts, ends = _ends_and_starts(periods, within)
-    held = 0
-    since = 0
-    # (instant, change) sorts ends (-1) before starts (+1) at equal instants.
-    changes = merge(((t, 1) for t in starts), ((t, -1) for t in ends))
-    for t, change in changes:
-        before = held
-        held += change
-        if before < n <= held:
-            since = t
-        elif held < n <= before and since < t:
-            yield Period(Instant(since), Instant(t))
+    since: int | None = None
+    until = 0
+    for start, end in zip(starts[n - 1 :], ends, strict=False):
+        if end <= start:
+            continue
+        if since is None:
+            since = start
+        elif start > until:
+            yield Period(Instant(since), Instant(until))
+            since = start
+        until = end
+    if since is not None:
+        yield Period(Instant(since), Instant(until))

@@ -10,6 +10,7 @@ looking at single hours, minutes or seconds of a calendar.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import gcd
 
 from horarium.kernel.daymask import KINDS, STARTS, YearDays
@@ -41,8 +42,8 @@ def satisfiable(rule: Rule, start: Wall, whole_day: bool) -> bool:
     if rule.freq is Frequency.MONTHLY:
         return _some_month(rule, start, year_days, times)
     step = gcd(rule.interval, CYCLE_YEARS)
-    years = range(civil(start).year % step, CYCLE_YEARS, step)
-    return any(_gives(rule, year_days.mask(year), times) for year in _different(years))
+    years = _different(civil(start).year % step, step)
+    return any(_gives(rule, year_days.mask(year), times) for year in years)
 
 
 def _gives(rule: Rule, mask: int, times: tuple[int, ...]) -> bool:
@@ -52,13 +53,13 @@ def _gives(rule: Rule, mask: int, times: tuple[int, ...]) -> bool:
     return bool(selected(rule.by_set_pos, mask.bit_count() * len(times)))
 
 
-def _different(years: range) -> Iterator[int]:
-    """Yield years of different kinds, the first as soon as possible."""
-    seen = set()
-    for year in years:
-        if KINDS[year] not in seen:
-            seen.add(KINDS[year])
-            yield year
+@lru_cache(maxsize=1024)
+def _different(first: int, step: int) -> tuple[int, ...]:
+    """Give a year of each kind among ``first``, ``first + step``, … of the 400-year cycle."""
+    years = range(first, CYCLE_YEARS, step)
+    return tuple(
+        dict(zip(reversed([KINDS[y] for y in years]), reversed(years), strict=True)).values()
+    )
 
 
 def _some_month(rule: Rule, start: Wall, year_days: YearDays, times: tuple[int, ...]) -> bool:
@@ -71,7 +72,7 @@ def _some_month(rule: Rule, start: Wall, year_days: YearDays, times: tuple[int, 
         if (first - month) % gcd(step, 12) or (rule.by_month and month + 1 not in rule.by_month):
             continue
         year = next(y for y in range(year_step) if (12 * y + month - first) % step == 0)
-        for y in _different(range(year, CYCLE_YEARS, year_step)):
+        for y in _different(year, year_step):
             if _gives(rule, month_mask(year_days, y, month), times):
                 return True
     return False
@@ -91,14 +92,14 @@ def _some_week(rule: Rule, start: Wall, times: tuple[int, ...]) -> bool:
 
 def _days_meet(rule: Rule, start: Wall) -> bool:
     """Decide for DAILY and shorter: does a reachable day carry a reachable time?"""
-    modulus, residues = _reachable_days(rule, start)
-    if not residues:
+    year_days = YearDays(date_parts(rule, start))
+    if not any(year_days.mask(year) for year in _different(0, 1)):
         return False
+    modulus, residues = _reachable_days(rule, start)
+    if not residues or len(residues) == modulus:
+        return bool(residues)
     if not limits_dates(rule):
         return True
-    year_days = YearDays(date_parts(rule, start))
-    if len(residues) == modulus:
-        return any(year_days.mask(year) for year in _different(range(CYCLE_YEARS)))
     pattern = 0
     for residue in residues:
         pattern |= 1 << residue
@@ -134,17 +135,17 @@ def _reachable_days(rule: Rule, start: Wall) -> tuple[int, set[int]]:
     return modulus, residues
 
 
-def _permitted_units(rule: Rule, residue: int, modulus: int) -> range | list[int]:
-    """Give the units of a day that all time parts permit and that have the residue."""
+def _permitted_units(rule: Rule, residue: int, modulus: int) -> Iterator[int]:
+    """Yield the units of a day that all time parts permit and that have the residue."""
     unit = UNIT[rule.freq]
     per_day = DAY // unit
-    cycles = clock_cycles(rule)
-    if not cycles:
-        return range(residue, per_day, modulus)
-    permitted = (1 << 1) - 1
+    limits = {span: units for _, span, units in clock_cycles(rule)}
+    if not limits:
+        yield from range(residue, per_day, modulus)
+        return
+    permitted = 1
     length = 1
-    # From fine to coarse: the permitted seconds of a minute, of an hour, of a day.
-    limits = {span: units for _, span, units in cycles}
+    # From fine to coarse: the permitted units of a minute, of an hour, of a day.
     for span, count in ((1, 60), (60, 60), (3600, 24)):
         if span < unit:
             continue
@@ -152,15 +153,12 @@ def _permitted_units(rule: Rule, residue: int, modulus: int) -> range | list[int
         for u in limits.get(span) or range(count):
             found |= permitted << (u * length)
         permitted, length = found, length * count
-    grid = _every(residue, modulus, per_day)
-    both = permitted & grid
-    text = bin(both)[:1:-1]
-    places: list[int] = []
+    # Written as text, the first bit last; finding in text is quicker than shifting a long int.
+    text = bin(permitted & _every(residue, modulus, per_day))[:1:-1]
     at = text.find("1")
     while at >= 0:
-        places.append(at)
+        yield at
         at = text.find("1", at + 1)
-    return places
 
 
 def _every(residue: int, modulus: int, size: int) -> int:
