@@ -1,6 +1,11 @@
 """Header facts: who, when, which thread, and which loops."""
 
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.booking.mail_text import HEADER, invitation
 
 from horarium.booking.imip import read_message
@@ -109,6 +114,11 @@ def test_languages():
         ("Thu, 1 Jan 2026 00:00:00 GMT", "2026-01-01T00:00:00Z"),
         ("1 Jan 2026 02:00 +0200", "2026-01-01T00:00:00Z"),
         ("Thu, 1 Jan 2026 00:00:00 -0000", "2026-01-01T00:00:00Z"),
+        ("Thu, 01 January 2026 01:00:00 +0100 (CET)", "2026-01-01T00:00:00Z"),
+        ("Wed, 31 Dec 2025 19:00:00 EST", "2026-01-01T00:00:00Z"),
+        ("Wed, 31 Dec 2025 19:30:60 -0430", "2026-01-01T00:00:59Z"),
+        ("Thu, 1 Jan 2026 00:00:00 XYZ", "2026-01-01T00:00:00Z"),
+        ("Thu, 31 Feb 2026 00:00:00 GMT", None),
         ("yesterday", None),
         ("Thu, 99 Foo 2026 00:00:00 GMT", None),
         ("Thu, 1 Jan 99999 00:00:00 GMT", None),
@@ -120,6 +130,13 @@ def test_dates(value, read):
     data = invitation().replace(HEADER[3].encode(), f"Date: {value}".encode())
     found = read_message(data).headers.date
     assert found == (parse_instant(read) if read else None)
+
+
+@given(st.datetimes(datetime(1901, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
+def test_dates_are_those_of_the_standard_library(moment, minutes):
+    moment = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
+    data = invitation().replace(HEADER[3].encode(), f"Date: {format_datetime(moment)}".encode())
+    assert read_message(data).headers.date == moment.timestamp()
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
 
 from horarium.booking.mime import Fields, MailLimits
 from horarium.ical.address import Address, InvalidAddress, parse_mailbox
-from horarium.kernel.errors import LimitReached
-from horarium.kernel.instant import Instant
+from horarium.kernel.errors import InvalidInput, LimitReached
+from horarium.kernel.instant import Instant, wall
 
 _ENCODED = re.compile(
     r"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{1,40})?\?([bBqQ])\?([^?\s]*)\?="
@@ -31,8 +30,13 @@ _CHARSETS = re.compile(
 )
 # Ids kept of References: the newest, enough to find the thread.
 _REFERENCES = 20
-_YEAR_1900 = -2_208_988_800
-_YEAR_9998 = 253_370_764_800
+_DATE = re.compile(
+    r"(?:[A-Za-z]{3}[A-Za-z]*,?\s+)?([0-9]{1,2})\s+([A-Za-z]{3})[A-Za-z]*\s+([0-9]{4})\s+"
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\s*(?:([+-])([0-9]{2})([0-9]{2})|([A-Za-z]{1,5}))?"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# Hours of the zone names of RFC 5322 4.3; any other name is -0000, as the RFC says.
+_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +185,20 @@ def _word(value: str | None) -> str | None:
 
 
 def _date(value: str | None) -> Instant | None:
-    if not value or len(value) > 100:
+    """Date as an instant (RFC 5322 3.3, 4.3); None when it cannot be read."""
+    found = _DATE.match(value.strip()) if value and len(value) <= 100 else None
+    if found is None:
         return None
+    day, name, year, hour, minute, second, sign, hours, minutes, zone = found.groups()
     try:
-        parts = parsedate_tz(value)
-        if parts is None:
-            return None
-        seconds = int(mktime_tz(parts))
-    except (ValueError, OverflowError, IndexError, TypeError):
+        month = _MONTHS.index(name.lower()) + 1
+        clock = wall(int(year), month, int(day), int(hour), int(minute), int(second or 0))
+    except (ValueError, InvalidInput):
         return None
-    return Instant(seconds) if _YEAR_1900 <= seconds <= _YEAR_9998 else None
+    offset = _ZONES.get((zone or "").upper(), 0) * 3600
+    if sign:
+        offset = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == "-" else 1)
+    return Instant(clock - offset) if 1900 <= int(year) <= 9998 else None
 
 
 def decode_words(text: str, most: int) -> str:

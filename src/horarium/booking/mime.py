@@ -10,8 +10,8 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
+from horarium.ical.address import unescape_percent
 from horarium.kernel.errors import LimitReached
 
 _HEADER_END = re.compile(rb"\n\r?\n|\A\r?\n")
@@ -284,5 +284,5 @@ def _joined(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         for order, (_, value, encoded) in enumerate(parts):
             if encoded and order == 0 and value.count("'") >= 2:
                 value = value.split("'", 2)[2]
-            octets += unquote_to_bytes(value) if encoded else value.encode("utf-8")
+            octets += unescape_percent(value) if encoded else value.encode("utf-8")
         yield base, octets.decode("utf-8", "replace")

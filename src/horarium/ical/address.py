@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from horarium.ical.idna import to_a_label
 from horarium.kernel.errors import InvalidInput
@@ -13,6 +12,7 @@ from horarium.kernel.errors import InvalidInput
 _LOCAL = re.compile(r"[A-Za-z0-9!#$&'*+/=?^_`{|}~.-]{1,64}\Z")
 _LABEL = re.compile(r"[A-Za-z0-9-]{1,63}\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI_UNSAFE = re.compile(r"[^A-Za-z0-9!$'*+/=_~.@-]")
@@ -223,6 +223,11 @@ def _decoded(text: str) -> str:
     if len(text) > _LONGEST or _BAD_ESCAPE.search(text):
         raise InvalidAddress("percent_encoding", text)
     try:
-        return unquote_to_bytes(text).decode("utf-8")
+        return unescape_percent(text).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidAddress("percent_encoding", text) from error
+
+
+def unescape_percent(text: str) -> bytes:
+    """The octets of percent-encoded text; what is no escape stays (RFC 3986 2.1)."""
+    return _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), text.encode("utf-8"))
