@@ -5,6 +5,7 @@ imports stay light; every other command goes through the click group in ``shell`
 """
 
 import importlib
+import os
 import sys
 
 from horarium.cli.options import MissingValue, split_options
@@ -26,12 +27,26 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps({"error": usage}))
         print(f"horarium: {error}", file=sys.stderr)
         return USAGE
+    if options.testing and not _arm():
+        return USAGE
     if rest and rest[0] in _LIGHT and "--help" not in rest:
         status: int = importlib.import_module(f"horarium.cli.{rest[0]}").main(options, rest[1:])
         return status
     from horarium.cli.shell import run
 
     return run(options, rest)
+
+
+def _arm() -> bool:
+    from horarium.kernel.errors import InvalidInput
+    from horarium.runtime.crash import arm
+
+    try:
+        arm(os.environ)
+    except InvalidInput as error:
+        print(f"horarium: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-_FLAGS = {"--json": "json", "--quiet": "quiet"}
+# `--testing` is shown nowhere: it lets tests end the process at chosen places.
+_FLAGS = {"--json": "json", "--quiet": "quiet", "--testing": "testing"}
 _VALUES = {"--site": "site", "--now": "now"}
 
 
@@ -13,6 +14,7 @@ class Options(NamedTuple):
     json: bool = False
     now: str | None = None
     quiet: bool = False
+    testing: bool = False
 
 
 class MissingValue(Exception):

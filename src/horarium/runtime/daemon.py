@@ -12,12 +12,14 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from horarium.kernel.errors import Conflict, HorariumError, Unavailable
 from horarium.kernel.instant import Instant, Wall
 from horarium.kernel.zone import named
+from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.delivering import deliver_all
 from horarium.runtime.mail_agent import Delivery, MailAgent, Status
@@ -104,6 +106,7 @@ class Daemon:
             self,
             max_message=self._settings.limits.message,
             normalise=mail.bare_newlines == "normalise",
+            answered=partial(crash.at, "ingest:after-ack"),
         )
         await lmtp.start(mail.lmtp, group=mail.lmtp_group)
         stack.push_async_callback(lmtp.stop)
@@ -153,6 +156,7 @@ class Daemon:
         now = self._clock.now()
         delivery = await self._decide(lambda: self._agent.deliver(sender, recipient, data, now))
         self._wake_outbox(delivery)
+        crash.at("ingest:before-ack")
         if delivery.status is Status.HANDLED:
             return Reply(250, "2.0.0 decided")
         return _UNKNOWN if delivery.status is Status.UNKNOWN else _LATER

@@ -27,6 +27,7 @@ from horarium.ical.component import Component
 from horarium.ical.limits import ParseLimits
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
+from horarium.runtime import crash
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.settings import LimitSettings, Settings
 from horarium.store.bookings import write_key
@@ -112,6 +113,7 @@ class MailAgent:
     def _deliver(
         self, sender: str | None, recipient: str, data: bytes, now: Instant, emit: bool
     ) -> Delivery:
+        crash.at("ingest:received")
         if self._directory is None:
             self.reload()
         for _ in range(3):
@@ -130,14 +132,18 @@ class MailAgent:
                 own=own.__contains__,
                 counter_as_request=self._settings.mail.counter_as_request,
             )
+            crash.at("ingest:parsed")
             handling = _Handling(
                 self._settings, directory, user, sender, recipient, data, now, emit
             )
             keys = [write_key(self._store.tenant, user.uri)] if user else []
             try:
-                return self._store.transact(keys, partial(handling.run, intake=intake))
+                delivery = self._store.transact(keys, partial(handling.run, intake=intake))
             except _DirectoryChanged:
                 self.reload()
+                continue
+            crash.at("ingest:after-commit")
+            return delivery
         raise Unavailable("the calendar users change too fast")
 
     def _after_failure(
@@ -208,6 +214,12 @@ class _Handling:
 
     def run(self, tx: Transaction, intake: Intake) -> Delivery:
         """Enters the message into the ledger and does what it asks for."""
+        crash.at("ingest:locked")
+        delivery = self._run(tx, intake)
+        crash.at("ingest:before-commit")
+        return delivery
+
+    def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
         key = _ledger_key(self.recipient, intake, self.data)
@@ -266,12 +278,15 @@ class _Handling:
         mails: list[Mail] = []
         for message in self._messages(intake, key):
             outcome = self._limited(tx, intake, handle(message, reservations))
+            crash.at("ingest:decided")
             if outcome.change is not None:
                 reservations.apply(outcome.change, self.now)
+                crash.at("ingest:reserved")
             voice = message.origin.voice.sender
             sender = voice.text if voice else ""
             tx.decisions.record(message.decision_id, self.user.id, sender, outcome, self.now)
             mails.extend(self._post(tx, outcome))
+            crash.at("ingest:outbox-written")
             outcomes.append(outcome)
         return self._finish(tx, key, outcomes, mails)
 
@@ -361,6 +376,7 @@ class _Handling:
     ) -> None:
         sender = "" if self.sender is None else self.sender or "<>"
         tx.mail.enter(LedgerRow(key, self.recipient, sender, method, uid, self.now, state, reason))
+        crash.at("ingest:ledger-inserted")
 
 
 _STATES: dict[Result, str] = {

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
+from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.store.mail import DueMail
 from horarium.store.store import Store, Transaction
@@ -69,17 +70,23 @@ class Outbox:
         )
         if not mails:
             return 0
+        crash.at("outbox:claimed")
         results = await asyncio.gather(*(self._send(mail) for mail in mails))
         pairs = list(zip(mails, results, strict=True))
+        crash.at("outbox:before-sent")
         await asyncio.to_thread(self._store.transact, [], lambda tx: self._record(tx, pairs))
+        crash.at("outbox:after-sent")
         return len(mails)
 
     async def _send(self, mail: DueMail) -> Result:
         async with self._gate:
+            crash.at("outbox:before-connect")
             try:
-                return await self._outgoing.send(mail.envelope_from, mail.recipient, mail.content)
+                result = await self._outgoing.send(mail.envelope_from, mail.recipient, mail.content)
             except OSError as error:
                 return TemporaryFailure(str(error))
+            crash.at("outbox:data-acked")
+            return result
 
     def _record(self, tx: Transaction, pairs: list[tuple[DueMail, Result]]) -> None:
         now = self._clock.now()

@@ -15,6 +15,7 @@ from horarium.booking.outcome import Outcome
 from horarium.booking.upkeep import extend, lay_anew
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
+from horarium.runtime import crash
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
@@ -57,8 +58,10 @@ def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) 
     while True:
         piece = partial(_extend_piece, user, now, until, after)
         done, outcomes, last = store.transact([write_key(store.tenant, user.uri)], piece)
+        crash.at("upkeep:after-commit")
         report.extended += sum(1 for outcome in outcomes if outcome.change is not None)
         report.lost += sum(len(outcome.mails) for outcome in outcomes)
+        crash.at("upkeep:piece-done")
         if done:
             return
         after = last
@@ -83,6 +86,7 @@ def _extend_piece(
         for mail in outcome.mails:
             tx.mail.post(mail, user.id, now)
         outcomes.append(outcome)
+    crash.at("upkeep:before-commit")
     return len(uids) < PIECE, outcomes, uids[-1] if uids else after
 
 

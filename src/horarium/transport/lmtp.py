@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -79,15 +79,23 @@ class Handler(Protocol):
 
 class LmtpServer:
     """An LMTP server on one endpoint. ``max_message`` is bytes; ``normalise`` tells whether lone
-    line ends in a message are made whole, or the message is refused."""
+    line ends in a message are made whole, or the message is refused; ``answered`` is called each
+    time the answer for one recipient of a message has been written."""
 
     def __init__(
-        self, handler: Handler, *, max_message: int, normalise: bool = True, name: str = "horarium"
+        self,
+        handler: Handler,
+        *,
+        max_message: int,
+        normalise: bool = True,
+        name: str = "horarium",
+        answered: Callable[[], None] | None = None,
     ) -> None:
         self._handler = handler
         self.max_message = max_message
         self.normalise = normalise
         self.name = name
+        self.answered = answered
         self._server: asyncio.AbstractServer | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
@@ -279,6 +287,8 @@ class _Session:
             # One line for each recipient that RCPT accepted, in their order (RFC 2033 4.2).
             for recipient in self._recipients:
                 await self._say(await self._answer(self._sender, recipient, message))
+                if self._server.answered is not None:
+                    self._server.answered()
         finally:
             self._server.busy(task, False)
         self._forget()
