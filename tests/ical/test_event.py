@@ -1,5 +1,7 @@
 """VEVENT as scheduling reads it: times, lengths, sets, and every reason to refuse."""
 
+import time
+
 import pytest
 from tests.ical.ical_text import HEAD, OSLO, TIMES, calendar, definition, event, fixed, refused
 
@@ -431,3 +433,50 @@ def test_the_value_as_sent_stays_at_hand():
     assert found.component.first("DTSTART").parameter("TZID") == "Europe/Paris"
     assert found.zone.name == "Europe/Paris"
     assert len(HEAD) == 4
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=SECONDLY;COUNT=10000000",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=YEARLY;BYDAY=" + ",".join(["MO"] * 5_000),
+        "FREQ=DAILY;BYHOUR=" + ",".join(["1"] * 401),
+        "FREQ=DAILY" + ";BYHOUR=1" * 5_000,
+    ],
+)
+def test_hostile_rules_are_refused_at_once(rule):
+    begun = time.process_time()
+    assert refused(*TIMES, f"RRULE:{rule}").prop == "RRULE"
+    assert time.process_time() - begun < 0.1
+
+
+def test_an_event_beyond_every_horizon_costs_little():
+    begun = time.process_time()
+    found = event(
+        "DTSTART;TZID=Custom:99981230T090000",
+        "DURATION:PT1H",
+        "RRULE:FREQ=WEEKLY;BYDAY=TH",
+        head=definition(
+            "Custom",
+            (
+                "STANDARD",
+                "DTSTART:16010101T030000",
+                "TZOFFSETFROM:+0200",
+                "TZOFFSETTO:+0100",
+                "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+            ),
+            (
+                "DAYLIGHT",
+                "DTSTART:16010101T020000",
+                "TZOFFSETFROM:+0100",
+                "TZOFFSETTO:+0200",
+                "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+            ),
+        ),
+    )
+    assert found.first.start == at("9998-12-30T08:00:00Z")
+    assert time.process_time() - begun < 0.5

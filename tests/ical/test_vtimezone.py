@@ -105,6 +105,17 @@ def test_rules_go_on_beyond_the_last_onset():
     assert offset(zone, 9000, 1, 1) == 3600
 
 
+def test_a_far_year_is_the_same_whichever_way_it_is_reached():
+    near = compile_vtimezone(component(BERLIN))
+    for year in range(2026, 3000):
+        near.offset_at(Instant(wall(year, 7, 1)))
+    far = compile_vtimezone(component(BERLIN))
+    far.offset_at(Instant(wall(9998, 7, 1)))
+    start, end = Instant(wall(2970, 1, 1)), Instant(wall(3000, 1, 1))
+    assert near.transitions(start, end) == far.transitions(start, end)
+    assert len(far.transitions(start, end)) == 60
+
+
 def test_notes_eastern_follows_its_own_rules_and_not_todays_law():
     zone = compile_vtimezone(component(EASTERN))
     assert offset(zone, 2005, 4, 25) == -4 * 3600
@@ -205,6 +216,7 @@ GOOD = ("DTSTART:20200101T000000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0100")
         definition("X", part(*GOOD, "RRULE:FREQ=YEARLY;BYHOUR=1,2,3")),
         definition("X", part(*GOOD, "RDATE:" + ",".join(["20200101T000000"] * 1001))),
         definition("X", *[part(*GOOD)] * 101),
+        definition("X", *[part(*GOOD, "RRULE:FREQ=MONTHLY;BYMONTHDAY=1")] * 3),
         definition("X", *[part(*GOOD, "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU")] * 99),
         definition("X", *[part(*GOOD, "RRULE:FREQ=YEARLY;BYSETPOS=-1;BYDAY=SU")] * 99),
         definition(
@@ -272,6 +284,7 @@ def test_compiling_takes_at_most_fifty_milliseconds(name):
             zone = compile_vtimezone(read)
             zone.at(wall(2026, 7, 1))
             zone.offset_at(Instant(wall(2030, 1, 1)))
+            zone.at(wall(9998, 12, 31))
         except InvalidInput:
             pass
         best = min(best, time.process_time() - begun)

@@ -19,7 +19,8 @@ _RULE_LIMITS = Limits()
 # A clock change is a moment; a recurrence set only needs some length.
 _MOMENT = Length.exact(1)
 _EVERY_MONTH = tuple(range(1, 13))
-_FIRST_YEAR = 1900
+# Rules that need the general recurrence are followed for two centuries; the last offset stays.
+_SERIES_UNTIL = 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ class YearlyOnsets:
     @property
     def _monthly(self) -> bool:
         return self.rule.freq is Frequency.MONTHLY
+
+    def steady_after(self, year: int) -> bool:
+        """Whether the changes of this year and all later ones follow from its calendar alone."""
+        if self.rule.interval != 1 or year <= civil(self.start).year:
+            return False
+        until = self.rule.until
+        return until is None or civil(until.at).year + 1 < year
 
     def in_year(self, year: int) -> list[Instant]:
         """The changes of one year (as clocks counted it before the change), in order."""
@@ -118,8 +126,14 @@ class SeriesOnsets:
 
     series: RecurrenceSet
 
+    def steady_after(self, year: int) -> bool:
+        """Whether there are no more changes."""
+        return year > _SERIES_UNTIL
+
     def in_year(self, year: int) -> list[Instant]:
         """The changes between New Year and New Year in UTC, in order."""
+        if year > _SERIES_UNTIL:
+            return []
         start = Instant(day_number(year, 1, 1) * DAY)
         end = Instant(start + (365 + (month_length(year, 2) == 29)) * DAY)
         return [at for at in self.series.starts(start, end) if start <= at < end]

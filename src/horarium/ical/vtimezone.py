@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from horarium.ical.component import Component
@@ -9,6 +10,7 @@ from horarium.ical.limits import ParseLimits
 from horarium.ical.onset import Observance, SeriesOnsets, YearlyOnsets, read_observance
 from horarium.ical.vtimezone_writing import write_vtimezone
 from horarium.kernel.errors import HorariumError, InvalidInput
+from horarium.kernel.gregorian import DAY, day_number, month_length, weekday_of
 from horarium.kernel.instant import Instant, Wall, civil, wall
 from horarium.kernel.zone import Zone, table
 
@@ -22,6 +24,10 @@ _MOST_DAYS = 20_000
 # Rules only the general recurrence can follow; each costs some 50 microseconds a year.
 _MOST_SERIES = 2
 _CENTURY = 130
+# Changes of all rules in one year: every month there and back is twice what any clock ever did.
+_MOST_CHANGES = 24
+
+Ruled = tuple[YearlyOnsets | SeriesOnsets, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,7 @@ class Definition:
         start_year = max(1900, civil(Wall(min(known))).year)
         end_year = max(civil(Wall(max(known))).year, _RULES_FROM) + 1
         _check_cost(ruled, end_year - start_year)
-
-        def tail(year: int) -> list[tuple[Instant, int]]:
-            found = {at: after for onsets, after in ruled for at in onsets.in_year(year)}
-            return sorted(found.items())
-
+        tail = _tail(ruled)
         if ruled:
             for year in range(start_year, end_year):
                 for at, after in tail(year):
@@ -86,12 +88,37 @@ class Definition:
         return table(self.name, first_offset, listed, tail if ruled else None)
 
 
-def _check_cost(ruled: list[tuple[YearlyOnsets | SeriesOnsets, int]], listed_years: int) -> None:
+def _tail(ruled: list[Ruled]) -> Callable[[int], list[tuple[Instant, int]]]:
+    """The changes of a year. Years of one length and first weekday have the same, so that a look
+    at the year 9000 costs no rule of the years before it.
+    """
+    patterns: dict[tuple[int, int], list[tuple[int, int]]] = {}
+
+    def tail(year: int) -> list[tuple[Instant, int]]:
+        first = day_number(year, 1, 1)
+        kind = (month_length(year, 2), weekday_of(first))
+        steady = all(onsets.steady_after(year) for onsets, _ in ruled)
+        if steady and kind in patterns:
+            return [(Instant(first * DAY + at), after) for at, after in patterns[kind]]
+        found = {at: after for onsets, after in ruled for at in onsets.in_year(year)}
+        listed = sorted(found.items())
+        if steady:
+            patterns[kind] = [(at - first * DAY, after) for at, after in listed]
+        return listed
+
+    return tail
+
+
+def _check_cost(ruled: list[Ruled], listed_years: int) -> None:
     series = sum(isinstance(onsets, SeriesOnsets) for onsets, _ in ruled)
-    days = sum(onsets.cost for onsets, _ in ruled if isinstance(onsets, YearlyOnsets))
+    yearly = [onsets for onsets, _ in ruled if isinstance(onsets, YearlyOnsets)]
+    days = sum(onsets.cost for onsets in yearly)
     years = listed_years + _CENTURY
     if series > _MOST_SERIES or (series and years > 4 * _CENTURY) or days * years > _MOST_DAYS:
         raise InvalidInput("rules cost too much to follow", part="VTIMEZONE")
+    changes = sum(len(onsets.in_year(civil(onsets.start).year + 1)) for onsets in yearly)
+    if changes > _MOST_CHANGES:
+        raise InvalidInput("too many changes in a year", part="VTIMEZONE", value=str(changes))
 
 
 def read_definition(component: Component, limits: ParseLimits = _DEFAULT_LIMITS) -> Definition:
