@@ -26,6 +26,7 @@ from horarium.kernel.recurrence import (
     ExDate,
     Length,
     Occurrence,
+    Override,
     RDate,
     RecurrenceSet,
     Source,
@@ -388,3 +389,47 @@ def test_rare_dates_are_found_in_few_steps() -> None:
     found = rare.next_after(at("2044-03-01T00:00"))
     assert found is not None
     assert format_instant(found.start) == "2072-02-28T23:00:00Z"
+
+
+def test_a_count_that_cannot_be_finished_is_told() -> None:
+    """COUNT of a rule so rare that the budget ends first: near windows are still whole."""
+    rare = series(
+        "FREQ=SECONDLY;INTERVAL=86399;BYHOUR=9;BYMINUTE=0;BYSECOND=0;COUNT=9000",
+        rdates=(RDate(at("2027-01-01T00:00")), RDate(at("6000-01-01T00:00"))),
+        exdates=(ExDate(at("5000-01-01T00:00")),),
+    )
+    near = rare.query(at("2026-01-01T00:00"), at("2028-01-01T00:00"))
+    assert near.outcome == Complete()
+    assert [o.source for o in near.members] == [Source.DTSTART, Source.RDATE]
+    far = rare.query(at("7000-01-01T00:00"), at("7000-01-02T00:00"))
+    assert isinstance(far.outcome, Truncated)
+    assert rare.notes == ()
+    assert asked(rare.is_member) == "steps"
+
+
+def test_full_sets_are_answered() -> None:
+    """As many dates and overrides as allowed, around a rule that is costly by itself."""
+    start = at("2026-01-05T08:00")
+    some_time = [Instant(start + 86_400 * 29 * k + k % 2) for k in range(1, 1001)]
+    whole = series(
+        "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO",
+        rdates=tuple(RDate(t) for t in some_time),
+        exdates=tuple(ExDate(t) for t in some_time[::2]) + tuple(ExDate(day=k) for k in range(500)),
+        overrides=tuple(
+            Override(t, Instant(t + 60), Instant(t + 120), this_and_future=k % 2 == 0)
+            for k, t in enumerate(some_time[:999:2][:500])
+        ),
+    )
+    answer = whole.query(start, at("2100-01-01T00:00"))
+    assert answer.steps < Limits().steps
+    assert len(whole.notes) > 900
+
+
+def test_whole_days_do_not_repeat_within_a_day() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        RecurrenceSet(
+            wall(2026, 1, 5), BERLIN, Length(days=1), Rule.parse("FREQ=HOURLY"), whole_day=True
+        )
+    assert refused.value.part == "FREQ"
+    with pytest.raises(InvalidInput):
+        RecurrenceSet(wall(2026, 1, 5, 9), BERLIN, Length(days=1), whole_day=True)

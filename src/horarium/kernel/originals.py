@@ -13,7 +13,7 @@ from horarium.kernel.occurrence import DtstartPolicy, ExDate, RDate, Source
 from horarium.kernel.rule import Rule
 from horarium.kernel.rule_text import Until, UntilKind
 from horarium.kernel.rule_walls import RuleWalls
-from horarium.kernel.steps import Meter
+from horarium.kernel.steps import Meter, StepsExhausted
 from horarium.kernel.zone import Gap, Zone
 
 
@@ -139,18 +139,22 @@ class Originals:
                 notes.append(self._until_note)
             if self._whole_day and (rule.by_hour or rule.by_minute or rule.by_second):
                 notes.append("time_parts_ignored")
-            if self.satisfiable and not self._in_rule(self._at):
+            if self.satisfiable and not self._in_rule(self._at, Meter(self._limits.steps)):
                 notes.append("dtstart_not_in_rule")
         if not self._whole_day and any(x.day is not None for x in self._exdates):
             notes.append("exdate_of_whole_day")
-        notes += [f"exdate_unmatched {t}" for t in sorted(self._exact) if not self._given(t, t + 1)]
-        spans = zip(*self._spans, strict=True)
-        notes += [f"exdate_unmatched {a}" for a, b in spans if not self._given(a, b)]
+        # One budget for all of them: a full set must not cost a budget per date.
+        meter = Meter(self._limits.steps)
+        spans = [(t, t + 1) for t in sorted(self._exact)] + list(zip(*self._spans, strict=True))
+        notes += [f"exdate_unmatched {a}" for a, b in spans if not self._given(a, b, meter)]
         return tuple(notes)
 
-    def _given(self, a: int, b: int) -> bool:
-        meter = Meter(self._limits.steps)
-        return any(True for _ in self._candidates(Instant(a), Instant(b), meter))
+    def _given(self, a: int, b: int, meter: Meter) -> bool:
+        try:
+            return any(True for _ in self._candidates(Instant(a), Instant(b), meter))
+        except StepsExhausted:
+            # Beyond what can be counted nobody knows; then there is nothing to note.
+            return True
 
     # --- the starts in a window ------------------------------------------
 
@@ -183,15 +187,18 @@ class Originals:
         if self._extras is None:
             extras: set[Instant] = set()
             if self.satisfiable:
-                extras.update(t for t in self._rdates if not self._in_rule(t))
+                meter = Meter(self._limits.steps)
                 if self._rule is None or self._policy is DtstartPolicy.MEMBER:
-                    extras.update({self._at} if not self._in_rule(self._at) else ())
+                    extras.update({self._at} if not self._in_rule(self._at, meter) else ())
+                extras.update(t for t in self._rdates if not self._in_rule(t, meter))
             self._extras = tuple(sorted(extras))
         return self._extras
 
-    def _in_rule(self, t: Instant) -> bool:
-        found = self._of_rule(t, Instant(t + 1), Meter(self._limits.steps))
-        return any(True for _ in found)
+    def _in_rule(self, t: Instant, meter: Meter) -> bool:
+        try:
+            return any(True for _ in self._of_rule(t, Instant(t + 1), meter))
+        except StepsExhausted:
+            return False
 
     def _of_rule(self, a: Instant, b: Instant, meter: Meter) -> Iterator[list[Instant]]:
         """Yield the starts the rule gives in ``[a, b)``.

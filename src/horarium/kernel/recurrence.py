@@ -8,6 +8,7 @@ occurrences of them, and a query takes those in its window.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from heapq import merge
 
 from horarium.kernel.errors import InvalidInput, LimitReached
@@ -128,6 +129,14 @@ class RecurrenceSet:
             raise LimitReached("seconds of an occurrence", longest, limits.length_days * DAY)
         if self.rule is not None:
             self.rule.check(limits)
+            if self.whole_day and self.rule.freq < Frequency.DAILY:
+                raise InvalidInput(
+                    f"FREQ={self.rule.freq.name} repeats within the day of a DTSTART without time",
+                    part="FREQ",
+                    value=self.rule.freq.name,
+                )
+        if self.whole_day and self.start % DAY:
+            raise InvalidInput("a whole day starts at midnight", part="DTSTART")
         keys = [o.original for o in self.overrides]
         if len(set(keys)) < len(keys):
             raise InvalidInput("two overrides change one member", part="RECURRENCE-ID")
@@ -153,34 +162,38 @@ class RecurrenceSet:
     @property
     def endless(self) -> bool:
         """Whether members go on until the year 9999."""
-        self._settle()
+        with self._limited():
+            self._settle()
         return self._originals.endless and self._stretches[-1].end >= _END
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was tolerated or has no effect, in words for programs (``exdate_unmatched``)."""
-        self._settle()
+        with self._limited():
+            self._settle()
         dropped = tuple(f"override_dropped {key}" for key in self._dropped)
         return self._originals.notes() + dropped
 
     def is_member(self, t: Instant) -> bool:
         """Tell whether the set has a member with this *original* start that is not cancelled."""
-        self._settle()
-        if not self._is_original(t) or t >= self._stretches[-1].end:
-            return False
+        with self._limited():
+            self._settle()
+            meter = Meter(self.limits.steps)
+            if not self._is_original(t, meter) or t >= self._stretches[-1].end:
+                return False
         return t not in self._overridden or any(o.original == t for o in self._overrides)
 
-    def _is_original(self, t: Instant) -> bool:
-        meter = Meter(self.limits.steps)
+    def _is_original(self, t: Instant, meter: Meter) -> bool:
         return any(True for _ in self._originals.chunks(t, Instant(t + 1), meter))
 
     def _settle(self) -> None:
         """Sort the overrides out, once: those whose key is no member are dropped."""
         if self._settled or not self.overrides:
             return
-        kept = [o for o in self.overrides if self._is_original(o.original)]
+        meter = Meter(self.limits.steps)
+        kept = [o for o in self.overrides if self._is_original(o.original, meter)]
         self._dropped = tuple(
-            sorted(o.original for o in self.overrides if not self._is_original(o.original))
+            sorted({o.original for o in self.overrides} - {o.original for o in kept})
         )
         self._stretches, self._overridden, self._overrides = settle(
             kept, self.length, self.zone, self.whole_day
@@ -195,15 +208,13 @@ class RecurrenceSet:
         Raises LimitReached when that takes more steps than allowed.
         """
         meter = Meter(self.limits.steps)
-        try:
+        found: list[Instant] = []
+        with self._limited():
             if self.overrides:
                 return [o.start for o in self._starting(a, b, meter)]
-            found: list[Instant] = []
             for chunk in self._originals.chunks(a, b, meter):
                 found += chunk
-            return found
-        except StepsExhausted as spent:
-            raise self._too_much() from spent
+        return found
 
     def occurrences(self, a: Instant, b: Instant) -> Iterator[Occurrence]:
         """Yield the members that overlap ``[a, b)``, by start.
@@ -211,20 +222,16 @@ class RecurrenceSet:
         A member without length overlaps where it starts. Raises LimitReached
         when that takes more steps than allowed.
         """
-        try:
+        with self._limited():
             yield from self._overlapping(a, b, Meter(self.limits.steps))
-        except StepsExhausted as spent:
-            raise self._too_much() from spent
 
     def starting(self, a: Instant, b: Instant) -> Iterator[Occurrence]:
         """Yield the members that start in ``[a, b)``.
 
         Adjoining windows give every member exactly once.
         """
-        try:
+        with self._limited():
             yield from self._starting(a, b, Meter(self.limits.steps))
-        except StepsExhausted as spent:
-            raise self._too_much() from spent
 
     def query(self, a: Instant, b: Instant, budget: Budget | None = None) -> Answer:
         """Give the members that overlap ``[a, b)`` and tell whether they are all.
@@ -261,11 +268,8 @@ class RecurrenceSet:
 
         Stretches of time are probed for a first member, never listed.
         """
-        meter = Meter(self.limits.steps)
-        try:
-            return self._last_before(t, meter)
-        except StepsExhausted as spent:
-            raise self._too_much() from spent
+        with self._limited():
+            return self._last_before(t, Meter(self.limits.steps))
 
     def last(self) -> Occurrence | None:
         """Give the last member; None when the set is endless or empty."""
@@ -299,8 +303,14 @@ class RecurrenceSet:
                 hi = middle
         return found
 
-    def _too_much(self) -> LimitReached:
-        return LimitReached("steps", self.limits.steps + 1, self.limits.steps)
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Tell of a spent step budget as the limit it is."""
+        try:
+            yield
+        except StepsExhausted as spent:
+            limit = self.limits.steps
+            raise LimitReached("steps", limit + 1, limit) from spent
 
     # --- members ---------------------------------------------------------
 

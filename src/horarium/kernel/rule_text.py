@@ -73,6 +73,7 @@ PART_NAMES = (
 )
 """The parts in the order of the grammar."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNTIL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CARDINAL = re.compile(r"\d{1,18}", re.ASCII)
@@ -92,7 +93,7 @@ def split_rule(text: str, limits: Limits) -> dict[str, str]:
         raise InvalidInput("the RRULE is not valid UTF-8", part="RRULE") from broken
     if octets > limits.rule_octets:
         raise LimitReached("RRULE octets", octets, limits.rule_octets)
-    if any(ch < " " or ch == "\x7f" for ch in text):
+    if _CONTROL.search(text) is not None:
         raise InvalidInput("the RRULE holds a control character", part="RRULE")
     parts: dict[str, str] = {}
     for piece in text.split(";"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from horarium.kernel.expand_fixed import FixedExpansion
@@ -24,11 +25,21 @@ class RuleWalls:
 
     COUNT is turned into a last wall once: by division where the periods are
     all alike, else by counting. The count has a step budget of its own, so
-    that an answer never depends on what was asked before; ``cut`` says that
-    it ran out and the walls are known only up to ``last``.
+    that an answer never depends on what was asked before. When it runs out,
+    the walls up to ``_counted`` are known and ``_left`` are still to come:
+    a query beyond goes on counting from there, on its own budget.
     """
 
-    __slots__ = ("_expansion", "_gap", "_zone", "cut", "last", "satisfiable", "start")
+    __slots__ = (
+        "_counted",
+        "_expansion",
+        "_gap",
+        "_left",
+        "_zone",
+        "last",
+        "satisfiable",
+        "start",
+    )
 
     def __init__(
         self,
@@ -44,7 +55,8 @@ class RuleWalls:
         self._zone = zone
         self._gap = gap
         self.last = LAST_WALL
-        self.cut = False
+        self._counted = LAST_WALL
+        self._left = 0
         self.satisfiable = satisfiable(rule, start, whole_day)
         if not self.satisfiable:
             self.last = start - 1
@@ -59,12 +71,27 @@ class RuleWalls:
     def chunks(self, lo: int, hi: int, meter: Meter) -> Iterator[Sequence[int]]:
         """Yield the walls in ``[lo, hi)`` in sorted blocks."""
         lo = max(lo, self.start)
-        end = min(hi, self.last + 1)
-        if lo < end:
-            blocks = self._expansion.chunks(lo, end, meter)
-            yield from blocks if self._gap is not Gap.SKIP else self._shown(blocks)
-        if self.cut and hi > end:
-            raise StepsExhausted
+        hi = min(hi, self.last + 1)
+        known = min(hi, self._counted + 1)
+        if lo < known:
+            yield from self._given(lo, known, meter)
+        if known < hi:
+            yield from self._beyond(lo, hi, meter)
+
+    def _given(self, lo: int, hi: int, meter: Meter) -> Iterator[Sequence[int]]:
+        blocks = self._expansion.chunks(lo, hi, meter)
+        return blocks if self._gap is not Gap.SKIP else self._shown(blocks)
+
+    def _beyond(self, lo: int, hi: int, meter: Meter) -> Iterator[Sequence[int]]:
+        """Go on counting where the count of COUNT stopped."""
+        left = self._left
+        for walls in self._given(self._counted + 1, hi, meter):
+            walls = walls[:left]
+            left -= len(walls)
+            if walls and walls[-1] >= lo:
+                yield walls[bisect_left(walls, lo) :]
+            if not left:
+                return
 
     def _shown(self, blocks: Iterator[Sequence[int]]) -> Iterator[Sequence[int]]:
         """Leave out the walls that no clock shows."""
@@ -92,6 +119,5 @@ class RuleWalls:
                 n -= len(walls)
                 seen = walls[-1]
         except StepsExhausted:
-            self.cut = True
-            return seen
+            self._counted, self._left = seen, n
         return LAST_WALL
