@@ -58,6 +58,8 @@ ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Bob One:mail
  to:bob@example.org
 ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Carol Two:ma
  ilto:carol@example.org
+ATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Dave Three:m
+ ailto:dave@example.org
 ATTENDEE;CUTYPE=RESOURCE;ROLE=NON-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE
  ;CN=Room 1:mailto:room1@example.org
 DESCRIPTION;LANGUAGE=en-GB:Agenda\\n\\n1. Minutes of the last meeting\\n2. Budge
@@ -102,6 +104,13 @@ Content-Type: text/plain; charset="utf-8"
 Content-Transfer-Encoding: 8bit
 
 You are invited to the weekly board meeting in Room 1.
+
+When: every Monday from 2 March 2026, 09:00 to 10:00 (UTC+01:00) Amsterdam, Berlin, Bern, Rome,
+Stockholm, Vienna
+Where: Room 1, ground floor, behind the reception desk
+
+Please read the minutes of the last meeting and the first draft of the budget before you come, and
+send what should be on the agenda until Friday noon. Whoever cannot come sends a deputy.
 
 --_000_HE1P190MB0540579ABA18
 Content-Type: text/calendar; charset="utf-8"; method=REQUEST

@@ -454,29 +454,32 @@ def test_hostile_rules_are_refused_at_once(rule):
     assert time.process_time() - begun < 0.1
 
 
+_BERLIN_BY_RULE = definition(
+    "Custom",
+    (
+        "STANDARD",
+        "DTSTART:16010101T030000",
+        "TZOFFSETFROM:+0200",
+        "TZOFFSETTO:+0100",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+    ),
+    (
+        "DAYLIGHT",
+        "DTSTART:16010101T020000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0200",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+    ),
+)
+
+
 def test_an_event_beyond_every_horizon_costs_little():
     begun = time.process_time()
     found = event(
         "DTSTART;TZID=Custom:99981230T090000",
         "DURATION:PT1H",
         "RRULE:FREQ=WEEKLY;BYDAY=TH",
-        head=definition(
-            "Custom",
-            (
-                "STANDARD",
-                "DTSTART:16010101T030000",
-                "TZOFFSETFROM:+0200",
-                "TZOFFSETTO:+0100",
-                "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
-            ),
-            (
-                "DAYLIGHT",
-                "DTSTART:16010101T020000",
-                "TZOFFSETFROM:+0100",
-                "TZOFFSETTO:+0200",
-                "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
-            ),
-        ),
+        head=_BERLIN_BY_RULE,
     )
     assert found.first.start == at("9998-12-30T08:00:00Z")
     assert time.process_time() - begun < 0.5

@@ -207,7 +207,7 @@ def parse_cal_address(
         raise InvalidAddress("too_long", text)
     if text[:7].lower() == "mailto:":
         return parse_address(_decoded(text[7:].partition("?")[0]), local_domains)
-    if _SCHEME.match(text):
+    if _SCHEME.match(text) or text.startswith("/"):
         if email is None:
             raise InvalidAddress("scheme", text)
         return parse_address(email.strip(" \t"), local_domains)
