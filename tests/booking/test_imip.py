@@ -18,7 +18,10 @@ from tests.booking.mail_text import (
 )
 
 from horarium.booking.imip import IntakeKind, read_message
+from horarium.ical.event import read_event
 from horarium.ical.limits import ParseLimits
+from horarium.ical.tzid import ZoneBook
+from horarium.kernel.zone import UTC
 
 TEXT = part("You are invited", "text/plain")
 
@@ -393,3 +396,20 @@ def test_no_mutation_makes_the_reader_fail(changes):
     for at, new, gone in changes:
         data[at : at + gone] = new
     read_message(bytes(data))
+
+
+def test_two_content_types_on_one_part_are_a_contradiction():
+    data = mail(calendar_part(calendar()), "Content-Type: text/calendar; method=CANCEL")
+    assert outcome(data) == ("refused", "method_mismatch")
+
+
+def test_single_label_domains_that_are_ours():
+    data = invitation().replace(b"paul@example.org", b"paul@office")
+    assert outcome(data) == ("refused", "from_unreadable")
+    found = read_message(data, local_domains={"office"})
+    assert found.headers.sender.key == "paul@office"
+    calendar_read = found.objects[0].component
+    book = ZoneBook(calendar_read, UTC)
+    component = calendar_read.children("VEVENT")[0]
+    event = read_event(component, book, UTC, local_domains={"office"})
+    assert event.organizer.address.key == "paul@office"

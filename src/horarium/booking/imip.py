@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import Enum
 
@@ -100,18 +100,20 @@ def read_message(
     *,
     own: Callable[[str], bool] | None = None,
     counter_as_request: bool = True,
+    local_domains: Container[str] | None = None,
 ) -> Intake:
     """What a mail holds for the booking agent; never raises for anything in it.
 
     `own` tells of an address key whether it is the calendar user handled: only that attendee
     counts when two parts are compared. `counter_as_request` admits the known client fault of a
-    COUNTER sent with the MIME method REQUEST.
+    COUNTER sent with the MIME method REQUEST. `local_domains` are the single-label domains that
+    are ours.
     """
     headers: Headers | None = None
     warnings: list[str] = []
     try:
         fields, leaves = split_message(data, limits)
-        headers = read_headers(fields, limits)
+        headers = read_headers(fields, limits, local_domains)
         report = _report(fields, leaves)
         if report is not None:
             return Intake(IntakeKind.REPORT, "report", headers, report=report)
@@ -237,7 +239,8 @@ class _Objects:
     def _read(self, leaf: Leaf) -> _Read | None:
         """The object of one part; None when it is not iTIP."""
         mime_methods = [method.strip().upper() for method in leaf.kind.all("method")]
-        if len(mime_methods) > 1:
+        types = sum(name == "content-type" for name, _ in leaf.fields)
+        if len(mime_methods) > 1 or types > 1:
             raise _Refused("method_mismatch")
         data = leaf.decoded(self._limits.size)
         self._octets += len(data)

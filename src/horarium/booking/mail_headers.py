@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from horarium.booking.mime import Fields, MailLimits
@@ -69,8 +69,13 @@ class Headers:
     decision: str | None
 
 
-def read_headers(fields: Fields, limits: MailLimits) -> Headers:
-    """The facts of the fields of a message; `LimitReached` for a flood of addresses."""
+def read_headers(
+    fields: Fields, limits: MailLimits, local_domains: Container[str] | None = None
+) -> Headers:
+    """The facts of the fields of a message; `LimitReached` for a flood of addresses.
+
+    `local_domains` are the single-label domains that are ours.
+    """
     named: dict[str, list[bytes]] = {}
     for name, value in fields:
         named.setdefault(name, []).append(value)
@@ -84,14 +89,14 @@ def read_headers(fields: Fields, limits: MailLimits) -> Headers:
     for name in ("from", "to", "cc", "reply-to", "bcc"):
         for value in named.get(name, ()):
             _count_addresses(value, limits)
-    sender, fault = _sender(named.get("from", []), limits)
+    sender, fault = _sender(named.get("from", []), limits, local_domains)
     results = named.get("authentication-results", [])
     return Headers(
         sender=sender,
         sender_fault=fault,
-        reply_to=_reply_to(named.get("reply-to", []), limits),
-        to=tuple(_addresses(named.get("to", []), limits)),
-        cc=tuple(_addresses(named.get("cc", []), limits)),
+        reply_to=_reply_to(named.get("reply-to", []), limits, local_domains),
+        to=tuple(_addresses(named.get("to", []), limits, local_domains)),
+        cc=tuple(_addresses(named.get("cc", []), limits, local_domains)),
         subject=decode_words(text("subject") or "", limits.encoded_words),
         message_id=_message_id(text("message-id")),
         date=_date(text("date")),
@@ -119,7 +124,9 @@ def _count_addresses(value: bytes, limits: MailLimits) -> None:
             raise LimitReached("addresses", count, limits.addresses)
 
 
-def _sender(values: list[bytes], limits: MailLimits) -> tuple[Address | None, str | None]:
+def _sender(
+    values: list[bytes], limits: MailLimits, local_domains: Container[str] | None
+) -> tuple[Address | None, str | None]:
     if not values:
         return None, "missing"
     if len(values) > 1:
@@ -127,25 +134,29 @@ def _sender(values: list[bytes], limits: MailLimits) -> tuple[Address | None, st
     if len(values[0]) > limits.header:
         return None, "too_long"
     try:
-        return parse_mailbox(values[0].decode("utf-8", "replace")), None
+        return parse_mailbox(values[0].decode("utf-8", "replace"), local_domains), None
     except InvalidAddress as error:
         return None, error.reason
 
 
-def _reply_to(values: list[bytes], limits: MailLimits) -> Address | None:
+def _reply_to(
+    values: list[bytes], limits: MailLimits, local_domains: Container[str] | None
+) -> Address | None:
     if len(values) != 1:
         return None
-    return _sender(values, limits)[0]
+    return _sender(values, limits, local_domains)[0]
 
 
-def _addresses(values: list[bytes], limits: MailLimits) -> Iterator[Address]:
+def _addresses(
+    values: list[bytes], limits: MailLimits, local_domains: Container[str] | None
+) -> Iterator[Address]:
     """The addresses of To or Cc that can be read; the others could be nobody's recipient."""
     for value in values:
         if len(value) > limits.header:
             continue
         for piece in _split(value.decode("utf-8", "replace")):
             try:
-                yield parse_mailbox(piece)
+                yield parse_mailbox(piece, local_domains)
             except InvalidAddress:
                 continue
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from horarium.ical.component import Component
@@ -95,6 +95,7 @@ def read_event(
     *,
     needs_start: bool = True,
     rule_limits: Limits = _RULE_LIMITS,
+    local_domains: Container[str] | None = None,
 ) -> Event:
     """The event a VEVENT states, or `InvalidComponent` naming the property and the code.
 
@@ -102,7 +103,7 @@ def read_event(
     components may lack DTSTART and an end. An error in any scheduling property is an error of
     the component: a broken rule never leaves a single event behind.
     """
-    reading = Reading(component, book, owner, limits)
+    reading = Reading(component, book, owner, limits, local_domains)
     reading.identify()
     for fault in component.faults:
         if fault.name in _SCHEDULING:
@@ -244,13 +245,16 @@ class _Shape:
             raise reading.invalid("3.6", "RRULE", "more than one rule")
         text = _gregorian(lines[0].value.strip())
         try:
-            return Rule.parse(text, self._rule_limits)
+            rule = Rule.parse(text, self._rule_limits)
         except UnsupportedCapability as error:
             raise reading.invalid("3.14", "RRULE", str(error), text) from error
         except LimitReached as error:
             raise reading.invalid("3.10", "RRULE", str(error), text, limit=error.name) from error
         except InvalidInput as error:
             raise reading.invalid("3.6", "RRULE", str(error), text) from error
+        for note in rule.notes:
+            reading.note(note)
+        return rule
 
     def _series(self, start: TimeOf, length: Length, rule: Rule | None) -> RecurrenceSet:
         reading = self._reading

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from horarium.ical.component import Component
@@ -71,10 +71,15 @@ class FreeBusyReport:
 
 
 def read_freebusy(
-    component: Component, book: ZoneBook, owner: Zone, limits: ParseLimits = _DEFAULT_LIMITS
+    component: Component,
+    book: ZoneBook,
+    owner: Zone,
+    limits: ParseLimits = _DEFAULT_LIMITS,
+    *,
+    local_domains: Container[str] | None = None,
 ) -> FreeBusyRequest:
     """The request a VFREEBUSY makes; `InvalidComponent` when it has no window."""
-    reading = _identified(component, book, owner, limits)
+    reading = _identified(component, book, owner, limits, local_domains)
     times = []
     for name in ("DTSTART", "DTEND"):
         line = reading.single(name)
@@ -98,10 +103,15 @@ def read_freebusy(
 
 
 def read_freebusy_report(
-    component: Component, book: ZoneBook, owner: Zone, limits: ParseLimits = _DEFAULT_LIMITS
+    component: Component,
+    book: ZoneBook,
+    owner: Zone,
+    limits: ParseLimits = _DEFAULT_LIMITS,
+    *,
+    local_domains: Container[str] | None = None,
 ) -> FreeBusyReport:
     """The free/busy a PUBLISH or REPLY states; without DTSTART or DTEND its periods' span."""
-    reading = _identified(component, book, owner, limits)
+    reading = _identified(component, book, owner, limits, local_domains)
     bounds: list[Instant | None] = []
     for name in ("DTSTART", "DTEND"):
         line = reading.single(name)
@@ -136,8 +146,14 @@ def read_freebusy_report(
     )
 
 
-def _identified(component: Component, book: ZoneBook, owner: Zone, limits: ParseLimits) -> Reading:
-    reading = Reading(component, book, owner, limits)
+def _identified(
+    component: Component,
+    book: ZoneBook,
+    owner: Zone,
+    limits: ParseLimits,
+    local_domains: Container[str] | None,
+) -> Reading:
+    reading = Reading(component, book, owner, limits, local_domains)
     reading.identify()
     for fault in component.faults:
         if fault.name in ("DTSTART", "DTEND", "UID", "DTSTAMP", "ORGANIZER", "FREEBUSY"):

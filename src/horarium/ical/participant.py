@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from horarium.ical.address import Address, InvalidAddress, parse_cal_address
@@ -48,11 +49,12 @@ class Participant:
     partstat_sent: bool = False
 
 
-def read_participant(line: ContentLine) -> Participant:
+def read_participant(line: ContentLine, local_domains: Container[str] | None = None) -> Participant:
     """Reads an ORGANIZER or ATTENDEE line; `InvalidAddress` when it names nobody.
 
-    A SENT-BY or delegation address that cannot be read is left out with a note: it is a claim,
-    and a claim that cannot be read grants nothing.
+    `local_domains` are the single-label domains that are ours. A SENT-BY or delegation address
+    that cannot be read is left out with a note: it is a claim, and a claim that cannot be read
+    grants nothing.
     """
     given: dict[str, tuple[str, ...]] = {}
     for name, _ in line.parameters:
@@ -64,10 +66,10 @@ def read_participant(line: ContentLine) -> Participant:
         return values[0] if values else None
 
     notes: list[str] = []
-    sent_by = _addresses("SENT-BY", given, notes) if "SENT-BY" in given else ()
+    sent_by = _addresses("SENT-BY", given, notes, local_domains) if "SENT-BY" in given else ()
     rsvp = (one("RSVP") or "").strip().upper()
     return Participant(
-        address=parse_cal_address(line.value, one("EMAIL")),
+        address=parse_cal_address(line.value, one("EMAIL"), local_domains),
         uri=line.value,
         cn=one("CN"),
         partstat=(one("PARTSTAT") or "NEEDS-ACTION").strip().upper(),
@@ -75,8 +77,8 @@ def read_participant(line: ContentLine) -> Participant:
         cutype=(one("CUTYPE") or "INDIVIDUAL").strip().upper(),
         rsvp={"TRUE": True, "FALSE": False}.get(rsvp),
         sent_by=sent_by[0] if len(sent_by) == 1 else None,
-        delegated_from=_addresses("DELEGATED-FROM", given, notes),
-        delegated_to=_addresses("DELEGATED-TO", given, notes),
+        delegated_from=_addresses("DELEGATED-FROM", given, notes, local_domains),
+        delegated_to=_addresses("DELEGATED-TO", given, notes, local_domains),
         language=one("LANGUAGE"),
         line=line,
         notes=tuple(notes),
@@ -85,12 +87,15 @@ def read_participant(line: ContentLine) -> Participant:
 
 
 def _addresses(
-    name: str, given: dict[str, tuple[str, ...]], notes: list[str]
+    name: str,
+    given: dict[str, tuple[str, ...]],
+    notes: list[str],
+    local_domains: Container[str] | None,
 ) -> tuple[Address, ...]:
     found: list[Address] = []
     for value in given.get(name, ()):
         try:
-            found.append(parse_cal_address(value))
+            found.append(parse_cal_address(value, None, local_domains))
         except InvalidAddress as error:
             notes.append(f"{name.lower()}_unreadable:{error.reason}")
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from horarium.ical.address import InvalidAddress
@@ -47,7 +48,12 @@ class Reading:
     """
 
     def __init__(
-        self, component: Component, book: ZoneBook, owner: Zone, limits: ParseLimits
+        self,
+        component: Component,
+        book: ZoneBook,
+        owner: Zone,
+        limits: ParseLimits,
+        local_domains: Container[str] | None = None,
     ) -> None:
         self.component = component
         self.owner = owner
@@ -55,6 +61,7 @@ class Reading:
         self.uid = ""
         self.organizer: Participant | None = None
         self._book = book
+        self._local_domains = local_domains
         self._notes: dict[str, None] = dict.fromkeys(component.notes)
         self._lines: dict[str, list[ContentLine]] = {}
         for line in component.properties:
@@ -114,7 +121,7 @@ class Reading:
         line = self.single("ORGANIZER")
         if line is not None:
             try:
-                self.organizer = read_participant(line)
+                self.organizer = read_participant(line, self._local_domains)
             except InvalidAddress as error:
                 self.uid = self._uid()
                 raise self.invalid("3.1", "ORGANIZER", error.reason, line.value) from error
@@ -134,7 +141,7 @@ class Reading:
         found: list[Participant] = []
         for line in lines:
             try:
-                found.append(read_participant(line))
+                found.append(read_participant(line, self._local_domains))
             except InvalidAddress as error:
                 self.note(f"attendee_unreadable:{error.reason}")
         return tuple(found)
