@@ -285,3 +285,21 @@ def test_a_resource_that_does_not_participate_decides_nothing() -> None:
     set_preference(office.store, office.settings, ROOM, "participating", "no", office.now)
     assert office.send(request(event()), by=PAUL) == []
     assert office.ledger() == {"quarantined": 1}
+
+
+def test_the_operator_may_let_a_kept_message_go() -> None:
+    office = Office()
+    mail = office.mail(request(event()), by=SKUNK)
+    office.deliver(mail, sender=SKUNK)
+    delivery = office.agent.deliver(SKUNK, ROOM, mail, office.now, vouched=True)
+    assert [m.recipient for m in delivery.mails] == [PAUL]
+    again = office.agent.deliver(SKUNK, ROOM, mail, office.now, vouched=True)
+    assert again.mails == ()
+
+
+def test_a_released_message_does_not_pass_over_a_booking() -> None:
+    office = Office()
+    office.invite(START, END)
+    mail = office.mail(request(event()), by=SKUNK)
+    delivery = office.agent.deliver(SKUNK, ROOM, mail, office.now, vouched=True)
+    assert b"Declined" in delivery.mails[0].content

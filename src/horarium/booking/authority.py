@@ -17,12 +17,14 @@ from horarium.ical.participant import Participant
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The sender of a message: the From address, the Reply-To address, and the trusted
-    Authentication-Results fields, top first."""
+    """The sender of a message: the From address, the Reply-To address, and the
+    Authentication-Results fields, top first. `vouched` tells that the operator has looked at the
+    message and lets it speak for its organizer."""
 
     sender: Address | None
     reply_to: Address | None
     authentication_results: tuple[str, ...] = ()
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def judge_organizer(
     to the organizer that made it, unless the resource lets one of its `known_attendees` (address
     keys) or anybody take it over (RFC 5546 6.1.1; RFC 6047 2.2).
     """
+    if voice.vouched:
+        return Standing(True, made_by=organizer.address.key)
     if voice.sender is None:
         return Standing(False, reason="no_sender")
     standing = _speaks_for(_identity(voice, organizer, resource), organizer, state, resource)

@@ -104,7 +104,7 @@ def _explained(records: list[DecisionRecord]) -> dict[str, object]:
 def _explained_text(invocation: Invocation, record: DecisionRecord) -> str:
     head = f"{invocation.local(record.decided)}  {record.method} from {record.sender or '?'}"
     found = Explanation(_shown(record), record.outcome, record.steps, record)
-    return f"{head}\n{explanation_text(found)}"
+    return f"{head}\n{explanation_text(invocation, found)}"
 
 
 def _document(event: BookedEvent) -> dict[str, object]:

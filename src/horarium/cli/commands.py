@@ -10,6 +10,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("horarium.cli.serve", "take mail, answer it, keep the timetable"),
     "reload": ("horarium.cli.reload", "let the daemon read its settings anew"),
     "upkeep": ("horarium.cli.upkeep", "the daily pass, by hand or from cron"),
+    "doctor": ("horarium.cli.doctor", "how the service is, with remedies"),
+    "export": ("horarium.cli.export", "the objects in force, as a file"),
     "import": ("horarium.cli.import_", "take existing bookings over"),
     "resource": ("horarium.cli.resource", "the resources and their preferences"),
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from horarium.cli.options import Options
-from horarium.runtime.site import Site, find_site
 from horarium.runtime.handover import Answer, BrokenHandover, Handover, NoDaemon, hand_over
+from horarium.runtime.site import Site, find_site
 
 _USAGE = 64
 _TRY_AGAIN = 75

@@ -1,13 +1,14 @@
-"""``horarium mail snippet``: the lines that make a mail system hand its mail over."""
+"""``horarium mail``: what came, and the lines that make a mail system hand its mail over."""
 
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.mail_log import mail_log, quarantine
 from horarium.runtime.mail_snippets import SYSTEMS, snippet
 from horarium.runtime.objects import read_objects
 
 
-@click.group(help="Lines for the mail system's configuration.")
+@click.group(help="What came by mail, what is kept, and lines for the mail system.")
 def command() -> None:
     """The group itself does nothing."""
 
@@ -29,3 +30,7 @@ def mail_snippet(invocation: Invocation, system: str) -> None:
         {"system": system, "files": [{"file": file, "text": text} for file, text in parts]},
         "\n".join(f"### {file}\n{text}" for file, text in parts),
     )
+
+
+command.add_command(mail_log)
+command.add_command(quarantine)

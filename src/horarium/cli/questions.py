@@ -4,7 +4,7 @@ import click
 
 from horarium.booking.trace import Step
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.instant import Instant, format_instant, parse_instant
 from horarium.kernel.period import Period
 from horarium.runtime.questions import Explanation, OpenTime, Questions, Upcoming
 from horarium.runtime.wiring import open_store
@@ -92,7 +92,7 @@ def why_command(invocation: Invocation, name: str, uid: str | None, at: str | No
         "verdict": found.verdict,
         "steps": [step_document(step) for step in found.steps],
     }
-    invocation.emit(document, lambda: explanation_text(found))
+    invocation.emit(document, lambda: explanation_text(invocation, found))
 
 
 def step_document(step: Step) -> dict[str, object]:
@@ -105,28 +105,41 @@ def step_document(step: Step) -> dict[str, object]:
     }
 
 
-def explanation_text(found: Explanation) -> str:
-    """The steps as lines for people."""
+def explanation_text(invocation: Invocation, found: Explanation) -> str:
+    """The steps as lines for people; what a step compared stands below it."""
     lines = [f"{found.id}  {found.verdict}"]
     for number, step in enumerate(found.steps, start=1):
-        lines.append(f"  {number} {step.gate:<24} {step.verdict:<9} {_facts(step)}".rstrip())
+        facts = "; ".join([step.reason] * bool(step.reason) + _plain_facts(step))
+        lines.append(f"  {number} {step.gate:<24} {step.verdict:<9} {facts}".rstrip())
+        for value in step.evidence.values():
+            if isinstance(value, list):
+                lines += [f"      {_compared(invocation, item)}" for item in value]
     return "\n".join(lines)
 
 
-def _facts(step: Step) -> str:
-    parts = [step.reason] if step.reason else []
-    for name, value in step.evidence.items():
-        if isinstance(value, list):
-            parts.append(f"{name}: {len(value)}")
-            parts.extend(
-                ", ".join(f"{k} {v}" for k, v in item.items() if v)
-                if isinstance(item, dict)
-                else str(item)
-                for item in value[:3]
-            )
-        elif value is not None:
-            parts.append(f"{name} {value}")
-    return "; ".join(parts)
+def _plain_facts(step: Step) -> list[str]:
+    return [
+        f"{name} {value}"
+        for name, value in step.evidence.items()
+        if value is not None and not isinstance(value, list)
+    ]
+
+
+def _compared(invocation: Invocation, item: object) -> str:
+    """One thing that was compared: a collision, or a reservation that is held."""
+    if not isinstance(item, dict):
+        return str(item)
+    text = _span(invocation, item.get("start"), item.get("end"))
+    if item.get("busy_start"):
+        text += " meets " + _span(invocation, item["busy_start"], item.get("busy_end"))
+    who = item.get("organizer")
+    return " ".join(part for part in (text, item.get("uid"), f"by {who}" if who else "") if part)
+
+
+def _span(invocation: Invocation, start: str | None, end: str | None) -> str:
+    if not start or not end:
+        return start or ""
+    return invocation.local_span(parse_instant(start), parse_instant(end))
 
 
 def _period(period: Period) -> dict[str, str]:

@@ -39,8 +39,9 @@ T = TypeVar("T")
 
 PARTS = ("mail", "upkeep")
 DAY = 86_400
-# A drain longer than this would make the init system kill the process.
-GRACE_SECONDS = 30.0
+# A drain longer than thirty seconds would make an init system kill the process: one half is for the
+# decisions in hand, the other for the mails on their way.
+GRACE_SECONDS = 15.0
 WATCHDOG_SECONDS = 10.0
 _TAKEN = Reply(250, "2.1.5 ok")
 _UNKNOWN = Reply(550, "5.1.1 no such calendar user")
@@ -89,19 +90,21 @@ class Daemon:
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(_feed_watchdog(self._clock))]
         stack.push_async_callback(_cancel, tasks)
         if "mail" in self._parts:
-            outbox = await self._start_mail(stack)
-            tasks.append(asyncio.create_task(outbox.run()))
+            tasks.append(await self._start_mail(stack))
         if "upkeep" in self._parts:
             tasks.append(asyncio.create_task(self._keep_up()))
         for task in tasks:
             task.add_done_callback(self._ended)
 
-    async def _start_mail(self, stack: contextlib.AsyncExitStack) -> Outbox:
+    async def _start_mail(self, stack: contextlib.AsyncExitStack) -> asyncio.Task[None]:
+        """Starts to send, then to take mail; what is begun last is ended first."""
         mail = self._settings.mail
         outgoing = outgoing_for(self._site, self._settings)
         stack.push_async_callback(outgoing.close)
         outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life)
         self._outbox = outbox
+        sending = asyncio.create_task(outbox.run())
+        stack.push_async_callback(_drain, outbox, sending)
         lmtp = LmtpServer(
             self,
             max_message=self._settings.limits.message,
@@ -109,13 +112,13 @@ class Daemon:
             answered=partial(crash.at, "ingest:after-ack"),
         )
         await lmtp.start(mail.lmtp, group=mail.lmtp_group)
-        stack.push_async_callback(lmtp.stop)
+        stack.push_async_callback(lmtp.stop, GRACE_SECONDS)
         handover = HandoverServer(self._handed_over)
         await handover.start(self._site.handover_socket)
         stack.push_async_callback(handover.stop)
         self.addresses.append(f"lmtp {mail.lmtp}")
         self.addresses.append(f"pipe {self._site.handover_socket}")
-        return outbox
+        return sending
 
     async def _keep_up(self) -> None:
         """Runs the daily pass at its time of the site's day; a pass that was missed runs at once,
@@ -253,6 +256,12 @@ def running(site: Site) -> int | None:
     finally:
         os.close(descriptor)
     return None
+
+
+async def _drain(outbox: Outbox, sending: asyncio.Task[None]) -> None:
+    """Lets the mails on their way arrive, so that no second copy of them leaves later."""
+    outbox.stop()
+    await asyncio.wait({sending}, timeout=GRACE_SECONDS)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

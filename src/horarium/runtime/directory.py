@@ -14,7 +14,7 @@ from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.zone import named, zone_data_version
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.settings import MailSettings, Settings
-from horarium.store.directory import DEFAULTS, CalendarUser, Setting
+from horarium.store.directory import DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
 
 
@@ -129,8 +129,3 @@ def _access_files(preferences: Preferences) -> dict[str, tuple[Rule, ...]]:
             except (NotFound, UnsafeFile, InvalidInput, UnicodeDecodeError, OSError):
                 continue
     return found
-
-
-def drifting(settings: Iterable[Setting]) -> list[Setting]:
-    """The preferences that a command changed after a file had set them."""
-    return [setting for setting in settings if setting.drifts]

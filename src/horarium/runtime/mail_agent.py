@@ -66,6 +66,18 @@ class Delivery:
     mails: tuple[Mail, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """One message for one recipient as it was handed in."""
+
+    sender: str | None
+    recipient: str
+    data: bytes
+    now: Instant
+    emit: bool
+    vouched: bool
+
+
 class _DirectoryChanged(Exception):
     """The directory in hand is older than the store."""
 
@@ -98,44 +110,49 @@ class MailAgent:
         return self.directory.find(recipient) is not None or self._is_own_sender(recipient)
 
     def deliver(
-        self, sender: str | None, recipient: str, data: bytes, now: Instant, *, emit: bool = False
+        self,
+        sender: str | None,
+        recipient: str,
+        data: bytes,
+        now: Instant,
+        *,
+        emit: bool = False,
+        vouched: bool = False,
     ) -> Delivery:
         """Handles one message for one recipient. `sender` is the envelope sender: None when it is
-        unknown, "" for the null one. With `emit` the mails are returned instead of queued."""
+        unknown, "" for the null one. With `emit` the mails are returned instead of queued;
+        `vouched` is the operator's word for the sender of a message that was kept."""
+        envelope = _Envelope(sender, recipient, data, now, emit, vouched)
         try:
-            return self._deliver(sender, recipient, data, now, emit)
+            return self._deliver(envelope)
         except Unavailable as error:
             return Delivery(Status.TRY_LATER, str(error))
         except Exception:
             log.exception("message.failed recipient=%s", recipient)
-            return self._after_failure(sender, recipient, data, now, traceback.format_exc())
+            return self._after_failure(envelope, traceback.format_exc())
 
-    def _deliver(
-        self, sender: str | None, recipient: str, data: bytes, now: Instant, emit: bool
-    ) -> Delivery:
+    def _deliver(self, envelope: _Envelope) -> Delivery:
         crash.at("ingest:received")
         if self._directory is None:
             self.reload()
         for _ in range(3):
             directory = self._directory
             assert directory is not None
-            user = directory.find(recipient)
+            user = directory.find(envelope.recipient)
             if user is None and directory is not self.directory:
                 continue
-            if user is None and not self._is_own_sender(recipient):
+            if user is None and not self._is_own_sender(envelope.recipient):
                 return Delivery(Status.UNKNOWN, "no such calendar user")
             own = user.resource.aliases if user else frozenset[str]()
             intake = read_message(
-                data,
+                envelope.data,
                 self._mail_limits,
                 self._parse_limits,
                 own=own.__contains__,
                 counter_as_request=self._settings.mail.counter_as_request,
             )
             crash.at("ingest:parsed")
-            handling = _Handling(
-                self._settings, directory, user, sender, recipient, data, now, emit
-            )
+            handling = _Handling(self._settings, directory, user, envelope)
             keys = [write_key(self._store.tenant, user.uri)] if user else []
             try:
                 delivery = self._store.transact(keys, partial(handling.run, intake=intake))
@@ -146,19 +163,19 @@ class MailAgent:
             return delivery
         raise Unavailable("the calendar users change too fast")
 
-    def _after_failure(
-        self, sender: str | None, recipient: str, data: bytes, now: Instant, trouble: str
-    ) -> Delivery:
+    def _after_failure(self, envelope: _Envelope, trouble: str) -> Delivery:
         """A fault of ours: tried again a few times, then the message is set aside with the reason
         and the mail system is told that it was taken."""
-        held = Held(0, recipient, sender or "", trouble.strip().splitlines()[-1][:500], now, 0)
-        digest = sha256(data).hexdigest()
+        recipient, now = envelope.recipient, envelope.now
+        reason = trouble.strip().splitlines()[-1][:500]
+        held = Held(0, recipient, envelope.sender or "", reason, now, 0)
+        digest = sha256(envelope.data).hexdigest()
 
         def keep(tx: Transaction) -> int:
-            attempts = tx.mail.keep(held, digest, data, hold=False)
+            attempts = tx.mail.keep(held, digest, envelope.data, hold=False)
             if attempts >= MOST_ATTEMPTS:
                 tx.mail.hold(digest, recipient)
-                tx.mail.notify_operator(recipient, "message_failed", held.reason, now)
+                tx.mail.notify_operator(recipient, "message_failed", reason, now)
             return attempts
 
         try:
@@ -206,11 +223,7 @@ class _Handling:
     settings: Settings
     directory: Directory
     user: Registered | None
-    sender: str | None
-    recipient: str
-    data: bytes
-    now: Instant
-    emit: bool
+    envelope: _Envelope
 
     def run(self, tx: Transaction, intake: Intake) -> Delivery:
         """Enters the message into the ledger and does what it asks for."""
@@ -222,11 +235,11 @@ class _Handling:
     def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
-        key = _ledger_key(self.recipient, intake, self.data)
+        key = _ledger_key(self.envelope, intake)
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
-        tx.mail.forget(sha256(self.data).hexdigest(), self.recipient)
-        if self.sender == "" or intake.kind is IntakeKind.REPORT:
+        tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
+        if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
             return self._report(tx, intake, key)
         fault = self._fault(intake)
         if fault:
@@ -255,7 +268,7 @@ class _Handling:
         """A report on a mail of ours, or mail of nobody: nothing inside it is handled."""
         if intake.report is not None and intake.report.action == "failed":
             for message_id in intake.report.original_ids:
-                tx.mail.note_bounce(message_id, intake.report.status or "failed", self.now)
+                tx.mail.note_bounce(message_id, intake.report.status or "failed", self.envelope.now)
         self._enter(tx, key, "report", "report" if intake.report else "null_sender", "", "")
         return Delivery(Status.HANDLED, "a report")
 
@@ -268,8 +281,10 @@ class _Handling:
         return Delivery(Status.HANDLED, f"kept for the operator: {reason}")
 
     def _hold(self, tx: Transaction, reason: str) -> None:
-        held = Held(0, self.recipient, self.sender or "", reason, self.now, 0)
-        tx.mail.keep(held, sha256(self.data).hexdigest(), self.data, hold=True)
+        held = Held(
+            0, self.envelope.recipient, self.envelope.sender or "", reason, self.envelope.now, 0
+        )
+        tx.mail.keep(held, sha256(self.envelope.data).hexdigest(), self.envelope.data, hold=True)
 
     def _judge(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
         assert self.user is not None
@@ -280,11 +295,13 @@ class _Handling:
             outcome = self._limited(tx, intake, handle(message, reservations))
             crash.at("ingest:decided")
             if outcome.change is not None:
-                reservations.apply(outcome.change, self.now)
+                reservations.apply(outcome.change, self.envelope.now)
                 crash.at("ingest:reserved")
             voice = message.origin.voice.sender
             sender = voice.text if voice else ""
-            tx.decisions.record(message.decision_id, self.user.id, sender, outcome, self.now)
+            tx.decisions.record(
+                message.decision_id, self.user.id, sender, outcome, self.envelope.now
+            )
             mails.extend(self._post(tx, outcome))
             crash.at("ingest:outbox-written")
             outcomes.append(outcome)
@@ -303,12 +320,12 @@ class _Handling:
                     calendar=item.component,
                     origin=origin,
                     resource=self.user.resource,
-                    now=self.now,
+                    now=self.envelope.now,
                 )
 
     def _origin(self, headers: Headers, key: str) -> Origin:
         results = headers.authentication_results
-        voice = Voice(headers.sender, headers.reply_to, results)
+        voice = Voice(headers.sender, headers.reply_to, results, self.envelope.vouched)
         listed = headers.list_id or headers.list_unsubscribe
         listed = listed or (headers.precedence or "").lower() in _BULK
         languages = (headers.content_language or "", headers.accept_language or "")
@@ -335,7 +352,9 @@ class _Handling:
         """The outcome without the mails that would make a loop."""
         assert intake.headers is not None
         automatic = (intake.headers.auto_submitted or "no").lower() != "no"
-        most, since = (1, Instant(0)) if automatic else (MOST_ANSWERS, Instant(self.now - DAY))
+        most, since = (
+            (1, Instant(0)) if automatic else (MOST_ANSWERS, Instant(self.envelope.now - DAY))
+        )
         kept = tuple(
             mail
             for mail in outcome.mails
@@ -349,13 +368,20 @@ class _Handling:
     def _post(self, tx: Transaction, outcome: Outcome) -> list[Mail]:
         assert self.user is not None
         for mail in outcome.mails:
-            tx.mail.post(mail, self.user.id, self.now, sent=self.emit)
+            tx.mail.post(mail, self.user.id, self.envelope.now, sent=self.envelope.emit)
         if outcome.notice:
-            tx.mail.notify_operator(self.user.uri, outcome.reason, outcome.notice, self.now)
+            tx.mail.notify_operator(
+                self.user.uri, outcome.reason, outcome.notice, self.envelope.now
+            )
         if outcome.repeat_answer and outcome.organizer:
             again = tx.mail.send_again(
-                self.user.id, outcome.uid, outcome.sequence, self.now, MOST_REPEATS, sent=self.emit,
-            )  # fmt: skip
+                self.user.id,
+                outcome.uid,
+                outcome.sequence,
+                self.envelope.now,
+                MOST_REPEATS,
+                sent=self.envelope.emit,
+            )
             return [again] if again is not None else []
         return list(outcome.mails)
 
@@ -374,8 +400,12 @@ class _Handling:
     def _enter(
         self, tx: Transaction, key: str, state: str, reason: str, method: str, uid: str
     ) -> None:
-        sender = "" if self.sender is None else self.sender or "<>"
-        tx.mail.enter(LedgerRow(key, self.recipient, sender, method, uid, self.now, state, reason))
+        sender = "" if self.envelope.sender is None else self.envelope.sender or "<>"
+        tx.mail.enter(
+            LedgerRow(
+                key, self.envelope.recipient, sender, method, uid, self.envelope.now, state, reason
+            )
+        )
         crash.at("ingest:ledger-inserted")
 
 
@@ -403,11 +433,13 @@ def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
     return found
 
 
-def _ledger_key(recipient: str, intake: Intake, data: bytes) -> str:
-    """The key under which a message is known again: who, what, and the very octets.
+def _ledger_key(envelope: _Envelope, intake: Intake) -> str:
+    """The key under which a message is known again: who, what, and the very octets; a message
+    that the operator let go is another than the one that was kept.
 
     Fields are prefixed with their length, so that none can run into the next.
     """
+    recipient, data = envelope.recipient, envelope.data
     headers = intake.headers
     fields = [recipient.lower(), headers.message_id if headers and headers.message_id else ""]
     if not fields[1]:
@@ -423,6 +455,8 @@ def _ledger_key(recipient: str, intake: Intake, data: bytes) -> str:
         fields.append(item.part_hash)
     if not intake.objects:
         fields.append(sha256(data).hexdigest())
+    if envelope.vouched:
+        fields.append("vouched")
     joined = b"".join(
         len(octets).to_bytes(4, "big") + octets
         for octets in (text.encode("utf-8", "surrogatepass") for text in fields)

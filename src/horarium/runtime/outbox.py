@@ -11,7 +11,7 @@ import logging
 from hashlib import sha256
 
 from horarium.kernel.errors import Unavailable
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.store.mail import DueMail
@@ -39,15 +39,23 @@ class Outbox:
         self._clock = clock
         self._life = life_seconds
         self._wake = asyncio.Event()
+        self._stopped = False
         self._gate = asyncio.Semaphore(CONCURRENT)
 
     def wake(self) -> None:
         """Says that there is new mail."""
         self._wake.set()
 
+    def stop(self) -> None:
+        """Lets `run` end as soon as the mails on their way have arrived or failed."""
+        self._stopped = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Sends until it is cancelled."""
-        while True:
+        """Sends until it is stopped. Only one daemon serves a site, so whatever is claimed when
+        it starts was claimed by one that died."""
+        await asyncio.to_thread(self._free_claims)
+        while not self._stopped:
             self._wake.clear()
             try:
                 sent = await self.flush()
@@ -61,6 +69,12 @@ class Outbox:
                         await self._wake.wait()
                 except TimeoutError:
                     continue
+
+    def _free_claims(self) -> None:
+        now = self._clock.now()
+        freed = self._store.transact([], lambda tx: tx.mail.free_claims(MAX_INSTANT, now))
+        if freed:
+            log.info("outbox.resumed mails=%d", freed)
 
     async def flush(self) -> int:
         """Sends what is due now, one batch; how many mails it was."""

@@ -188,7 +188,7 @@ class MailRepository:
 
     def claim(self, now: Instant, many: int) -> list[DueMail]:
         """Claims due mails, the oldest of each (recipient, UID) only."""
-        self.session.run("free_lost_mails", {"now_s": now})
+        self.free_claims(now, now)
         claimed = []
         for row in self.session.rows("due_mails", {"now_s": now, "many": many}):
             mail = DueMail(
@@ -199,6 +199,10 @@ class MailRepository:
             if self.session.run("claim_mail", lease):
                 claimed.append(mail)
         return claimed
+
+    def free_claims(self, ended_by: Instant, now: Instant) -> int:
+        """Makes mails due again whose claim ended by an instant; how many."""
+        return self.session.run("free_lost_mails", {"ended_s": ended_by, "now_s": now})
 
     def finish(
         self, mail: DueMail, state: str, answer: str, now: Instant, due: Instant | None = None
@@ -232,6 +236,16 @@ class MailRepository:
                 "outbox_lines", values
             )
         ]  # fmt: skip
+
+    def oldest_open(self) -> Instant | None:
+        """When the oldest mail that has not left was written."""
+        row = self.session.row("oldest_open", {"tenant": self.tenant})
+        return maybe_instant(row[0]) if row else None
+
+    def answers_to(self, uid: str) -> list[str]:
+        """The states of the mails written about `uid`."""
+        rows = self.session.rows("answers_to", {"tenant": self.tenant, "uid": uid})
+        return [text(row[0]) for row in rows]
 
     def outbox_counts(self) -> dict[str, int]:
         """How many mails are in each state."""
@@ -284,6 +298,15 @@ class MailRepository:
             Held(number(i), text(to), text(sender), text(reason), instant(at), number(tries))
             for i, to, sender, reason, at, tries in rows
         ]
+
+    def quarantined_content(self, id: int) -> tuple[str, str, bytes] | None:
+        """Recipient, envelope sender and octets of a message in quarantine."""
+        row = self.session.row("quarantined_content", {"tenant": self.tenant, "id": id})
+        return None if row is None else (text(row[0]), text(row[1]), octets(row[2]))
+
+    def reject(self, id: int) -> None:
+        """Drops a message from quarantine."""
+        self.session.run("drop_quarantined", {"tenant": self.tenant, "id": id})
 
     def notify_operator(self, subject: str, cause: str, message: str, now: Instant) -> None:
         """Leaves a notice, one for each subject, cause and day."""

@@ -67,7 +67,7 @@ WHERE id = :id AND rev = :rev AND state = 'sending'
 
 -- name: free_lost_mails
 UPDATE outbox SET state = 'pending', rev = rev + 1, due_s = CAST(:now_s AS BIGINT)
-WHERE state = 'sending' AND due_s <= CAST(:now_s AS BIGINT)
+WHERE state = 'sending' AND due_s <= CAST(:ended_s AS BIGINT)
 
 -- name: next_mail_due
 SELECT MIN(due_s) FROM outbox WHERE state IN ('pending', 'sending')
@@ -77,6 +77,12 @@ SELECT id, message_id, kind, recipient, uid, state, created_s, due_s, attempts, 
 WHERE tenant = :tenant AND (:state = '' OR state = :state)
 ORDER BY id DESC
 LIMIT :many
+
+-- name: oldest_open
+SELECT MIN(created_s) FROM outbox WHERE tenant = :tenant AND state IN ('pending', 'sending')
+
+-- name: answers_to
+SELECT state FROM outbox WHERE tenant = :tenant AND uid = :uid
 
 -- name: outbox_counts
 SELECT state, COUNT(*), MIN(created_s) FROM outbox WHERE tenant = :tenant GROUP BY state ORDER BY state

@@ -1,0 +1,73 @@
+"""What is in force, as object files that `apply` would read without a change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from horarium.kernel.errors import NotFound
+from horarium.store.directory import DEFAULTS, Setting
+from horarium.store.store import Store, Transaction
+
+KINDS = ("defaults", "group", "resource")
+
+
+def export_objects(
+    store: Store, kind: str | None, name: str | None
+) -> dict[str, dict[str, dict[str, object]]]:
+    """The objects in force by kind and identity; NotFound for an unknown identity."""
+
+    def work(tx: Transaction) -> dict[str, dict[str, dict[str, object]]]:
+        own: dict[str, dict[str, object]] = {}
+        for setting in tx.directory.settings():
+            if setting.value is not None:
+                own.setdefault(setting.owner, {})[setting.name] = setting.read
+        resources = {
+            user.uri.removeprefix("mailto:"): own.get(user.uri, {})
+            for user in tx.directory.users()
+            if user.kind == "resource"
+        }
+        groups = {
+            group: {"members": list(members)} for group, members in tx.directory.groups().items()
+        }
+        defaults = {"resource": own[DEFAULTS]} if own.get(DEFAULTS) else {}
+        return {"defaults": defaults, "group": groups, "resource": resources}  # type: ignore[dict-item]
+
+    found = store.read(work)
+    chosen = {k: v for k, v in found.items() if kind in (None, k)}
+    if name is not None:
+        wanted = name.removeprefix("mailto:").lower()
+        chosen = {
+            k: {i: o for i, o in objects.items() if i.lower() == wanted}
+            for k, objects in chosen.items()
+        }
+        if not any(chosen.values()):
+            raise NotFound(f"there is no {kind or 'object'} {name}")
+    return chosen
+
+
+def as_toml(objects: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
+    """The objects as TOML."""
+    return "\n".join(_tables(objects))
+
+
+def _tables(objects: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterator[str]:
+    for kind, found in objects.items():
+        for identity, keys in found.items():
+            name = identity if kind == "defaults" else json.dumps(identity, ensure_ascii=False)
+            yield f"[{kind}.{name}]"
+            for key, value in keys.items():
+                yield f"{key} = {_value(value)}"
+            yield ""
+
+
+def _value(value: object) -> str:
+    """A value as TOML: texts of several lines stay readable, all else is as in JSON."""
+    if isinstance(value, str) and "\n" in value and '"""' not in value and "\\" not in value:
+        return f'"""\n{value}"""'
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def drifting(settings: list[Setting]) -> list[Setting]:
+    """The preferences that a command changed after a file had set them."""
+    return [setting for setting in settings if setting.drifts]
