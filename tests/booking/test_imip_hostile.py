@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 from tests.booking.mail_text import (
@@ -16,6 +17,9 @@ from tests.booking.mail_text import (
 
 from horarium.booking.imip import IntakeKind, read_message
 from horarium.booking.mime import MailLimits
+from horarium.ical.event import read_event
+from horarium.ical.tzid import ZoneBook
+from horarium.kernel.zone import UTC
 
 TEXT = part("x", "text/plain")
 
@@ -213,3 +217,30 @@ def test_deep_messages_inside_messages_are_not_looked_into():
     for _ in range(30):
         data = mail(part(data, "message/rfc822"), header=HEADER)
     assert read_message(data).reason == "not_calendar"
+
+
+def test_a_mail_at_its_limits_is_read_and_costs_little():
+    """Five hundred attendees, two thousand dates and nearly a megabyte in one event."""
+    lines = (
+        "UID:full",
+        "DTSTAMP:20260102T080000Z",
+        "ORGANIZER:mailto:paul@example.org",
+        "DTSTART:20260302T090000Z",
+        "DTEND:20260302T100000Z",
+        "RRULE:FREQ=DAILY;COUNT=10000",
+        *[f"ATTENDEE;CN=Person {n};RSVP=TRUE:mailto:p{n}@example.org" for n in range(500)],
+        "RDATE:"
+        + ",".join(
+            f"{2030 + n // 336}{n // 28 % 12 + 1:02}{n % 28 + 1:02}T100000Z" for n in range(2_000)
+        ),
+        *["X-A:" + "a" * 900] * 1_000,
+    )
+    begun = time.process_time()
+    found = read_message(mail(calendar_part(calendar("REQUEST", lines))))
+    assert found.kind is IntakeKind.CALENDAR
+    read = found.objects[0].component
+    event = read_event(read.children("VEVENT")[0], ZoneBook(read, UTC), UTC)
+    assert time.process_time() - begun < 1.0
+    assert len(event.attendees) == 500
+    assert event.series is not None
+    assert len(event.series.rdates) == 2_000
