@@ -13,6 +13,8 @@ Parameters = tuple[tuple[str, tuple[str, ...]], ...]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# A backslash means nothing here, but several readers take it as an escape of the next character.
+_TO_QUOTE = re.compile(r"[:;,\\]")
 _CARET = re.compile(r"\^[n^']")
 _DECODED = {"^n": "\n", "^^": "^", "^'": '"'}
 _LINE_ENDS = re.compile(rb"\r\r?\n|\r")
@@ -198,7 +200,7 @@ def format_line(line: ContentLine) -> str:
 
 def _format_parameter(pair: tuple[str, tuple[str, ...]]) -> str:
     return f";{pair[0]}=" + ",".join(
-        f'"{value}"' if ":" in value or ";" in value or "," in value else value for value in pair[1]
+        f'"{value}"' if _TO_QUOTE.search(value) else value for value in pair[1]
     )
 
 

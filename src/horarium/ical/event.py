@@ -9,7 +9,7 @@ from horarium.ical.component import Component
 from horarium.ical.invalid import InvalidComponent
 from horarium.ical.limits import ParseLimits
 from horarium.ical.participant import Participant
-from horarium.ical.reading import DAY, Reading, TimeOf
+from horarium.ical.reading import Reading, TimeOf
 from horarium.ical.tzid import ZoneBook
 from horarium.ical.values import (
     DateTimeValue,
@@ -22,6 +22,7 @@ from horarium.ical.values import (
 )
 from horarium.kernel.duration import Duration
 from horarium.kernel.errors import InvalidInput, LimitReached, UnsupportedCapability
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, Wall, day_of
 from horarium.kernel.limits import Limits
 from horarium.kernel.period import Period

@@ -9,12 +9,13 @@ from horarium.ical.component import Component
 from horarium.ical.contentline import ContentLine
 from horarium.ical.limits import ParseLimits
 from horarium.ical.participant import Participant
-from horarium.ical.reading import DAY, Reading
+from horarium.ical.reading import Reading
 from horarium.ical.tzid import ZoneBook
 from horarium.ical.values import RequestStatus, format_utc, parse_period
 from horarium.ical.writing import instant_line, status_line, text_line
 from horarium.kernel.duration import Duration
 from horarium.kernel.errors import InvalidInput
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet

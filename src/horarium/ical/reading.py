@@ -26,7 +26,6 @@ from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, Wall
 from horarium.kernel.zone import UTC, Zone
 
-DAY = 86_400
 _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 

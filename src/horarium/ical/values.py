@@ -10,10 +10,10 @@ from enum import Enum
 from horarium.ical.contentline import ContentLine
 from horarium.kernel.duration import Duration
 from horarium.kernel.errors import InvalidInput
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, Wall, civil
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_DAY = 86_400
 
 # Clients write Unix seconds into SEQUENCE, so 32 bits are too few; more than 18 digits fit no
 # store and are nobody's counter.
@@ -69,7 +69,7 @@ class DateValue:
     @property
     def wall(self) -> Wall:
         """Midnight at which the day begins."""
-        return Wall(self.day * _DAY)
+        return Wall(self.day * DAY)
 
     def format(self) -> str:
         """`20260331`."""
@@ -125,7 +125,7 @@ def parse_date_time(
     hour, minute, second = int(found[4]), int(found[5]), int(found[6])
     if hour > 23 or minute > 59 or second > 60:
         raise InvalidInput("no such time of day", part="date-time", value=text[:40])
-    wall = Wall(day * _DAY + hour * 3600 + minute * 60 + min(second, 59))
+    wall = Wall(day * DAY + hour * 3600 + minute * 60 + min(second, 59))
     if found[7]:
         return DateTimeValue(wall, Kind.UTC)
     if tzid is None:
