@@ -25,7 +25,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path, "")
     assert settings == default_settings()
     assert settings.zone == "UTC"
-    assert settings.languages == ("en",)
+    assert settings.languages == ("en", "nb")
     assert settings.mail.lmtp == Tcp("127.0.0.1", 8024)
     assert settings.mail.smtp == Tcp("127.0.0.1", 25)
     assert settings.mail.trusted_headers == 1
