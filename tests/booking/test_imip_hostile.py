@@ -107,6 +107,10 @@ HOSTILE = {
         mail(multipart("mixed", *[calendar_part(spelling(n)) for n in range(10)])),
         "",
     ),
+    "zones": (
+        mail(calendar_part(calendar(extra=("BEGIN:VTIMEZONE", "TZID:X", "END:VTIMEZONE") * 11))),
+        "limit:zone_definitions",
+    ),
     "size": (mail(part(b"a" * 11_000_000, "text/plain")), "limit:message_size"),
     "boundaries": (
         mail(multipart("mixed", TEXT, boundary="x") + b" --x y" * 1_500_000),
@@ -244,3 +248,61 @@ def test_a_mail_at_its_limits_is_read_and_costs_little():
     assert len(event.attendees) == 500
     assert event.series is not None
     assert len(event.series.rdates) == 2_000
+
+
+_FAR = """
+import resource, sys
+from horarium.booking.imip import read_message
+from horarium.ical.event import read_event
+from horarium.ical.tzid import ZoneBook
+from horarium.kernel.zone import UTC
+data = sys.stdin.buffer.read()
+begun = resource.getrusage(resource.RUSAGE_SELF)
+for _ in range(10):
+    calendar = read_message(data).objects[0].component
+    book = ZoneBook(calendar, UTC)
+    events = [read_event(each, book, UTC) for each in calendar.children("VEVENT")]
+    assert len({event.zone.name for event in events}) == 10
+used = resource.getrusage(resource.RUSAGE_SELF)
+print((used.ru_utime - begun.ru_utime) / 10, used.ru_maxrss)
+"""
+
+
+def far(number: int) -> tuple[str, ...]:
+    """A zone that changes its clocks as often as a definition may."""
+    return (
+        "BEGIN:VTIMEZONE",
+        f"TZID:Custom {number}",
+        *(
+            line.replace("MONTHLY;BYDAY=1SU", f"MONTHLY;BYMONTHDAY={number + 1}")
+            for line in _STANDARD
+        ),
+        *(
+            line.replace("MONTHLY;BYDAY=1SU", f"MONTHLY;BYMONTHDAY={number + 15}").replace(
+                "TZOFFSETTO:+0100", "TZOFFSETTO:+0200"
+            )
+            for line in _STANDARD
+        ),
+        "END:VTIMEZONE",
+    )
+
+
+@pytest.mark.parametrize("rule", ["", ";BYMONTH=3,10"])
+def test_ten_zones_asked_about_the_last_year_stay_small(rule):
+    events = [
+        (
+            f"UID:{n}",
+            f"DTSTART;TZID=Custom {n}:99981230T090000",
+            "DURATION:PT1H",
+            "ORGANIZER:mailto:paul@example.org",
+        )
+        for n in range(10)
+    ]
+    zones = tuple(
+        line + (rule if line.startswith("RRULE") else "") for n in range(10) for line in far(n)
+    )
+    data = mail(calendar_part(calendar("REQUEST", *events, extra=zones)))
+    done = subprocess.run([sys.executable, "-c", _FAR], input=data, capture_output=True, check=True)
+    seconds, kilobytes = done.stdout.decode().split()
+    assert float(seconds) < 1.0
+    assert int(kilobytes) < 256 * 1024

@@ -197,6 +197,9 @@ class _Read:
 # An invitation stands in a mail twice, as a body part and as an attachment; all calendar parts of
 # one mail together may hold as much as two of the largest.
 _PARTS_TOGETHER = 2
+# DTSTART, DTEND and a few overrides name at most a handful of zones; following one to the year 9998
+# takes 5 MB.
+_MOST_ZONES = 10
 
 
 def _check_sum(name: str, value: int, limit: int) -> None:
@@ -260,6 +263,9 @@ class _Objects:
             if not mime_methods:
                 return None
             raise _Refused("calendar_unreadable")
+        zones = len(calendars[0].children("VTIMEZONE"))
+        if zones > _MOST_ZONES:
+            raise LimitReached("zone_definitions", zones, _MOST_ZONES)
         method = self._method(calendars[0], mime_methods)
         if method is None:
             return None

@@ -26,6 +26,10 @@ _MOST_SERIES = 2
 _CENTURY = 130
 # Changes of all rules in one year: every month there and back is twice what any clock ever did.
 _MOST_CHANGES = 24
+# Zones that change their clocks more often than that are followed for two centuries, others to the
+# end of time: eight thousand years of two dozen changes would fill 30 MB.
+_FEW_CHANGES = 4
+_FOLLOWED_UNTIL = 2200
 
 Ruled = tuple[YearlyOnsets | SeriesOnsets, int]
 
@@ -74,7 +78,7 @@ class Definition:
         start_year = max(1900, civil(Wall(min(known))).year)
         end_year = max(civil(Wall(max(known))).year, _RULES_FROM) + 1
         _check_cost(ruled, end_year - start_year)
-        tail = _tail(ruled)
+        tail = _tail(ruled, 9999 if _changes(ruled) <= _FEW_CHANGES else _FOLLOWED_UNTIL)
         if ruled:
             for year in range(start_year, end_year):
                 for at, after in tail(year):
@@ -88,13 +92,17 @@ class Definition:
         return table(self.name, first_offset, listed, tail if ruled else None)
 
 
-def _tail(ruled: list[Ruled]) -> Callable[[int], list[tuple[Instant, int]]]:
-    """The changes of a year. Years of one length and first weekday have the same, so that a look
-    at the year 9000 costs no rule of the years before it.
+def _tail(ruled: list[Ruled], last: int) -> Callable[[int], list[tuple[Instant, int]]]:
+    """The changes of a year, none after the year `last`.
+
+    Years of one length and first weekday have the same, so that a look at the year 9000 costs no
+    rule of the years before it.
     """
     patterns: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
     def tail(year: int) -> list[tuple[Instant, int]]:
+        if year > last:
+            return []
         first = day_number(year, 1, 1)
         kind = (month_length(year, 2), weekday_of(first))
         steady = all(onsets.steady_after(year) for onsets, _ in ruled)
@@ -116,9 +124,15 @@ def _check_cost(ruled: list[Ruled], listed_years: int) -> None:
     years = listed_years + _CENTURY
     if series > _MOST_SERIES or (series and years > 4 * _CENTURY) or days * years > _MOST_DAYS:
         raise InvalidInput("rules cost too much to follow", part="VTIMEZONE")
-    changes = sum(len(onsets.in_year(civil(onsets.start).year + 1)) for onsets in yearly)
+    changes = _changes(ruled)
     if changes > _MOST_CHANGES:
         raise InvalidInput("too many changes in a year", part="VTIMEZONE", value=str(changes))
+
+
+def _changes(ruled: list[Ruled]) -> int:
+    """How often clocks change in a year by the simple rules."""
+    yearly = [onsets for onsets, _ in ruled if isinstance(onsets, YearlyOnsets)]
+    return sum(len(onsets.in_year(civil(onsets.start).year + 1)) for onsets in yearly)
 
 
 def read_definition(component: Component, limits: ParseLimits = _DEFAULT_LIMITS) -> Definition:
