@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
+import icalendar
+
 from tests.mail.conftest import StartPostfix
 from tests.mail.postfix import PATIENCE, Postfix, free_port
 from tests.mail.relay import relaying
@@ -44,8 +46,8 @@ def make_site(folder: Path, lmtp: int, smtp: int) -> Path:
 
 
 @contextlib.contextmanager
-def serving(site: Path) -> Iterator[None]:
-    """A daemon for ``site`` in a process of its own."""
+def serving(site: Path, end: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+    """A daemon for ``site`` in a process of its own, ended by the signal ``end``."""
     log = (site / "log").open("w+")
     daemon = subprocess.Popen([*PROGRAM, "--site", str(site), "serve"], stderr=log, env=os.environ)
     try:
@@ -55,8 +57,9 @@ def serving(site: Path) -> Iterator[None]:
             assert time.monotonic() < deadline, (site / "log").read_text()
             time.sleep(0.05)
         yield
-        daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(PATIENCE) == 0, (site / "log").read_text()
+        daemon.send_signal(end)
+        status = 0 if end is signal.SIGTERM else -end
+        assert daemon.wait(PATIENCE) == status, (site / "log").read_text()
     finally:
         daemon.kill()
         daemon.wait()
@@ -143,6 +146,50 @@ def test_mail_waits_for_the_daemon_and_survives_its_death(
     with serving(site):
         postfix.submit(invitation("two@example.com"), ORGANIZER, ROOM)
         assert sorted(verdicts(postfix, 2)) == ["ACCEPTED", "DECLINED"]
+
+
+def test_a_kill_between_two_invitations_loses_nothing(
+    start_postfix: StartPostfix, tmp_path: Path
+) -> None:
+    lmtp, smtp = free_port(), free_port()
+    postfix = start_postfix(routes={ROOM: f"lmtp:inet:127.0.0.1:{lmtp}"}, port=smtp)
+    site = make_site(tmp_path / "site", lmtp, smtp)
+    with serving(site, signal.SIGKILL):
+        postfix.submit(invitation("one@example.com"), ORGANIZER, ROOM)
+        postfix.wait_until_empty()
+    postfix.submit(invitation("two@example.com"), ORGANIZER, ROOM)
+    with serving(site, signal.SIGKILL):
+        postfix.flush()
+        assert sorted(verdicts(postfix, 2)) == ["ACCEPTED", "DECLINED"]
+    by_id = {str(mail["Message-ID"]) for mail in postfix.mailbox(ORGANIZER)}
+    assert len(by_id) == 2
+    calendars = [
+        icalendar.Calendar.from_ical(part.get_payload(decode=True))
+        for mail in postfix.mailbox(ORGANIZER)
+        for part in mail.walk()
+        if part.get_content_type() == "text/calendar"
+    ]
+    for calendar in calendars:
+        (event,) = calendar.walk("VEVENT")
+        assert str(event["ORGANIZER"]) == f"mailto:{ORGANIZER}"
+        assert str(event["ATTENDEE"]) == f"mailto:{ROOM}"
+        assert str(event["UID"]) in ("one@example.com", "two@example.com")
+
+
+def test_the_doctor_asks_through_the_mail_system(
+    start_postfix: StartPostfix, tmp_path: Path
+) -> None:
+    lmtp, smtp = free_port(), free_port()
+    postfix = start_postfix(routes={ROOM: f"lmtp:inet:127.0.0.1:{lmtp}"}, port=smtp)
+    site = make_site(tmp_path / "site", lmtp, smtp)
+    with serving(site):
+        asked = horarium(site, "--json", "doctor", "--mail", "--from", ORGANIZER)
+        assert asked.returncode == 0, asked.stdout
+        findings = {f["part"]: f["state"] for f in json.loads(asked.stdout)["findings"]}
+        assert findings["mail"] == "ok"
+        assert findings["lmtp"] == findings["smtp"] == findings["daemon"] == "ok"
+        (answer,) = postfix.wait_for_mail(ORGANIZER, 1)
+        assert "Free/busy" in str(answer["Subject"])
 
 
 def test_by_the_pipe_with_and_without_a_daemon(start_postfix: StartPostfix, tmp_path: Path) -> None:
