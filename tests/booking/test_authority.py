@@ -303,3 +303,13 @@ def test_a_released_message_does_not_pass_over_a_booking() -> None:
     mail = office.mail(request(event()), by=SKUNK)
     delivery = office.agent.deliver(SKUNK, ROOM, mail, office.now, vouched=True)
     assert b"Declined" in delivery.mails[0].content
+
+
+def test_an_organizer_of_a_single_label_domain_counts_where_it_is_ours() -> None:
+    inside = "paul@intranet"
+    assert Office().send(request(event(by=inside)), by=inside) == []
+    office = Office(settings=settings_with(local_domains=("intranet",)))  # type: ignore[arg-type]
+    (answer,) = office.send(request(event(by=inside)), by=inside)
+    assert answer.mail.recipient == inside
+    moved = event(by=inside, sequence=1, end="2026-12-01 11:00")
+    assert len(office.send(request(moved), by=inside)) == 1

@@ -31,7 +31,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert settings.mail.trusted_headers == 1
     assert settings.upkeep.schedule == 3 * 3600 + 10 * 60
     assert settings.limits.message == 10 * 1024 * 1024
-    assert settings.limits.horizon == 730 * 86_400
+    assert settings.limits.event_length == 400 * 86_400
 
 
 def test_the_example_of_the_interface_is_read(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ variables = { DEST = "/srv/in" }
 schedule = { type = "daily", start = "04:00" }
 [limits]
 message = "1MiB"
-horizon = "P1W"
+event_length = "P1W"
 attendees = 7
 """,
     )
@@ -66,7 +66,7 @@ attendees = 7
     assert settings.mail.sender == "calendar@example.com"
     assert settings.upkeep.schedule == 4 * 3600
     assert settings.limits.message == 1024 * 1024
-    assert settings.limits.horizon == 7 * 86_400
+    assert settings.limits.event_length == 7 * 86_400
     assert settings.limits.attendees == 7
     assert settings.origins["mail.sender"] == f"{tmp_path}/horarium.toml:7"
 

@@ -16,9 +16,9 @@ from horarium.booking.order import Order, order_request
 from horarium.booking.outcome import EventChange
 from horarium.booking.ports import Reservations
 from horarium.booking.resource import Resource
-from horarium.booking.stored_event import occurrence_key, rule_limits
+from horarium.booking.stored_event import occurrence_key, read_component
 from horarium.ical.component import Component, parse
-from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.event import Event, InvalidComponent
 from horarium.ical.limits import ParseLimits
 from horarium.ical.tzid import ZoneBook
 from horarium.kernel.instant import Instant, format_instant
@@ -67,10 +67,7 @@ def import_event(
         return Imported("", problem="an event without UID")
     book = ZoneBook(calendar, resource.zone)
     try:
-        events = [
-            read_event(item, book, resource.zone, rule_limits=rule_limits(resource))
-            for item in components
-        ]
+        events = [read_component(item, book, resource) for item in components]
     except InvalidComponent as error:
         return Imported(uid, problem=str(error))
     before = reservations.event(uid)

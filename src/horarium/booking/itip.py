@@ -11,9 +11,10 @@ from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Outcome, Result
 from horarium.booking.ports import Reservations
 from horarium.booking.reply import catalogue_for, post, titled
+from horarium.booking.stored_event import read_component
 from horarium.booking.trace import Step
 from horarium.ical.component import Component, serialize
-from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.event import Event, InvalidComponent
 from horarium.ical.writing import address_line, copied, instant_line, vcalendar
 
 
@@ -51,7 +52,7 @@ def _ask_again(case: Case) -> Outcome:
     """REFRESH: asks the organizer for the whole event (RFC 5546 3.2.6)."""
     message, resource = case.message, case.message.resource
     try:
-        event = read_event(message.components[0], case.book, resource.zone, needs_start=False)
+        event = read_component(message.components[0], case.book, resource, needs_start=False)
     except InvalidComponent as error:
         return case.ignore("validity", f"invalid_{error.prop.lower()}")
     if event.organizer is None:

@@ -7,9 +7,9 @@ from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.itip_request import lay_down
 from horarium.booking.order import Order, order_cancel, survivors
 from horarium.booking.outcome import Outcome, Result
-from horarium.booking.stored_event import occurrence_key
+from horarium.booking.stored_event import occurrence_key, read_component
 from horarium.booking.trace import Step
-from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.event import Event, InvalidComponent
 from horarium.kernel.instant import Instant
 
 
@@ -19,7 +19,7 @@ def handle_cancel(case: Case) -> Outcome:
     resource = case.message.resource
     try:
         events = [
-            read_event(component, case.book, resource.zone, needs_start=False)
+            read_component(component, case.book, resource, needs_start=False)
             for component in case.message.components
         ]
     except InvalidComponent as error:

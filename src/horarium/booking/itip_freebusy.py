@@ -42,7 +42,13 @@ def handle_freebusy(case: Case) -> Outcome:
     """Answers a free/busy request of a sender that is its organizer."""
     resource = case.message.resource
     try:
-        request = read_freebusy(case.message.components[0], case.book, resource.zone)
+        request = read_freebusy(
+            case.message.components[0],
+            case.book,
+            resource.zone,
+            resource.parse_limits,
+            local_domains=resource.ways.local_domains,
+        )
     except InvalidComponent as error:
         return case.ignore("validity", f"invalid_{error.prop.lower()}")
     if request.organizer is None:

@@ -17,10 +17,10 @@ from horarium.booking.outcome import EventChange, Outcome, Result
 from horarium.booking.ports import Booking
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
-from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, rule_limits
+from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, read_component
 from horarium.booking.trace import Step
 from horarium.ical.component import Component
-from horarium.ical.event import Event, InvalidComponent, read_event
+from horarium.ical.event import Event, InvalidComponent
 from horarium.kernel.instant import MIN_INSTANT, Instant
 from horarium.kernel.recurrence import Occurrence
 
@@ -71,8 +71,7 @@ def handle_add(case: Case) -> Outcome:
 
 
 def _read(case: Case, component: Component) -> Event:
-    resource = case.message.resource
-    return read_event(component, case.book, resource.zone, rule_limits=rule_limits(resource))
+    return read_component(component, case.book, case.message.resource)
 
 
 def _gates(case: Case, head: Event, events: list[Event]) -> Outcome | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from horarium.booking.acl import Rule
 from horarium.booking.preferences import Preferences
 from horarium.ical.address import Address
+from horarium.ical.limits import ParseLimits
+from horarium.kernel.limits import Limits
 from horarium.kernel.zone import Zone
 
 
@@ -17,7 +19,7 @@ class MailWays:
 
     `sender` is the envelope sender of answers (None: the resource itself); with `reply_from_sender`
     From is that address too and the resource appears with SENT-BY it. `gateways` are address keys
-    of calendar servers that mail for their users.
+    of calendar servers that mail for their users; `local_domains` the single-label domains of ours.
     """
 
     sender: Address | None = None
@@ -27,6 +29,7 @@ class MailWays:
     trusted_authserv: frozenset[str] = frozenset()
     trusted_headers: int = 1
     languages: tuple[str, ...] = ("en", "nb")
+    local_domains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Resource:
     """A calendar user that decides alone.
 
     `aliases` holds the address keys it goes by, its own included. `access_files` are the access
-    lists read from files, by path; `groups` the address keys of each declared group. `fault` says
+    lists read from files, by path; `groups` the address keys of each declared group. The limits are
+    the site's, on calendar text and on recurrence. `fault` says
     what is wrong with its configuration: then every request is declined, because a rule that can
     not be read must not let anybody in.
     """
@@ -47,6 +51,8 @@ class Resource:
     ways: MailWays = field(default_factory=MailWays)
     access_files: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    parse_limits: ParseLimits = field(default_factory=ParseLimits)
+    rule_limits: Limits = field(default_factory=Limits)
     fault: str = ""
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from horarium.booking.event_state import Entry, EntryState, EventState
 from horarium.booking.resource import Resource
-from horarium.ical.component import parse
+from horarium.ical.component import Component, parse
 from horarium.ical.event import Event, RecurrenceId, read_event
 from horarium.ical.tzid import ZoneBook
 from horarium.kernel.errors import CorruptState
@@ -31,22 +31,47 @@ DAY = 86_400
 
 
 def rule_limits(resource: Resource) -> Limits:
-    """The limits of a series at `resource`: at most its own number of occurrences at a time."""
-    return Limits(occurrences=resource.preferences.max_occurrences)
+    """The limits of a series at `resource`: the site's, and at most its own number of
+    occurrences at a time."""
+    return _with_occurrences(resource.rule_limits, resource.preferences.max_occurrences)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _with_occurrences(limits: Limits, most: int) -> Limits:
+    return replace(limits, occurrences=min(limits.occurrences, most))
+
+
+def read_component(
+    component: Component, book: ZoneBook, resource: Resource, *, needs_start: bool = True
+) -> Event:
+    """The event that a component sent to `resource` states, under the limits of the site."""
+    return read_event(
+        component,
+        book,
+        resource.zone,
+        resource.parse_limits,
+        needs_start=needs_start,
+        rule_limits=rule_limits(resource),
+        local_domains=resource.ways.local_domains,
+    )
 
 
 def read_entry(entry: Entry, resource: Resource) -> Event:
     """The event that a stored component states, in the zone of its resource."""
-    return _read(entry.text, resource.zone, resource.zone_data, rule_limits(resource))
+    domains = resource.ways.local_domains
+    return _read(entry.text, resource.zone, resource.zone_data, rule_limits(resource), domains)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _read(text: bytes, zone: Zone, zone_data: str, limits: Limits) -> Event:
+def _read(
+    text: bytes, zone: Zone, zone_data: str, limits: Limits, domains: frozenset[str]
+) -> Event:
     calendar = parse(text)[0]
     components = calendar.children("VEVENT")
     if len(components) != 1:
         raise CorruptState("calendar_object", "", "a stored text holds one VEVENT")
-    return read_event(components[0], ZoneBook(calendar, zone), zone, rule_limits=limits)
+    book = ZoneBook(calendar, zone)
+    return read_event(components[0], book, zone, rule_limits=limits, local_domains=domains)
 
 
 @dataclass(frozen=True, slots=True)

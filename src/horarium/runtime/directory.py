@@ -13,6 +13,7 @@ from horarium.ical.address import Address, parse_address
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.zone import named, zone_data_version
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
+from horarium.runtime.limits import parse_limits, rule_limits
 from horarium.runtime.settings import MailSettings, Settings
 from horarium.store.directory import DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
@@ -80,6 +81,7 @@ def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
         trusted_authserv=frozenset(mail.trusted_authserv),
         trusted_headers=mail.trusted_headers,
         languages=tuple(languages),
+        local_domains=frozenset(mail.local_domains),
     )
 
 
@@ -107,6 +109,8 @@ def _register(
         ways=ways,
         access_files=_access_files(preferences),
         groups=groups,
+        parse_limits=parse_limits(settings.limits),
+        rule_limits=rule_limits(settings.limits),
         fault=fault,
     )
     return Registered(user.id, user.uri, resource, user.declared_in)

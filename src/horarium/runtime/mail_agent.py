@@ -20,16 +20,15 @@ from horarium.booking.imip import Intake, IntakeKind, read_message
 from horarium.booking.itip import handle
 from horarium.booking.mail_headers import Headers
 from horarium.booking.message import EventMessage, Origin
-from horarium.booking.mime import MailLimits
 from horarium.booking.outcome import Mail, Outcome, Result
 from horarium.booking.trace import Step
 from horarium.ical.component import Component
-from horarium.ical.limits import ParseLimits
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.directory import Directory, Registered, read_directory
-from horarium.runtime.settings import LimitSettings, Settings
+from horarium.runtime.limits import mail_limits, parse_limits
+from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
 from horarium.store.mail import Held, LedgerRow
 from horarium.store.store import Store, Transaction
@@ -88,7 +87,8 @@ class MailAgent:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._mail_limits, self._parse_limits = intake_limits(settings.limits)
+        self._mail_limits = mail_limits(settings.limits)
+        self._parse_limits = parse_limits(settings.limits)
         self._directory: Directory | None = None
 
     @property
@@ -150,6 +150,7 @@ class MailAgent:
                 self._parse_limits,
                 own=own.__contains__,
                 counter_as_request=self._settings.mail.counter_as_request,
+                local_domains=self._settings.mail.local_domains,
             )
             crash.at("ingest:parsed")
             handling = _Handling(self._settings, directory, user, envelope)
@@ -189,31 +190,6 @@ class MailAgent:
     def _is_own_sender(self, recipient: str) -> bool:
         sender = self._settings.mail.sender
         return sender is not None and recipient.removeprefix("mailto:").lower() == sender
-
-
-def intake_limits(limits: LimitSettings) -> tuple[MailLimits, ParseLimits]:
-    """The site's limits on one mail and on its calendar parts."""
-    return (
-        MailLimits(
-            message=limits.message,
-            header_lines=limits.header_lines,
-            header_bytes=limits.header_bytes,
-            header=limits.header_line,
-            encoded_words=limits.encoded_words,
-            depth=limits.mime_depth,
-            parts=limits.mime_parts,
-            addresses=limits.addresses,
-        ),
-        ParseLimits(
-            size=limits.calendar_part,
-            components=limits.components,
-            properties=limits.properties,
-            nesting=limits.nesting,
-            line=limits.line,
-            attendees=limits.attendees,
-            dates=limits.dates,
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True)

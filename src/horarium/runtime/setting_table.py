@@ -209,13 +209,6 @@ _MAIL = (
         "Whether answers leave with the null envelope sender.",
     ),
     Setting(
-        "mail.plus",
-        False,
-        yes_no,
-        "`true` or `false`",
-        "Whether `room+tag@` is the resource `room@`.",
-    ),
-    Setting(
         "mail.outbox_life",
         "P5D",
         seconds(60),
@@ -269,16 +262,15 @@ _LIMITS = (
     _limit("by_values", 400, "Values of one BY list of a recurrence rule."),
     _limit("by_product", 10_000, "Product of the lengths of a rule's BY lists per period."),
     _limit("count", 10_000, "COUNT of a recurrence rule."),
-    _limit("occurrences", 2000, "Occurrences of a series within the horizon."),
+    _limit(
+        "occurrences",
+        2000,
+        "Occurrences of a series that are looked at; a resource may have fewer.",
+    ),
     _limit("steps", 100_000, "Steps of one expansion; a booking that meets it is declined."),
-    _limit("cpu_milliseconds", 250, "CPU time of one decision; met, the mail is tried again."),
     _limit("dates", 2000, "RDATE and EXDATE values of one event."),
-    _limit("horizon", "P730D", "How far ahead a booking may reach."),
     _limit("event_length", "P400D", "The length of one event."),
     _limit("zone_parts", 100, "Sub-components of a VTIMEZONE."),
-    _limit("sender_rate", 60, "Messages of one sender in an hour; more are answered 451."),
-    _limit("domain_rate", 600, "Messages of one sending domain in an hour."),
-    _limit("pending", 500, "Pending bookings of one organizer."),
 )
 
 _LATER = tuple(

@@ -43,7 +43,6 @@ class MailSettings:
     gateways: tuple[str, ...]
     local_domains: tuple[str, ...]
     null_return_path: bool
-    plus: bool
     outbox_life: int
     counter_as_request: bool
 
@@ -79,14 +78,9 @@ class LimitSettings:
     count: int
     occurrences: int
     steps: int
-    cpu_milliseconds: int
     dates: int
-    horizon: int
     event_length: int
     zone_parts: int
-    sender_rate: int
-    domain_rate: int
-    pending: int
 
 
 @dataclass(frozen=True, slots=True)
