@@ -1,15 +1,17 @@
 """What zone a TZID of a message means (RFC 5545 3.2.19, 3.8.3.1).
 
 A name is looked up in lists: the installed zones, the Windows names, the VTIMEZONEs of the same
-message. It is never made into a path, and what a message defines lives as long as its ZoneBook.
+message. It is never made into a path, and what a message defines binds no other message.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property, lru_cache
 
 from horarium.ical.component import Component
+from horarium.ical.contentline import ContentLine
 from horarium.ical.limits import ParseLimits
 from horarium.ical.values import unescape_text
 from horarium.ical.vtimezone import Definition, read_definition
@@ -20,6 +22,9 @@ from horarium.kernel.instant import Wall
 from horarium.kernel.zone import UTC, Zone, named
 
 _DEFAULT_LIMITS = ParseLimits()
+# Most mail comes with one of few definitions, of ten to twenty lines. Larger ones are read anew
+# each time, so that what is remembered stays small.
+_REMEMBERED, _REMEMBERED_LINES, _REMEMBERED_SIGNS = 256, 64, 4_096
 _VENDORS = (
     "/mozilla.org/",
     "/freeassociation.sourceforge.net/",
@@ -82,8 +87,7 @@ class ZoneBook:
         self._refuse_unknown = refuse_unknown
         self._limits = limits
         self._definitions: dict[str, Component] = {}
-        self._parsed: dict[str, Definition | None] = {}
-        self._embedded: dict[str, Zone | None] = {}
+        self._read: dict[str, _Embedded] = {}
         self._named: dict[str, tuple[Zone, How] | None] = {}
         for inner in calendar.children("VTIMEZONE"):
             line = inner.first("TZID")
@@ -96,17 +100,13 @@ class ZoneBook:
 
     def embedded(self, tzid: str) -> Zone | None:
         """The zone the message itself defines under that name; None when it is invalid."""
-        name = plain_tzid(tzid)
-        if name not in self._embedded:
-            definition = self._definition(name)
-            self._embedded[name] = _compiled(definition) if definition else None
-        return self._embedded[name]
+        return self._defined(plain_tzid(tzid)).zone
 
-    def _definition(self, name: str) -> Definition | None:
-        if name not in self._parsed:
+    def _defined(self, name: str) -> _Embedded:
+        if name not in self._read:
             component = self._definitions.get(name)
-            self._parsed[name] = _read(component, self._limits) if component else None
-        return self._parsed[name]
+            self._read[name] = _read(component, self._limits) if component else _Embedded(None)
+        return self._read[name]
 
     def zone(self, tzid: str, at: Wall) -> ResolvedZone:
         """The zone of a wall time `at` sent with that TZID.
@@ -130,7 +130,7 @@ class ZoneBook:
 
     def _differs(self, name: str, zone: Zone, at: Wall) -> bool:
         """Whether the message's own definition puts the wall time at another instant."""
-        definition = self._definition(name)
+        definition = self._defined(name).definition
         if definition is None:
             return False
         instant = zone.at(at)
@@ -188,15 +188,46 @@ def _installed(name: str) -> Zone | None:
         return None
 
 
-def _read(component: Component, limits: ParseLimits) -> Definition | None:
-    try:
-        return read_definition(component, limits)
-    except InvalidInput:
-        return None
+class _Embedded:
+    """A VTIMEZONE taken apart, None when it is invalid; its zone is compiled when it is needed."""
+
+    def __init__(self, definition: Definition | None) -> None:
+        self.definition = definition
+
+    @cached_property
+    def zone(self) -> Zone | None:
+        """The zone it defines; None when it is invalid."""
+        try:
+            return None if self.definition is None else self.definition.zone()
+        except InvalidInput:
+            return None
 
 
-def _compiled(definition: Definition) -> Zone | None:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A VTIMEZONE by all that it says; its name alone would let one stand for another."""
+
+    lines: tuple[tuple[str, tuple[ContentLine, ...]], ...]
+    component: Component = field(compare=False)
+
+
+def _read(component: Component, limits: ParseLimits) -> _Embedded:
+    parts = [component, *component.components]
+    lines = [line for part in parts for line in part.properties]
+    small = len(lines) <= _REMEMBERED_LINES and not any(part.faults for part in parts)
+    if not small or sum(len(line.value) for line in lines) > _REMEMBERED_SIGNS:
+        return _take_apart(component, limits)
+    text = _Text(tuple((part.name, tuple(part.properties)) for part in parts), component)
+    return _remembered(text, limits)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(text: _Text, limits: ParseLimits) -> _Embedded:
+    return _take_apart(text.component, limits)
+
+
+def _take_apart(component: Component, limits: ParseLimits) -> _Embedded:
     try:
-        return definition.zone()
+        return _Embedded(read_definition(component, limits))
     except InvalidInput:
-        return None
+        return _Embedded(None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from horarium.booking.outcome import Outcome
 from horarium.booking.trace import Step
 from horarium.kernel.instant import Instant, format_instant
 from horarium.store.engine import Row, Session
 from horarium.store.rows import instant, number, text
+
+_STEP_FIELDS = tuple(field.name for field in fields(Step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class DecisionRepository:
             "sender": sender,
             "outcome": outcome.result.value,
             "reason": outcome.reason,
-            "trace": json.dumps([asdict(step) for step in outcome.trace], ensure_ascii=False),
+            "trace": json.dumps([_written(step) for step in outcome.trace], ensure_ascii=False),
         }
         self.session.run("put_decision", values)
 
@@ -65,6 +67,10 @@ class DecisionRepository:
         """The newest decisions, the newest first."""
         rows = self.session.rows("last_decisions", {"tenant": self.tenant, "many": many})
         return [_record(row) for row in rows]
+
+
+def _written(step: Step) -> dict[str, object]:
+    return {name: getattr(step, name) for name in _STEP_FIELDS}
 
 
 def _record(row: Row) -> DecisionRecord:

@@ -88,7 +88,8 @@ class Wire:
 
 def bare_line_end(data: bytes) -> bool:
     """Whether a CR or LF stands alone in ``data``."""
-    return _BARE.search(data) is not None
+    whole = data.count(b"\r\n")
+    return data.count(b"\r") != whole or data.count(b"\n") != whole
 
 
 def with_whole_line_ends(data: bytes) -> bytes:

@@ -58,6 +58,8 @@ VALUES (:tenant, :resource, :longest_s)
 ON CONFLICT (tenant, resource) DO UPDATE SET longest_s = excluded.longest_s
 WHERE calendar_user_longest.longest_s < excluded.longest_s
 
+-- The sign before `start_s` keeps the long ones from being looked for by their start, which would
+-- walk through everything that began earlier.
 -- name: periods_overlapping
 SELECT p.uid, p.original_s, p.start_s, p.end_s, p.event_start_s, p.event_end_s, p.recurring,
     b.organizer, b.organizer_name, b.summary
@@ -76,7 +78,7 @@ JOIN booking b ON b.tenant = p.tenant AND b.resource = p.resource AND b.uid = p.
 WHERE p.tenant = :tenant AND p.resource = :resource
     AND p.is_long = 1
     AND p.end_s > CAST(:start_s AS BIGINT)
-    AND p.start_s < CAST(:end_s AS BIGINT)
+    AND +p.start_s < CAST(:end_s AS BIGINT)
 ORDER BY 3, 1, 2
 
 -- name: periods_overlapping_any@sqlite
@@ -98,7 +100,7 @@ JOIN booking b ON b.tenant = p.tenant AND b.resource = p.resource AND b.uid = p.
 WHERE p.tenant = :tenant AND p.resource = :resource
     AND p.is_long = 1
     AND p.end_s > CAST(:start_s AS BIGINT)
-    AND p.start_s < CAST(:end_s AS BIGINT)
+    AND +p.start_s < CAST(:end_s AS BIGINT)
 ORDER BY 3, 1, 2
 
 -- name: periods_of_event

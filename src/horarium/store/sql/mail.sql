@@ -70,7 +70,11 @@ UPDATE outbox SET state = 'pending', rev = rev + 1, due_s = CAST(:now_s AS BIGIN
 WHERE state = 'sending' AND due_s <= CAST(:ended_s AS BIGINT)
 
 -- name: next_mail_due
-SELECT MIN(due_s) FROM outbox WHERE state IN ('pending', 'sending')
+SELECT MIN(due_s) FROM (
+    SELECT MIN(due_s) AS due_s FROM outbox WHERE state = 'pending'
+    UNION ALL
+    SELECT MIN(due_s) FROM outbox WHERE state = 'sending'
+) AS ends
 
 -- name: outbox_lines
 SELECT id, message_id, kind, recipient, uid, state, created_s, due_s, attempts, answer FROM outbox

@@ -47,7 +47,8 @@ CREATE TABLE address_group (
 ) STRICT, WITHOUT ROWID;
 
 -- The last component of each key of an event at a calendar user: the master (recurrence_key '') and
--- its overrides (the original start). A row with state 'cancelled' is a tombstone.
+-- its overrides (the original start). A row with state 'cancelled' is a tombstone. Its rows are large:
+-- WITHOUT ROWID they would fill the inner pages of the tree, and every search would compare whole texts.
 CREATE TABLE calendar_object (
     tenant TEXT NOT NULL,
     resource INTEGER NOT NULL REFERENCES calendar_user (id),
@@ -55,7 +56,7 @@ CREATE TABLE calendar_object (
     recurrence_key TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     dtstamp_s INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('booked', 'declined', 'cancelled')),
+    state TEXT NOT NULL CHECK (state IN ('booked', 'declined', 'cancelled', 'dormant')),
     this_and_future INTEGER NOT NULL CHECK (this_and_future IN (0, 1)),
     organizer TEXT NOT NULL,
     made_by TEXT NOT NULL,
@@ -64,7 +65,7 @@ CREATE TABLE calendar_object (
     stored_s INTEGER NOT NULL,
     text BLOB NOT NULL,
     PRIMARY KEY (tenant, resource, uid, recurrence_key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX calendar_object_tombstones ON calendar_object (stored_s) WHERE state = 'cancelled';
 
 -- One row for each event that holds time; an endless one says how far its periods are laid down.
@@ -161,7 +162,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_s, id) WHERE state = 'pending';
 CREATE INDEX outbox_sending ON outbox (due_s) WHERE state = 'sending';
 CREATE INDEX outbox_open ON outbox (recipient, uid, id) WHERE state IN ('pending', 'sending');
-CREATE INDEX outbox_answers ON outbox (recipient, uid, sequence, created_s);
+CREATE INDEX outbox_answers ON outbox (uid, sequence, recipient, created_s);
 
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY,

@@ -1,0 +1,55 @@
+"""How the queries on every mail's way find their rows: by an index, however much is stored."""
+
+from __future__ import annotations
+
+import re
+
+import apsw
+import pytest
+
+from horarium.store.embedded import EmbeddedEngine
+from horarium.store.queries import load_queries
+
+# Every query that a mail's way runs, in or out.
+HOT = (
+    "answers_since", "booking_head", "due_mails", "event_entries", "forget_attempts",
+    "free_lost_mails", "in_ledger", "laid_before", "last_answer", "longest_period",
+    "next_mail_due", "periods_of_event", "periods_overlapping", "periods_overlapping_any",
+)  # fmt: skip
+# Read from memory, not from a table.
+TRANSIENT = re.compile(r"VIRTUAL TABLE|CONSTANT ROW|subquery", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def engine() -> EmbeddedEngine:
+    made = EmbeddedEngine(":memory:")
+    made.migrate(0)
+    return made
+
+
+def plan(engine: EmbeddedEngine, query: str) -> list[str]:
+    """The lines of SQLite's plan for a named query."""
+    text = load_queries("sqlite")[query]
+    values = {name: "[]" if name == "spans" else 1 for name in re.findall(r":([a-z_]+)", text)}
+    return [str(row[3]) for row in engine._writer.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+
+
+@pytest.mark.parametrize("query", HOT)
+def test_no_query_walks_a_table(query: str, engine: EmbeddedEngine) -> None:
+    lines = plan(engine, query)
+    walks = [line for line in lines if "SCAN" in line and not TRANSIENT.search(line)]
+    assert walks == []
+
+
+@pytest.mark.parametrize("query", ["periods_overlapping", "periods_overlapping_any"])
+def test_long_periods_are_found_by_their_end(query: str, engine: EmbeddedEngine) -> None:
+    searches = [line for line in plan(engine, query) if line.startswith("SEARCH p ")]
+    assert [re.findall(r"USING INDEX (\w+)", line) for line in searches] == [
+        ["booking_period_time"],
+        ["booking_period_long"],
+    ]
+
+
+def test_a_plan_is_made_once_and_kept(engine: EmbeddedEngine) -> None:
+    """Otherwise SQLite plans a query with parameters anew each time it runs."""
+    assert engine._writer.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
