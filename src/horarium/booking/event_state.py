@@ -20,6 +20,9 @@ class EntryState(StrEnum):
     BOOKED = "booked"
     DECLINED = "declined"
     CANCELLED = "cancelled"
+    # It names an occurrence that the series known so far has not; should an older statement of the
+    # event that was overtaken bring that occurrence, it is changed by this.
+    DORMANT = "dormant"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from horarium.booking.answering import Part, answer_parts, decline_invalid
 from horarium.booking.asked import Asked, ask
@@ -12,17 +12,24 @@ from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.freebusy import reservation
-from horarium.booking.order import Order, order_request, survivors
+from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outcome import EventChange, Outcome, Result
+from horarium.booking.outliving import outliving
 from horarium.booking.ports import Booking
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
-from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, read_component
+from horarium.booking.stored_event import (
+    HeldEvent,
+    hold,
+    occurrence_key,
+    read_component,
+    read_entry,
+)
 from horarium.booking.trace import Step
 from horarium.ical.component import Component
 from horarium.ical.event import Event, InvalidComponent
 from horarium.kernel.instant import MIN_INSTANT, Instant
-from horarium.kernel.recurrence import Occurrence
+from horarium.kernel.recurrence import Occurrence, RecurrenceSet
 
 # A resource keeps its own free/busy of what it declined for these reasons: the fault is not the
 # organizer's, so it must not cost the booking.
@@ -127,12 +134,12 @@ class RequestHandling:
             key = self._key(event, known)
             if key is None:
                 return self._decline_unknown(event)
-            placed.append(self._place(event, key))
+            placed.append(self._place(event, key, placed[0].stamp if master else None))
         if all(item.order in (Order.STALE, Order.DUPLICATE) for item in placed):
             return self._nothing_new(placed)
         self._case.passed("order")
         if master is not None and placed[0].order not in (Order.STALE, Order.DUPLICATE):
-            self._judge_whole(placed[0], placed[1:])
+            self._judge_whole(placed[0], [p for p in placed[1:] if p.order is not Order.STALE])
         else:
             self._judge_instances([p for p in placed if p.key is not None], known)
         return self._finish()
@@ -160,9 +167,12 @@ class RequestHandling:
         assert event.recurrence_id is not None
         return occurrence_key(event.recurrence_id, event.whole_day, master, self._resource.zone)
 
-    def _place(self, event: Event, key: Instant | None) -> Placed:
+    def _place(self, event: Event, key: Instant | None, master: Stamp | None = None) -> Placed:
+        """A component in its order; beside its `master` it is stated anew with that stamp."""
         digest = content_digest(event)
         stamp = self._case.stamp(event)
+        if master is not None:
+            stamp = max(stamp, master)
         order = order_request(self._state, key, stamp, digest)
         return Placed(event, key, stamp, digest, order)
 
@@ -182,7 +192,6 @@ class RequestHandling:
     # --- judging ---------------------------------------------------------
 
     def _judge_whole(self, master: Placed, overrides: list[Placed]) -> None:
-        kept = survivors(self._state, master.stamp, cancelled=False)
         restated = {item.key for item in overrides}
         entries = [self._entry(master), *(self._entry(item) for item in overrides)]
         series = master.event.series
@@ -192,8 +201,9 @@ class RequestHandling:
             self._changed = True
             self._state = self._released(master)
             return
-        late = [e for e in kept if e.key not in restated and e.key and series.is_member(e.key)]
-        candidate = EventState(self._case.message.uid, (*entries, *late))
+        kept = outliving(self._state, master.stamp, series, self._booked_series())
+        late = [entry for entry in kept if entry.key not in restated]
+        candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
         fresh: dict[Instant | None, Event] = {item.key: item.event for item in overrides}
         fresh[None] = master.event
         if master.order is Order.UNCHANGED and _same_entries(self._state, candidate):
@@ -204,7 +214,25 @@ class RequestHandling:
         request = self._request(master.event, held, asked, restates=True)
         decision = self._decide(request, asked)
         self._parts.append(Part(master.event, decision, asked, request))
+        if decision.accepted:
+            self._parts.extend(self._revived(candidate, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
+
+    def _booked_series(self) -> RecurrenceSet | None:
+        """The series that is booked until now."""
+        stored = self._state.master
+        if stored is None or stored.state is not EntryState.BOOKED:
+            return None
+        event = self._case.master_event()
+        return event.series if event is not None else None
+
+    def _revived(self, after: EventState, decision: Decision, asked: Asked) -> Iterator[Part]:
+        """The changed occurrences that were refused until the series that has them came."""
+        for entry in self._state.instances:
+            now = after.get(entry.key)
+            if entry.state is EntryState.DORMANT and now and now.state is EntryState.BOOKED:
+                own = tuple(o for o in asked.occurrences if o.original == entry.key)
+                yield Part(read_entry(entry, self._resource), decision, Asked(own))
 
     def _settle_whole(
         self,
@@ -238,6 +266,8 @@ class RequestHandling:
             added = known is not None and known.state is EntryState.BOOKED
             if booked and not added and not self._names_member(item, master):
                 self._parts.append(Part(item.event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
+                dormant = self._entry(item, EntryState.DORMANT)
+                self._state = self._state.with_entry(dormant)
             else:
                 self._judge_one(item)
 
@@ -248,7 +278,7 @@ class RequestHandling:
     def _judge_one(self, item: Placed) -> None:
         candidate = self._state.with_entry(self._entry(item))
         if item.event.recurrence_id is not None and item.event.recurrence_id.this_and_future:
-            candidate = candidate.only(e for e in candidate.entries if not _follows(e, item))
+            candidate = candidate.only(iter(without_followers(candidate.entries)))
         if item.cancelled:
             self._state, self._changed = candidate, True
             self._parts.append(Part(item.event, None, Asked(())))
@@ -406,6 +436,9 @@ def lay_down(
     held = hold(state, resource, fresh)
     if asked is None:
         asked = ask(held, resource, case.now, head.ends if head else None)
+        if head is not None and head.endless_until is not None and asked.laid_until is not None:
+            # Only a judged request and the daily pass lay a series down further.
+            asked = replace(asked, laid_until=min(head.endless_until, asked.laid_until))
     recurring = held.series is not None and held.series.rule is not None
     recurring = recurring or len(asked.occurrences) > 1 or held.series is None
     reservations = tuple(
@@ -428,15 +461,6 @@ def lay_down(
 def _not_left_out(occurrences: tuple[Occurrence, ...], state: EventState) -> list[Occurrence]:
     gone = {e.key for e in state.instances if e.state is not EntryState.BOOKED}
     return [o for o in occurrences if o.original not in gone]
-
-
-def _follows(entry: Entry, item: Placed) -> bool:
-    return (
-        entry.key is not None
-        and item.key is not None
-        and entry.key > item.key
-        and entry.stamp < item.stamp
-    )
 
 
 def _keeps_booking(preference: str, decision: Decision) -> bool:

@@ -6,6 +6,7 @@ Every function here decides from stamps alone, so that any order of arrival ends
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
@@ -29,6 +30,8 @@ def order_request(state: EventState, key: Instant | None, stamp: Stamp, digest: 
     master = state.master
     if key is not None and master is not None and _too_late_for_master(master, stamp):
         return Order.STALE
+    if any(_too_late_for_master(entry, stamp) for entry in _reaching(state, key)):
+        return Order.STALE
     stored = state.get(key)
     if stored is None:
         return Order.NEWER
@@ -49,7 +52,8 @@ def order_cancel(
     A CANCEL without SEQUENCE is malformed but seen: it is ordered by DTSTAMP alone and must be
     strictly later (our reading).
     """
-    for stored in (state.get(key), state.master if key is not None else None):
+    above = (state.master,) if key is not None else ()
+    for stored in (state.get(key), *above, *_reaching(state, key)):
         if stored is None:
             continue
         if not has_sequence:
@@ -71,6 +75,31 @@ def survivors(state: EventState, master: Stamp, *, cancelled: bool) -> tuple[Ent
     if cancelled:
         return tuple(entry for entry in state.instances if entry.stamp > master)
     return tuple(entry for entry in state.instances if entry.stamp >= master)
+
+
+def without_followers(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries less the older ones that lie behind a change of this and all future instances:
+    such a change states the rest of the series anew, as a master does the whole."""
+    state = EventState("", tuple(entries))
+    return tuple(
+        entry
+        for entry in state.entries
+        if not any(_too_late_for_master(f, entry.stamp) for f in _reaching(state, entry.key))
+    )
+
+
+def _reaching(state: EventState, key: Instant | None) -> list[Entry]:
+    """The entries of earlier instances that speak for all future ones, `key` among them."""
+    if key is None:
+        return []
+    return [
+        entry
+        for entry in state.instances
+        if entry.this_and_future
+        and entry.key is not None
+        and entry.key < key
+        and entry.state is not EntryState.DORMANT
+    ]
 
 
 def _too_late_for_master(master: Entry, stamp: Stamp) -> bool:

@@ -28,6 +28,7 @@ from horarium.kernel.zone import Zone
 # Stored texts that were read lately; the whole text is the key, so one can not stand for another.
 _REMEMBERED = 512
 DAY = 86_400
+_ENDED = (EntryState.CANCELLED, EntryState.DECLINED)
 
 
 def rule_limits(resource: Resource) -> Limits:
@@ -134,12 +135,20 @@ def hold(state: EventState, resource: Resource, fresh: Mapping[Instant | None, E
     if base is None:
         lone = [_lone(key, event) for key, event in booked.items() if key is not None]
         return HeldEvent(None, None, tuple(sorted(lone, key=_by_start)))
-    members = [entry for entry in state.instances if entry.key and base.is_member(entry.key)]
+    members = [e for e in _within(state) if e.key is not None and base.is_member(e.key)]
     known = {entry.key for entry in members}
     lone = [_lone(key, e) for key, e in booked.items() if key is not None and key not in known]
     overrides = [_override(entry, booked.get(entry.key)) for entry in members]
     series = base.with_overrides(overrides) if overrides else base
     return HeldEvent(master, series, tuple(sorted(lone, key=_by_start)))
+
+
+def _within(state: EventState) -> list[Entry]:
+    """The instances up to the one at which the series was ended; one booked behind it, by a later
+    message, stands for itself."""
+    ends = [e.key for e in state.instances if e.this_and_future and e.state in _ENDED and e.key]
+    end = min(ends, default=None)
+    return [e for e in state.instances if end is None or (e.key is not None and e.key <= end)]
 
 
 def _by_start(occurrence: Occurrence) -> tuple[Instant, Instant]:
