@@ -109,6 +109,15 @@ class MailAgent:
         to which reports come back."""
         return self.directory.find(recipient) is not None or self._is_own_sender(recipient)
 
+    def knows_already(self, recipient: str) -> bool | None:
+        """What `knows` says, where that takes one look at the store; None when the calendar users
+        must be read anew first."""
+        directory = self._directory
+        version = self._store.read(lambda tx: tx.directory.version())
+        if directory is None or directory.version != version:
+            return None
+        return directory.find(recipient) is not None or self._is_own_sender(recipient)
+
     def deliver(
         self,
         sender: str | None,

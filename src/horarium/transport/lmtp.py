@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 MAX_CONNECTIONS = 100
 # RFC 5321 4.5.3.1.8 asks for 100 at least.
 MAX_RECIPIENTS = 1000
+# Answers kept back until the other side has been heard out.
+MAX_UNSENT = 100
 # Mistakes on one connection before it is closed.
 MAX_ERRORS = 20
 # Seconds without a command, and for a whole message (RFC 5321 4.5.3.2).
@@ -186,8 +188,9 @@ class _Session:
         self, server: LmtpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._server = server
-        self._wire = Wire(reader)
+        self._wire = Wire(reader, self._flush)
         self._writer = writer
+        self._unsent: list[bytes] = []
         self._greeted = False
         self._sender: str | None = None
         self._recipients: list[str] = []
@@ -207,6 +210,7 @@ class _Session:
             verb = word.upper()
             if verb == "QUIT":
                 await self._say(Reply(221, "2.0.0 bye"))
+                await self._send()
                 return
             step = _STEPS.get(verb)
             if step is None:
@@ -287,6 +291,7 @@ class _Session:
             # One line for each recipient that RCPT accepted, in their order (RFC 2033 4.2).
             for recipient in self._recipients:
                 await self._say(await self._answer(self._sender, recipient, message))
+                await self._send()
                 if self._server.answered is not None:
                     self._server.answered()
         finally:
@@ -323,6 +328,7 @@ class _Session:
         self._errors += 1
         if self._errors > MAX_ERRORS:
             await self._say(Reply(421, "4.7.0 too many errors"))
+            await self._send()
             raise Closed
         await self._say(reply)
 
@@ -330,8 +336,19 @@ class _Session:
         await self._write(str(reply))
 
     async def _write(self, text: str) -> None:
-        self._writer.write(text.encode("ascii") + b"\r\n")
+        """Answers to commands that came together leave together (RFC 2920 3.2)."""
+        self._unsent.append(text.encode("ascii") + b"\r\n")
+        if len(self._unsent) >= MAX_UNSENT:
+            await self._send()
+
+    async def _send(self) -> None:
+        self._flush()
         await self._writer.drain()
+
+    def _flush(self) -> None:
+        if self._unsent:
+            self._writer.write(b"".join(self._unsent))
+            self._unsent.clear()
 
 
 _STEPS = {

@@ -5,6 +5,7 @@ lenient here lets one message be read as two.
 """
 
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 # Longer than any command that a mail system sends (RFC 5321 4.5.3.1.4, and its extensions).
@@ -33,10 +34,12 @@ class BadLine(Exception):
 
 
 class Wire:
-    """The incoming half of one connection."""
+    """The incoming half of one connection; `before_waiting` is called whenever more is needed from
+    the other side."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, before_waiting: Callable[[], None] | None = None) -> None:
         self._source = source
+        self._before_waiting = before_waiting
         self._buffer = bytearray()
 
     async def command(self) -> bytes:
@@ -80,6 +83,8 @@ class Wire:
         return body if len(body) <= limit else None
 
     async def _more(self) -> None:
+        if self._before_waiting is not None:
+            self._before_waiting()
         chunk = await self._source.read(_CHUNK)
         if not chunk:
             raise Closed
