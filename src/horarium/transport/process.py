@@ -1,0 +1,170 @@
+"""Runs programs: an argument vector, never a shell; bounded in time and output (seed 004's Exec).
+
+A program runs in a session of its own, so that whatever it starts can be ended with it; it reads
+nothing and inherits nothing; of what it writes only both ends are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# What is kept of the output: enough to see how it began and how it ended. All of it is read, so that
+# the program does not block.
+KEPT_AT_EACH_END = 4_096
+# A program that was told to end has so long until it is made to.
+TERM_GRACE = 10.0
+_CHUNK = 65_536
+_LOOK_AGAIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run: argument vector, folder, environment, and seconds until it is ended."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended.
+
+    `status` is its exit status, None when a signal ended it or it never began; `trouble` says in
+    words what went wrong (`not found`, `timeout`, …), empty when nothing did. `output` is the
+    beginning and the end of what it wrote, `octets` how much that was in all.
+    """
+
+    status: int | None
+    signal: int | None
+    trouble: str
+    output: bytes
+    octets: int
+    cpu_seconds: float
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the program ran and ended with status 0."""
+        return self.status == 0 and not self.trouble
+
+
+def run_program(order: Order, monotonic: Callable[[], float]) -> Ended:
+    """Runs a program to its end; returns when neither it nor anything it started is left.
+
+    Blocks: call it in a thread. `monotonic` tells passing seconds.
+    """
+    try:
+        child = _start(order)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | PermissionError)
+        trouble = "not found" if missing else (error.strerror or str(error)).lower()
+        return Ended(None, None, trouble, b"", 0, 0.0)
+    tail = _Tail()
+    timed_out = _read_until_end(child, tail, monotonic, order.timeout)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    _end_group(child.pid, signal.SIGKILL)
+    code = child.returncode
+    cpu = usage.ru_utime + usage.ru_stime
+    number = -code if code < 0 else None
+    trouble = "timeout" if timed_out else ""
+    return Ended(code if code >= 0 else None, number, trouble, tail.kept, tail.octets, cpu)
+
+
+def _start(order: Order) -> subprocess.Popen[bytes]:
+    # What to run comes from files of the operator; no word of it is ever read by a shell.
+    return subprocess.Popen(  # noqa: S603
+        order.argv,
+        cwd=order.folder,
+        env=dict(order.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        close_fds=True,
+        umask=0o077,
+        extra_groups=[] if os.geteuid() == 0 else None,
+    )
+
+
+class _Tail:
+    """The beginning and the end of an output of any length."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._end = b""
+        self.octets = 0
+
+    def add(self, data: bytes) -> None:
+        """Takes what was written next."""
+        self.octets += len(data)
+        room = KEPT_AT_EACH_END - len(self._head)
+        self._head += data[:room]
+        self._end = (self._end + data[room:])[-KEPT_AT_EACH_END:]
+
+    @property
+    def kept(self) -> bytes:
+        """Both ends, with a mark between them where something is missing."""
+        missing = self.octets - len(self._head) - len(self._end)
+        mark = f"\n[… {missing} octets …]\n".encode() if missing > 0 else b""
+        return self._head + mark + self._end
+
+
+def _read_until_end(
+    child: subprocess.Popen[bytes], tail: _Tail, monotonic: Callable[[], float], timeout: float
+) -> bool:
+    """Reads until the program has ended; whether it had to be told to.
+
+    A grandchild may hold the pipe open: the program's own end is what counts.
+    """
+    assert child.stdout is not None
+    deadline = monotonic() + timeout
+    told = made = False
+    with child.stdout as pipe, selectors.DefaultSelector() as selector:
+        os.set_blocking(pipe.fileno(), False)
+        selector.register(pipe, selectors.EVENT_READ)
+        open_pipe = True
+        while not _has_ended(child.pid):
+            left = deadline - monotonic()
+            if left <= 0 and not made:
+                _end_group(child.pid, signal.SIGKILL if told else signal.SIGTERM)
+                told, made = True, told
+                deadline = monotonic() + TERM_GRACE
+            wait = min(max(left, 0.01), _LOOK_AGAIN)
+            if open_pipe and selector.select(wait):
+                open_pipe = _read_some(pipe.fileno(), tail)
+                if not open_pipe:
+                    selector.unregister(pipe)
+            elif not open_pipe:
+                selector.select(min(wait, 0.05))
+        while open_pipe and selector.select(0):
+            open_pipe = _read_some(pipe.fileno(), tail)
+    return told
+
+
+def _read_some(descriptor: int, tail: _Tail) -> bool:
+    try:
+        data = os.read(descriptor, _CHUNK)
+    except BlockingIOError:
+        return True
+    tail.add(data)
+    return bool(data)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether the program has ended; it is left to be waited for."""
+    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return found is not None
+
+
+def _end_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
