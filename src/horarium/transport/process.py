@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# What is kept of the output: enough to see how it began and how it ended. All of it is read, so that
-# the program does not block.
+# What is kept of the output: enough to see how it began and how it ended. All of it is read, so
+# that the program does not block.
 KEPT_AT_EACH_END = 4_096
 # A program that was told to end has so long until it is made to.
 TERM_GRACE = 10.0
