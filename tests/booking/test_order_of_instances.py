@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.kernel.scale import cases
-from tests.office import Office, request, vevent
+from tests.office import ROOM, Office, request, vevent
 
 from horarium.kernel.instant import Instant
 
@@ -132,3 +132,40 @@ def test_an_override_that_kept_its_old_sequence_is_stated_with_its_master() -> N
     assert office.busy("2026-12-08 00:00", "2026-12-09 00:00") == [
         ("2026-12-08 15:00", "2026-12-08 16:00")
     ]
+
+
+def test_a_request_that_says_it_is_cancelled_is_a_cancel_whatever_policy_says() -> None:
+    office = Office({ROOM: {"declined_update": "keep"}})
+    first = message("master", 0, 0, 0)
+    office.send(first, by=BY)
+    gone = vevent(
+        "e", "2026-12-01 09:00", "2026-12-01 10:00", extra="STATUS:CANCELLED",
+        stamp="2026-11-20T08:00:00Z",
+    )  # fmt: skip
+    assert office.send(request(gone), by=BY) == []
+    assert office.everything() == []
+    assert office.send(first, by=BY) == []
+    assert office.ledger() == {"decided": 2, "stale": 1}
+
+
+def test_a_change_that_named_only_the_day_is_of_the_occurrence_of_that_day() -> None:
+    office = Office()
+    office.now = Instant(office.now + 3600)
+    changed = _changed(0, 1, 1, "RECURRENCE-ID", 15)
+    changed = changed.replace("RECURRENCE-ID:20261208T080000Z", "RECURRENCE-ID;VALUE=DATE:20261208")
+    office.send(request(changed), by=BY)
+    office.send(message("master", 0, 0, 0), by=BY)
+    assert office.busy("2026-12-08 00:00", "2026-12-09 00:00") == [
+        ("2026-12-08 15:01", "2026-12-08 16:01")
+    ]
+
+
+def test_a_booked_change_that_the_series_turns_out_not_to_have_is_taken_back() -> None:
+    office = Office()
+    office.now = Instant(office.now + 3600)
+    (booked,) = office.send(message(*LATER), by=BY)
+    assert booked.partstats == ["ACCEPTED"]
+    (answer,) = office.send(message("without one", 0, 0, 1), by=BY)
+    assert answer.partstats == ["ACCEPTED", "DECLINED"]
+    assert answer.statuses == ["2.0", "3.1"]
+    assert office.busy("2026-12-08 00:00", "2026-12-09 00:00") == []

@@ -191,7 +191,19 @@ class RequestHandling:
 
     # --- judging ---------------------------------------------------------
 
+    def _cancel_whole(self, master: Placed) -> None:
+        """STATUS:CANCELLED without RECURRENCE-ID gives everything up, whatever policy says."""
+        self._parts.append(Part(master.event, None, Asked(())))
+        later = survivors(self._state, master.stamp, cancelled=True)
+        self._state, self._changed = (
+            EventState(self._state.uid, (self._entry(master), *later)),
+            True,
+        )
+
     def _judge_whole(self, master: Placed, overrides: list[Placed]) -> None:
+        if master.cancelled:
+            self._cancel_whole(master)
+            return
         restated = {item.key for item in overrides}
         entries = [self._entry(master), *(self._entry(item) for item in overrides)]
         series = master.event.series
@@ -201,7 +213,8 @@ class RequestHandling:
             self._changed = True
             self._state = self._released(master)
             return
-        kept = outliving(self._state, master.stamp, series, self._booked_series())
+        before = self._booked_series()
+        kept = outliving(self._state, master.event, master.stamp, before, self._resource)
         late = [entry for entry in kept if entry.key not in restated]
         candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
         fresh: dict[Instant | None, Event] = {item.key: item.event for item in overrides}
@@ -215,7 +228,7 @@ class RequestHandling:
         decision = self._decide(request, asked)
         self._parts.append(Part(master.event, decision, asked, request))
         if decision.accepted:
-            self._parts.extend(self._revived(candidate, decision, asked))
+            self._parts.extend(self._turned(candidate, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
 
     def _booked_series(self) -> RecurrenceSet | None:
@@ -226,13 +239,19 @@ class RequestHandling:
         event = self._case.master_event()
         return event.series if event is not None else None
 
-    def _revived(self, after: EventState, decision: Decision, asked: Asked) -> Iterator[Part]:
-        """The changed occurrences that were refused until the series that has them came."""
+    def _turned(self, after: EventState, decision: Decision, asked: Asked) -> Iterator[Part]:
+        """The changed occurrences whose answer is another one now that the series is known: they
+        were refused and it has them, or they were booked and it has them not."""
         for entry in self._state.instances:
             now = after.get(entry.key)
-            if entry.state is EntryState.DORMANT and now and now.state is EntryState.BOOKED:
+            if now is None or entry.state is now.state:
+                continue
+            if now.state is EntryState.BOOKED:
                 own = tuple(o for o in asked.occurrences if o.original == entry.key)
                 yield Part(read_entry(entry, self._resource), decision, Asked(own))
+            elif now.state is EntryState.DORMANT:
+                unknown = reject(Reason.UNKNOWN_OCCURRENCE)
+                yield Part(read_entry(entry, self._resource), unknown, Asked(()))
 
     def _settle_whole(
         self,
