@@ -16,6 +16,7 @@ from horarium.booking.written import (
     yes_no,
     zone_name,
 )
+from horarium.directives.address import parse_main
 from horarium.kernel.errors import InvalidInput
 from horarium.transport.endpoint import Endpoint, parse_endpoint
 
@@ -25,7 +26,7 @@ _DAY = 86_400
 # a site written for a later version is refused by name and not as a misspelling.
 LATER_SECTIONS = {
     "web": ("listen", "url", "session_idle", "max_age"),
-    "directives": ("address", "zone", "tasks", "files"),
+    "directives": ("zone", "tasks", "files"),
     "node": ("name", "listen", "url", "variables"),
 }
 
@@ -235,6 +236,38 @@ _UPKEEP = (
 )
 
 
+def _node(value: object) -> str:
+    if not isinstance(value, str):
+        raise refuse(value, 'a node such as "2:5030/15"')
+    return str(parse_main(value))
+
+
+def _programs(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(path, str) and path.startswith("/") for path in value.values()
+    ):
+        raise refuse(value, 'names and full paths such as { "load.bat" = "/usr/local/bin/load" }')
+    return {str(name): path for name, path in value.items()}
+
+
+_DIRECTIVES = (
+    Setting(
+        "directives.address",
+        None,
+        _node,
+        "node",
+        "The main address, from which partial addresses of the control file take what they lack.",
+    ),
+    Setting(
+        "directives.programs",
+        {},
+        _programs,
+        "table",
+        "What the names of programs in the control file stand for.",
+    ),
+)
+
+
 def _limit(name: str, default: object, meaning: str) -> Setting:
     """A limit: a size, a duration or a number, told apart by its default."""
     if isinstance(default, int):
@@ -287,6 +320,7 @@ _LATER = tuple(
 )
 
 SETTINGS: dict[str, Setting] = {
-    setting.name: setting for setting in (*_TOP, *_STORE, *_MAIL, *_UPKEEP, *_LIMITS, *_LATER)
+    setting.name: setting
+    for setting in (*_TOP, *_STORE, *_MAIL, *_UPKEEP, *_DIRECTIVES, *_LIMITS, *_LATER)
 }
 SECTIONS = tuple(dict.fromkeys(n.partition(".")[0] for n in SETTINGS if "." in n))

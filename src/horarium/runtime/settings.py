@@ -55,6 +55,15 @@ class UpkeepSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectiveSettings:
+    """What the control file of directives rests on: the main address as text, and what names of
+    programs stand for (full paths)."""
+
+    address: str | None
+    programs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Every limit on what comes in by mail. Sizes in bytes, times in seconds unless the name
     says otherwise."""
@@ -93,6 +102,7 @@ class Settings:
     store: StoreSettings
     mail: MailSettings
     upkeep: UpkeepSettings
+    directives: DirectiveSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -228,6 +238,9 @@ def _settings(
         store=StoreSettings(**values["store"]),
         mail=MailSettings(**values["mail"]),
         upkeep=UpkeepSettings(**values["upkeep"]),
+        directives=DirectiveSettings(
+            address=values["directives"]["address"], programs=values["directives"]["programs"]
+        ),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,
