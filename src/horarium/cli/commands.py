@@ -5,6 +5,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "open": ("horarium.cli.questions:open_command", "what is open of an object"),
     "next": ("horarium.cli.questions:next_command", "what is next of an object"),
     "why": ("horarium.cli.questions:why_command", "why it is open or not, booked or refused"),
+    "agenda": ("horarium.cli.agenda", "everything the timetable knows, in one list"),
     "init": ("horarium.cli.init", "write a new site"),
     "apply": ("horarium.cli.apply", "make declared objects take effect"),
     "serve": ("horarium.cli.serve", "take mail, answer it, keep the timetable"),

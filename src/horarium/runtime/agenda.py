@@ -1,0 +1,65 @@
+"""The agenda: everything that the timetable knows between two instants, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from horarium.booking.freebusy import held_in
+from horarium.ical.component import Component, serialize
+from horarium.ical.writing import instant_line, text_line, vcalendar
+from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
+from horarium.runtime.directory import read_directory
+from horarium.runtime.questions import shown
+from horarium.runtime.settings import Settings
+from horarium.store.store import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AgendaEntry:
+    """One thing in the agenda: its time, the kind of work it is, whose it is, and what it is."""
+
+    start: Instant
+    end: Instant | None
+    kind: str
+    id: str
+    what: str
+    uid: str
+
+
+def agenda(store: Store, settings: Settings, within: Period) -> list[AgendaEntry]:
+    """All entries that overlap `within`, in order of start; endless series are seen however far
+    ahead it lies."""
+
+    def work(tx: Transaction) -> list[AgendaEntry]:
+        found: list[AgendaEntry] = []
+        for user in read_directory(tx, settings).registered:
+            reservations = tx.reservations(user.id, user.uri)
+            for item in held_in(reservations, [within], user.resource):
+                if item.event.overlaps(within):
+                    what = item.summary or item.organizer_name or item.organizer or "booked"
+                    found.append(
+                        AgendaEntry(
+                            item.event.start, item.event.end, "booking", shown(user), what, item.uid
+                        )
+                    )
+        return sorted(found)
+
+    return store.read(work)
+
+
+def as_calendar(entries: Sequence[AgendaEntry], now: Instant) -> bytes:
+    """The agenda as an iCalendar object to be published (RFC 5546 3.2.1)."""
+    components = []
+    for entry in entries:
+        lines = [
+            text_line("UID", f"{entry.start}-{entry.id}-{entry.uid}"),
+            instant_line("DTSTAMP", now),
+            instant_line("DTSTART", entry.start),
+            text_line("SUMMARY", f"{entry.what} ({entry.id})"),
+        ]
+        if entry.end is not None:
+            lines.append(instant_line("DTEND", entry.end))
+        components.append(Component("VEVENT", lines))
+    return serialize(vcalendar("PUBLISH", components))
