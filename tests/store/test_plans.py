@@ -16,8 +16,8 @@ HOT = (
     "free_lost_mails", "in_ledger", "laid_before", "last_answer", "longest_period",
     "next_mail_due", "periods_of_event", "periods_overlapping", "periods_overlapping_any",
 )  # fmt: skip
-# Read from memory, not from a table.
-TRANSIENT = re.compile(r"VIRTUAL TABLE|CONSTANT ROW|subquery", re.IGNORECASE)
+# Read from memory and not from a table, or in the order of an index and left at the first that fits.
+ALLOWED = re.compile(r"VIRTUAL TABLE|SCAN first_pending|SCAN o USING INDEX outbox_due$")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def plan(engine: EmbeddedEngine, query: str) -> list[str]:
 @pytest.mark.parametrize("query", HOT)
 def test_no_query_walks_a_table(query: str, engine: EmbeddedEngine) -> None:
     lines = plan(engine, query)
-    walks = [line for line in lines if "SCAN" in line and not TRANSIENT.search(line)]
+    walks = [line for line in lines if "SCAN" in line and not ALLOWED.search(line)]
     assert walks == []
 
 

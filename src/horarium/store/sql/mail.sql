@@ -69,9 +69,17 @@ WHERE id = :id AND rev = :rev AND state = 'sending'
 UPDATE outbox SET state = 'pending', rev = rev + 1, due_s = CAST(:now_s AS BIGINT)
 WHERE state = 'sending' AND due_s <= CAST(:ended_s AS BIGINT)
 
+-- A mail that waits behind another is not due by itself, however long ago it was written.
 -- name: next_mail_due
 SELECT MIN(due_s) FROM (
-    SELECT MIN(due_s) AS due_s FROM outbox WHERE state = 'pending'
+    SELECT due_s FROM (
+        SELECT o.due_s FROM outbox o
+        WHERE o.state = 'pending'
+            AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.uid = o.uid
+                AND p.state IN ('pending', 'sending') AND p.id < o.id)
+        ORDER BY o.due_s, o.id
+        LIMIT 1
+    ) AS first_pending
     UNION ALL
     SELECT MIN(due_s) FROM outbox WHERE state = 'sending'
 ) AS ends
