@@ -16,7 +16,7 @@ HOT = (
     "free_lost_mails", "in_ledger", "laid_before", "last_answer", "longest_period",
     "next_mail_due", "periods_of_event", "periods_overlapping", "periods_overlapping_any",
 )  # fmt: skip
-# Read from memory and not from a table, or in the order of an index and left at the first that fits.
+# Read from memory and not from a table, or in the order of an index up to the first that fits.
 ALLOWED = re.compile(r"VIRTUAL TABLE|SCAN first_pending|SCAN o USING INDEX outbox_due$")
 
 
