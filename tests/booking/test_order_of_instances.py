@@ -65,7 +65,7 @@ drawn_messages = st.lists(
 )
 
 
-@settings(max_examples=cases(40), deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(drawn_messages)
 def test_every_permutation_ends_in_one_state(drawn: list[Drawn]) -> None:
     results = {order: ends(order) for order in itertools.permutations(drawn)}
@@ -169,3 +169,18 @@ def test_a_booked_change_that_the_series_turns_out_not_to_have_is_taken_back() -
     assert answer.partstats == ["ACCEPTED", "DECLINED"]
     assert answer.statuses == ["2.0", "3.1"]
     assert office.busy("2026-12-08 00:00", "2026-12-09 00:00") == []
+
+
+def test_a_single_change_of_the_first_of_all_future_ones_leaves_the_others() -> None:
+    office = Office()
+    office.now = Instant(office.now + 3600)
+    office.send(message("master", 0, 0, 0), by=BY)
+    office.send(message("future", 0, 1, 1), by=BY)
+    office.send(message("override", 1, 0, 1), by=BY)
+    assert [start for _, start, _ in office.everything()] == [
+        "2026-12-01 09:00", "2026-12-08 11:00", "2026-12-15 13:01", "2026-12-22 13:01",
+    ]  # fmt: skip
+    office.send(message("cancel one", 1, 1, 1), by=BY)
+    assert [start for _, start, _ in office.everything()] == [
+        "2026-12-01 09:00", "2026-12-15 13:01", "2026-12-22 13:01",
+    ]  # fmt: skip

@@ -33,6 +33,11 @@ class Stamp:
     dtstamp: Instant
 
 
+# The key of a component, and whether it speaks for all future instances too: one such change and
+# one of the same instance alone stand beside each other.
+Slot = tuple[Instant | None, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One stored component: the master (`key` None) or an override, by its original start.
@@ -51,38 +56,43 @@ class Entry:
     zone_data: str
     this_and_future: bool = False
 
+    @property
+    def slot(self) -> Slot:
+        """What no two entries of an event share."""
+        return self.key, self.this_and_future
+
 
 @dataclass(frozen=True, slots=True)
 class EventState:
-    """All entries of one UID at one calendar user, at most one for each key."""
+    """All entries of one UID at one calendar user, at most one for each slot."""
 
     uid: str
     entries: tuple[Entry, ...] = ()
 
     def __post_init__(self) -> None:
-        if len({entry.key for entry in self.entries}) != len(self.entries):
+        if len({entry.slot for entry in self.entries}) != len(self.entries):
             raise InvalidInput("an event has two entries of one key", part="uid", value=self.uid)
 
     @property
     def master(self) -> Entry | None:
         """The entry without RECURRENCE-ID: a request, or the tombstone of the whole event."""
-        return self.get(None)
+        return self.get((None, False))
 
     @property
     def instances(self) -> tuple[Entry, ...]:
         """The entries with RECURRENCE-ID."""
         return tuple(entry for entry in self.entries if entry.key is not None)
 
-    def get(self, key: Instant | None) -> Entry | None:
-        """The entry of `key`."""
+    def get(self, slot: Slot) -> Entry | None:
+        """The entry of `slot`."""
         for entry in self.entries:
-            if entry.key == key:
+            if entry.slot == slot:
                 return entry
         return None
 
     def with_entry(self, new: Entry) -> EventState:
-        """The state in which `new` has taken the place of its key."""
-        kept = tuple(entry for entry in self.entries if entry.key != new.key)
+        """The state in which `new` has taken its slot."""
+        kept = tuple(entry for entry in self.entries if entry.slot != new.slot)
         return EventState(self.uid, (*kept, new))
 
     def only(self, kept: Iterator[Entry]) -> EventState:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from horarium.booking.authority import Voice
 from horarium.booking.case import Case
 from horarium.booking.content import content_digest, kept_summary, stored_text
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
-from horarium.booking.itip_request import lay_down
+from horarium.booking.laying import lay_down
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.order import Order, order_request
 from horarium.booking.outcome import EventChange
@@ -97,8 +97,8 @@ def _origin(uid: str) -> Origin:
 
 def _merge(
     state: EventState, events: list[Event], book: ZoneBook, resource: Resource, now: Instant
-) -> tuple[EventState, dict[Instant | None, Event]]:
-    fresh: dict[Instant | None, Event] = {}
+) -> tuple[EventState, dict[Slot, Event]]:
+    fresh: dict[Slot, Event] = {}
     master = next((event for event in events if event.recurrence_id is None), None)
     for event in sorted(events, key=lambda e: e.recurrence_id is not None):
         key = None
@@ -109,10 +109,11 @@ def _merge(
             key = found
         digest = content_digest(event)
         stamp = Stamp(event.sequence, event.dtstamp if event.dtstamp is not None else now)
-        if order_request(state, key, stamp, digest) is not Order.NEWER:
+        entry = _entry(event, key, stamp, digest, book, resource)
+        if order_request(state, entry.slot, stamp, digest) is not Order.NEWER:
             continue
-        state = state.with_entry(_entry(event, key, stamp, digest, book, resource))
-        fresh[key] = event
+        state = state.with_entry(entry)
+        fresh[entry.slot] = event
     return state, fresh
 
 

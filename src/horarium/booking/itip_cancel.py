@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from horarium.booking.case import Case
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
-from horarium.booking.itip_request import lay_down
-from horarium.booking.order import Order, order_cancel, survivors
+from horarium.booking.laying import lay_down
+from horarium.booking.order import Order, order_cancel, survivors, without_followers
 from horarium.booking.outcome import Outcome, Result
 from horarium.booking.stored_event import occurrence_key, read_component
 from horarium.booking.trace import Step
@@ -48,7 +48,8 @@ def _cancel_all(case: Case, events: list[Event]) -> Outcome:
             return case.ignore("order", "unknown_occurrence", event=event)
         has_sequence = event.component.first("SEQUENCE") is not None
         stamp = case.stamp(event)
-        order = order_cancel(state, key, stamp, has_sequence=has_sequence)
+        future = event.recurrence_id is not None and event.recurrence_id.this_and_future
+        order = order_cancel(state, (key, future), stamp, has_sequence=has_sequence)
         orders.append(order)
         if order is Order.NEWER:
             state = _cancelled(case, state, event, key, _settled(state, stamp, has_sequence))
@@ -101,9 +102,4 @@ def _cancelled(
     )
     if key is None:
         return EventState(state.uid, (tombstone, *survivors(state, stamp, cancelled=True)))
-    kept = [
-        entry
-        for entry in state.entries
-        if not (future and entry.key is not None and entry.key > key and entry.stamp <= stamp)
-    ]
-    return EventState(state.uid, tuple(kept)).with_entry(tombstone)
+    return EventState(state.uid, without_followers(state.with_entry(tombstone).entries))

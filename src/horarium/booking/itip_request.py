@@ -10,12 +10,11 @@ from horarium.booking.asked import Asked, ask
 from horarium.booking.case import Case
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, decide, reject
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
-from horarium.booking.freebusy import reservation
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
+from horarium.booking.laying import lay_down
 from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outcome import EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
-from horarium.booking.ports import Booking
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
 from horarium.booking.stored_event import (
@@ -29,7 +28,7 @@ from horarium.booking.trace import Step
 from horarium.ical.component import Component
 from horarium.ical.event import Event, InvalidComponent
 from horarium.kernel.instant import MIN_INSTANT, Instant
-from horarium.kernel.recurrence import Occurrence, RecurrenceSet
+from horarium.kernel.recurrence import RecurrenceSet
 
 # A resource keeps its own free/busy of what it declined for these reasons: the fault is not the
 # organizer's, so it must not cost the booking.
@@ -45,6 +44,12 @@ class Placed:
     stamp: Stamp
     digest: str
     order: Order
+
+    @property
+    def slot(self) -> Slot:
+        """Its key, and whether it speaks for all future instances."""
+        which = self.event.recurrence_id
+        return self.key, which is not None and which.this_and_future
 
     @property
     def cancelled(self) -> bool:
@@ -117,7 +122,7 @@ class RequestHandling:
         self._head = head
         self._organizer = head.organizer
         self._resource = case.message.resource
-        self._fresh: dict[Instant | None, Event] = {}
+        self._fresh: dict[Slot, Event] = {}
         self._state = case.state
         self._parts: list[Part] = []
         self._capacity: int | None = None
@@ -173,8 +178,8 @@ class RequestHandling:
         stamp = self._case.stamp(event)
         if master is not None:
             stamp = max(stamp, master)
-        order = order_request(self._state, key, stamp, digest)
-        return Placed(event, key, stamp, digest, order)
+        placed = Placed(event, key, stamp, digest, Order.NEWER)
+        return replace(placed, order=order_request(self._state, placed.slot, stamp, digest))
 
     def _nothing_new(self, placed: list[Placed]) -> Outcome:
         repeated = all(item.order is Order.DUPLICATE for item in placed)
@@ -204,7 +209,7 @@ class RequestHandling:
         if master.cancelled:
             self._cancel_whole(master)
             return
-        restated = {item.key for item in overrides}
+        restated = {item.slot for item in overrides}
         entries = [self._entry(master), *(self._entry(item) for item in overrides)]
         series = master.event.series
         assert series is not None
@@ -215,10 +220,10 @@ class RequestHandling:
             return
         before = self._booked_series()
         kept = outliving(self._state, master.event, master.stamp, before, self._resource)
-        late = [entry for entry in kept if entry.key not in restated]
+        late = [entry for entry in kept if entry.slot not in restated]
         candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
-        fresh: dict[Instant | None, Event] = {item.key: item.event for item in overrides}
-        fresh[None] = master.event
+        fresh: dict[Slot, Event] = {item.slot: item.event for item in overrides}
+        fresh[None, False] = master.event
         if master.order is Order.UNCHANGED and _same_entries(self._state, candidate):
             self._keep_as_is(candidate, master)
             return
@@ -228,7 +233,7 @@ class RequestHandling:
         decision = self._decide(request, asked)
         self._parts.append(Part(master.event, decision, asked, request))
         if decision.accepted:
-            self._parts.extend(self._turned(candidate, decision, asked))
+            self._parts.extend(self._turned(late, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
 
     def _booked_series(self) -> RecurrenceSet | None:
@@ -239,17 +244,17 @@ class RequestHandling:
         event = self._case.master_event()
         return event.series if event is not None else None
 
-    def _turned(self, after: EventState, decision: Decision, asked: Asked) -> Iterator[Part]:
+    def _turned(self, late: list[Entry], decision: Decision, asked: Asked) -> Iterator[Part]:
         """The changed occurrences whose answer is another one now that the series is known: they
         were refused and it has them, or they were booked and it has them not."""
-        for entry in self._state.instances:
-            now = after.get(entry.key)
-            if now is None or entry.state is now.state:
+        for entry in late:
+            before = self._state.get(entry.slot)
+            if before is None or entry.state is before.state:
                 continue
-            if now.state is EntryState.BOOKED:
+            if entry.state is EntryState.BOOKED:
                 own = tuple(o for o in asked.occurrences if o.original == entry.key)
                 yield Part(read_entry(entry, self._resource), decision, Asked(own))
-            elif now.state is EntryState.DORMANT:
+            elif entry.state is EntryState.DORMANT:
                 unknown = reject(Reason.UNKNOWN_OCCURRENCE)
                 yield Part(read_entry(entry, self._resource), unknown, Asked(()))
 
@@ -257,7 +262,7 @@ class RequestHandling:
         self,
         master: Placed,
         candidate: EventState,
-        fresh: Mapping[Instant | None, Event],
+        fresh: Mapping[Slot, Event],
         decision: Decision,
         asked: Asked,
     ) -> None:
@@ -266,6 +271,9 @@ class RequestHandling:
                 candidate = candidate.with_entry(self._without(original, master))
             self._state, self._fresh = candidate, dict(fresh)
             self._capacity, self._asked, self._changed = decision.capacity, asked, True
+        elif not asked.occurrences and len(candidate.entries) > 1:
+            # Later messages have cancelled all of it; one later still may bring some of it back.
+            self._state, self._changed = candidate, True
         elif not _keeps_booking(self._resource.preferences.declined_update, decision):
             self._state, self._changed = self._released(master), True
 
@@ -281,11 +289,13 @@ class RequestHandling:
                 continue
             stored = self._state.master
             booked = stored is not None and stored.state is EntryState.BOOKED
-            known = self._state.get(item.key)
-            added = known is not None and known.state is EntryState.BOOKED
+            added = any(
+                entry.key == item.key and entry.state is EntryState.BOOKED
+                for entry in self._state.instances
+            )
             if booked and not added and not self._names_member(item, master):
                 self._parts.append(Part(item.event, reject(Reason.UNKNOWN_OCCURRENCE), Asked(())))
-                dormant = self._entry(item, EntryState.DORMANT)
+                dormant = self._entry(item, None if item.cancelled else EntryState.DORMANT)
                 self._state = self._state.with_entry(dormant)
             else:
                 self._judge_one(item)
@@ -302,15 +312,18 @@ class RequestHandling:
             self._state, self._changed = candidate, True
             self._parts.append(Part(item.event, None, Asked(())))
             return
-        held = hold(candidate, self._resource, {**self._fresh, item.key: item.event})
+        held = hold(candidate, self._resource, {**self._fresh, item.slot: item.event})
         asked = self._occurrences_of(item, held)
         request = self._request(item.event, held, asked, restates=False)
         decision = self._decide(request, asked)
         self._parts.append(Part(item.event, decision, asked, request))
         if decision.accepted:
             self._state, self._changed = candidate, True
-            self._fresh[item.key] = item.event
+            self._fresh[item.slot] = item.event
             self._capacity = self._capacity or decision.capacity
+        elif not asked.occurrences and item.slot[1]:
+            # A later change of its own instance stands; the others come with their series.
+            self._state, self._changed = candidate, True
         elif not _keeps_booking(self._resource.preferences.declined_update, decision):
             declined = self._entry(item, EntryState.DECLINED)
             self._state, self._changed = candidate.with_entry(declined), True
@@ -435,59 +448,12 @@ class RequestHandling:
         return self._organizer.address.key, name, summary
 
 
-def lay_down(
-    case: Case,
-    state: EventState,
-    fresh: Mapping[Instant | None, Event],
-    capacity: int | None,
-    organizer: tuple[str, str, str],
-    asked: Asked | None = None,
-) -> EventChange:
-    """The change that makes the store hold exactly the time of `state`.
-
-    `asked` is what was judged just now; without it the held time is computed anew, an earlier
-    clipping kept.
-    """
-    resource, uid = case.message.resource, case.message.uid
-    if not state.holds_time:
-        return EventChange(state, None, ())
-    head = case.reservations.head(uid)
-    held = hold(state, resource, fresh)
-    if asked is None:
-        asked = ask(held, resource, case.now, head.ends if head else None)
-        if head is not None and head.endless_until is not None and asked.laid_until is not None:
-            # Only a judged request and the daily pass lay a series down further.
-            asked = replace(asked, laid_until=min(head.endless_until, asked.laid_until))
-    recurring = held.series is not None and held.series.rule is not None
-    recurring = recurring or len(asked.occurrences) > 1 or held.series is None
-    reservations = tuple(
-        reservation(uid, occurrence, resource.preferences, recurring=recurring)
-        for occurrence in _not_left_out(asked.laid, state)
-    )
-    if not reservations and asked.laid_until is None:
-        return EventChange(state, None, ())
-    booking = Booking(
-        *organizer,
-        accepted=case.now if head is None else head.accepted,
-        capacity=capacity if capacity is not None or head is None else head.capacity,
-        endless_until=asked.laid_until,
-        ends=asked.ends,
-    )
-    settled = case.now if asked.laid_until is not None else None
-    return EventChange(state, booking, reservations, settled)
-
-
-def _not_left_out(occurrences: tuple[Occurrence, ...], state: EventState) -> list[Occurrence]:
-    gone = {e.key for e in state.instances if e.state is not EntryState.BOOKED}
-    return [o for o in occurrences if o.original not in gone]
-
-
 def _keeps_booking(preference: str, decision: Decision) -> bool:
     return preference == "keep" or bool(_OUR_FAULTS & set(decision.reasons))
 
 
 def _same_entries(before: EventState, after: EventState) -> bool:
     """Whether two states hold the same content, their stamps aside, and hold it booked."""
-    one = {(e.key, e.state, e.digest, e.this_and_future) for e in before.entries}
-    other = {(e.key, e.state, e.digest, e.this_and_future) for e in after.entries}
+    one = {(e.slot, e.state, e.digest) for e in before.entries}
+    other = {(e.slot, e.state, e.digest) for e in after.entries}
     return one == other

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
-from horarium.kernel.instant import Instant
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 
 
 class Order(StrEnum):
@@ -22,17 +21,17 @@ class Order(StrEnum):
     UNCHANGED = "unchanged"
 
 
-def order_request(state: EventState, key: Instant | None, stamp: Stamp, digest: str) -> Order:
+def order_request(state: EventState, slot: Slot, stamp: Stamp, digest: str) -> Order:
     """Decides what a REQUEST component with `stamp` and content `digest` is to the stored event.
 
     UNCHANGED is newer in its stamp alone: the booking stays as it is.
     """
     master = state.master
-    if key is not None and master is not None and _too_late_for_master(master, stamp):
+    if slot[0] is not None and master is not None and _too_late_for_master(master, stamp):
         return Order.STALE
-    if any(_too_late_for_master(entry, stamp) for entry in _reaching(state, key)):
+    if any(_too_late_for_master(entry, stamp) for entry in _reaching(state, slot)):
         return Order.STALE
-    stored = state.get(key)
+    stored = state.get(slot)
     if stored is None:
         return Order.NEWER
     if stored.state is EntryState.CANCELLED:
@@ -44,16 +43,14 @@ def order_request(state: EventState, key: Instant | None, stamp: Stamp, digest: 
     return Order.NEWER
 
 
-def order_cancel(
-    state: EventState, key: Instant | None, stamp: Stamp, *, has_sequence: bool
-) -> Order:
+def order_cancel(state: EventState, slot: Slot, stamp: Stamp, *, has_sequence: bool) -> Order:
     """Decides what a CANCEL is to the stored event.
 
     A CANCEL without SEQUENCE is malformed but seen: it is ordered by DTSTAMP alone and must be
     strictly later (our reading).
     """
-    above = (state.master,) if key is not None else ()
-    for stored in (state.get(key), *above, *_reaching(state, key)):
+    above = (state.master,) if slot[0] is not None else ()
+    for stored in (state.get(slot), *above, *_reaching(state, slot)):
         if stored is None:
             continue
         if not has_sequence:
@@ -84,21 +81,25 @@ def without_followers(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(
         entry
         for entry in state.entries
-        if not any(_too_late_for_master(f, entry.stamp) for f in _reaching(state, entry.key))
+        if not any(_too_late_for_master(f, entry.stamp) for f in _reaching(state, entry.slot))
     )
 
 
-def _reaching(state: EventState, key: Instant | None) -> list[Entry]:
-    """The entries of earlier instances that speak for all future ones, `key` among them."""
+def _reaching(state: EventState, slot: Slot) -> list[Entry]:
+    """The entries that speak for all future instances, the one of `slot` among them. While no
+    series is booked, a change speaks for its own instance only."""
+    key, future = slot
     if key is None:
         return []
+    booked = state.master is not None and state.master.state is EntryState.BOOKED
     return [
         entry
         for entry in state.instances
         if entry.this_and_future
         and entry.key is not None
-        and entry.key < key
+        and (entry.key < key or (entry.key == key and not future))
         and entry.state is not EntryState.DORMANT
+        and (booked or entry.state is EntryState.CANCELLED)
     ]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.order import survivors
 from horarium.booking.resource import Resource
 from horarium.booking.stored_event import occurrence_key, read_entry
 from horarium.ical.event import Event
-from horarium.kernel.instant import Instant
 from horarium.kernel.recurrence import RecurrenceSet
 
 
@@ -23,7 +22,7 @@ def outliving(
     that was remembered holds its time again when the master has it. What was added to the series
     `before` was never one of its occurrences and stays booked.
     """
-    found: dict[Instant, Entry] = {}
+    found: dict[Slot, Entry] = {}
     series = master.series
     assert series is not None
     for entry in survivors(state, stamp, cancelled=False):
@@ -35,9 +34,9 @@ def outliving(
             entry = replace(entry, state=EntryState.BOOKED)
         elif not member and not added and entry.state is EntryState.BOOKED:
             entry = replace(entry, state=EntryState.DORMANT)
-        other = found.get(entry.key)
+        other = found.get(entry.slot)
         if other is None or other.stamp < entry.stamp:
-            found[entry.key] = entry
+            found[entry.slot] = entry
     return tuple(found.values())
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from horarium.booking.event_state import Entry, EntryState, EventState
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot
 from horarium.booking.resource import Resource
 from horarium.ical.component import Component, parse
 from horarium.ical.event import Event, RecurrenceId, read_event
@@ -120,27 +120,24 @@ class HeldEvent:
             at = outcome.reached
 
 
-def hold(state: EventState, resource: Resource, fresh: Mapping[Instant | None, Event]) -> HeldEvent:
+def hold(state: EventState, resource: Resource, fresh: Mapping[Slot, Event]) -> HeldEvent:
     """What `state` holds at `resource`; `fresh` are components at hand that need not be read back.
 
     A declined or cancelled entry takes its occurrence out of the series.
     """
     booked = {
-        entry.key: fresh.get(entry.key) or read_entry(entry, resource)
+        entry.slot: fresh.get(entry.slot) or read_entry(entry, resource)
         for entry in state.entries
         if entry.state is EntryState.BOOKED
     }
-    master = booked.get(None)
+    master = booked.get((None, False))
     base = master.series if master is not None else None
     if base is None:
-        lone = [_lone(key, event) for key, event in booked.items() if key is not None]
-        return HeldEvent(None, None, tuple(sorted(lone, key=_by_start)))
+        return HeldEvent(None, None, _lone(state, booked, ()))
     members = [e for e in _within(state) if e.key is not None and base.is_member(e.key)]
-    known = {entry.key for entry in members}
-    lone = [_lone(key, e) for key, e in booked.items() if key is not None and key not in known]
-    overrides = [_override(entry, booked.get(entry.key)) for entry in members]
+    overrides = [_override(entry, booked.get(entry.slot)) for entry in members]
     series = base.with_overrides(overrides) if overrides else base
-    return HeldEvent(master, series, tuple(sorted(lone, key=_by_start)))
+    return HeldEvent(master, series, _lone(state, booked, members))
 
 
 def _within(state: EventState) -> list[Entry]:
@@ -148,16 +145,28 @@ def _within(state: EventState) -> list[Entry]:
     message, stands for itself."""
     ends = [e.key for e in state.instances if e.this_and_future and e.state in _ENDED and e.key]
     end = min(ends, default=None)
-    return [e for e in state.instances if end is None or (e.key is not None and e.key <= end)]
+    if end is None:
+        return list(state.instances)
+    return [e for e in state.instances if e.slot == (end, True) or (e.key and e.key < end)]
 
 
 def _by_start(occurrence: Occurrence) -> tuple[Instant, Instant]:
     return occurrence.start, occurrence.original
 
 
-def _lone(key: Instant, event: Event) -> Occurrence:
-    assert event.first is not None
-    return Occurrence(key, event.first.start, event.first.end, Source.OVERRIDE)
+def _lone(
+    state: EventState, booked: Mapping[Slot, Event], members: Iterable[Entry]
+) -> tuple[Occurrence, ...]:
+    """The booked instances that are no `members` of a series, in order."""
+    placed = {entry.slot for entry in members}
+    alone = {entry.key for entry in state.instances if not entry.this_and_future}
+    found = []
+    for (key, future), event in booked.items():
+        if key is None or (key, future) in placed or (future and key in alone):
+            continue
+        assert event.first is not None
+        found.append(Occurrence(key, event.first.start, event.first.end, Source.OVERRIDE))
+    return tuple(sorted(found, key=_by_start))
 
 
 def _override(entry: Entry, event: Event | None) -> Override:

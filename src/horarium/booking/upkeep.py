@@ -10,7 +10,7 @@ from horarium.booking.authority import Voice
 from horarium.booking.case import Case
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
-from horarium.booking.itip_request import lay_down
+from horarium.booking.laying import lay_down
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import EventChange, Mail, Outcome, Result
 from horarium.booking.ports import Booking, Reservations

@@ -43,7 +43,8 @@ def settle(
 ) -> tuple[tuple[Stretch, ...], frozenset[Instant], tuple[Occurrence, ...]]:
     """Give the stretches of the set, the replaced originals, and the members replacing them.
 
-    The overrides have different keys, each the original start of a member.
+    The key of each is the original start of a member. Two of one key are a change of this and all
+    future members and one of this member alone, which then counts for it.
     """
     stretches = [Stretch.plain(length)]
     end = MAX_INSTANT + 1
@@ -60,6 +61,8 @@ def settle(
             Stretch(o.original, end, shift, _length_of(o, length, zone, whole_day), True)
         )
     kept = [o for o in overrides if o.original < end]
+    alone = {o.original for o in kept if not o.this_and_future}
+    kept = [o for o in kept if not (o.this_and_future and o.original in alone)]
     replaced = sorted(
         (Occurrence(o.original, o.start, o.end, Source.OVERRIDE) for o in kept if not o.cancelled),
         key=lambda member: (member.start, member.original),

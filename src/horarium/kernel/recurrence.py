@@ -137,7 +137,7 @@ class RecurrenceSet:
                 )
         if self.whole_day and self.start % DAY:
             raise InvalidInput("a whole day starts at midnight", part="DTSTART")
-        keys = [o.original for o in self.overrides]
+        keys = [(o.original, o.this_and_future) for o in self.overrides]
         if len(set(keys)) < len(keys):
             raise InvalidInput("two overrides change one member", part="RECURRENCE-ID")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.outcome import EventChange
 from horarium.booking.ports import Booking, LaidSeries, Reservation
 from horarium.kernel.capacity import peak
@@ -18,6 +18,8 @@ from horarium.store.rows import instant, maybe_instant, number, octets, text
 
 # Longer periods are indexed apart, so that one long booking never slows the others.
 LONG_SECONDS = 31 * 86_400
+# Ends the stored key of a change that speaks for all future instances too.
+_FUTURE = "/future"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,12 @@ class ResourceReservations:
             self._recount(added, change.booking.capacity)
 
     def _put_entries(self, state: EventState, now: Instant) -> None:
-        before = {entry.key: entry for entry in self.event(state.uid).entries}
-        after = {entry.key: entry for entry in state.entries}
-        for key in before.keys() - after.keys():
-            values = {**self._where, "uid": state.uid, "recurrence_key": _key_text(key)}
+        before = {entry.slot: entry for entry in self.event(state.uid).entries}
+        after = {entry.slot: entry for entry in state.entries}
+        for slot in before.keys() - after.keys():
+            values = {**self._where, "uid": state.uid, "recurrence_key": _key_text(slot)}
             self.session.run("drop_entry", values)
-        changed = [entry for key, entry in after.items() if before.get(key) != entry]
+        changed = [entry for slot, entry in after.items() if before.get(slot) != entry]
         self.session.run_many(
             "put_entry", [{**self._where, **_entry_row(state.uid, e, now)} for e in changed]
         )
@@ -186,14 +188,15 @@ def _length(item: Reservation) -> int:
     return item.occupied.end - item.occupied.start
 
 
-def _key_text(key: Instant | None) -> str:
-    return "" if key is None else format_instant(key)
+def _key_text(slot: Slot) -> str:
+    key, future = slot
+    return "" if key is None else format_instant(key) + (_FUTURE if future else "")
 
 
 def _entry_row(uid: str, entry: Entry, now: Instant) -> dict[str, Value]:
     return {
         "uid": uid,
-        "recurrence_key": _key_text(entry.key),
+        "recurrence_key": _key_text(entry.slot),
         "sequence": entry.stamp.sequence,
         "dtstamp_s": entry.stamp.dtstamp,
         "state": entry.state.value,
@@ -224,7 +227,7 @@ def _period_row(item: Reservation, exclusive: int) -> dict[str, Value]:
 def _entry(row: Row) -> Entry:
     key, sequence, dtstamp, state, future, organizer, made_by, digest, zone_data, content = row
     return Entry(
-        key=parse_instant(text(key)) if key else None,
+        key=parse_instant(text(key).removesuffix(_FUTURE)) if key else None,
         stamp=Stamp(number(sequence), instant(dtstamp)),
         state=EntryState(text(state)),
         organizer=text(organizer),
