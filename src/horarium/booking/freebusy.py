@@ -62,37 +62,41 @@ def held_in(
     if not spans:
         return []
     found = [item for item in reservations.held(spans) if item.uid != without]
+    stretches = PeriodSet(spans)
     last = max(span.end for span in spans)
     for laid in reservations.laid_before(last):
         if laid.state.uid != without:
-            found.extend(_beyond(laid, spans, resource))
+            found.extend(_beyond(laid, stretches, resource))
     return found
 
 
-def _beyond(laid: LaidSeries, spans: Sequence[Period], resource: Resource) -> list[Reservation]:
+def _beyond(laid: LaidSeries, stretches: PeriodSet, resource: Resource) -> list[Reservation]:
     preferences = resource.preferences
     before, after = preferences.buffer_before, preferences.buffer_after
-    start = Instant(max(laid.until - after, min(s.start for s in spans) - after))
-    end = Instant(max(span.end for span in spans) + before)
+    starts = [stretch.start for stretch in stretches]
+    ends = [stretch.end for stretch in stretches]
+    start = Instant(max(laid.until - after, starts[0] - after))
+    end = Instant(ends[-1] + before)
     if start >= end:
         return []
     held = hold(laid.state, resource, {})
     members, complete = held.pages(start, end, MOST_COMPARED)
     if not complete:
         raise LimitReached("occurrences_compared", len(members), MOST_COMPARED)
-    items = (
-        reservation(laid.state.uid, o, preferences, recurring=True)
-        for o in members
-        if o.start >= laid.until
-    )
-    return [
-        Reservation(
-            item.uid, item.original, item.occupied, item.event, True,
-            laid.organizer, laid.organizer_name,
-        )
-        for item in items
-        if any(item.occupied.overlaps(span) for span in spans)
-    ]  # fmt: skip
+    found = []
+    for member in members:
+        if member.start < laid.until:
+            continue
+        taken = occupied(member.start, member.end, preferences)
+        nearest = bisect_right(ends, taken.start)
+        if nearest < len(ends) and starts[nearest] < taken.end:
+            found.append(
+                Reservation(
+                    laid.state.uid, member.original, taken, Period(member.start, member.end), True,
+                    laid.organizer, laid.organizer_name,
+                )
+            )  # fmt: skip
+    return found
 
 
 def find_conflicts(
