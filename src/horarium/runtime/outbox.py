@@ -26,6 +26,9 @@ BATCH = 50
 # Mails on their way at once.
 CONCURRENT = 8
 FIRST_PAUSE, LONGEST_PAUSE = 60, 3_600
+# After it was woken the sender waits so long for more mail: one claim and one record for all of it
+# cost two commits, and decisions wait behind each.
+LINGER_SECONDS = 0.1
 # How long the sender sleeps when nothing is due; new mail wakes it at once.
 IDLE_SECONDS = 30.0
 
@@ -54,21 +57,30 @@ class Outbox:
     async def run(self) -> None:
         """Sends until it is stopped. Only one daemon serves a site, so whatever is claimed when
         it starts was claimed by one that died."""
-        await asyncio.to_thread(self._free_claims)
+        freed = False
         while not self._stopped:
             self._wake.clear()
             try:
+                if not freed:
+                    await asyncio.to_thread(self._free_claims)
+                    freed = True
                 sent = await self.flush()
-                pause = 0.0 if sent else await self._pause()
+                pause = LINGER_SECONDS if sent else await self._pause()
+                if sent == BATCH:
+                    continue
             except Unavailable as error:
                 log.warning("outbox.waiting reason=%s", error)
                 pause = IDLE_SECONDS
-            if pause:
-                try:
-                    async with asyncio.timeout(pause):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            await self._linger()
+
+    async def _linger(self) -> None:
+        if not self._stopped:
+            await self._clock.sleep(LINGER_SECONDS)
 
     def _free_claims(self) -> None:
         now = self._clock.now()
