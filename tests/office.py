@@ -23,6 +23,7 @@ from horarium.runtime.settings import Settings, default_settings
 from horarium.runtime.upkeep import UpkeepReport, run_upkeep
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
+from tests.readback import check_answer
 
 ROOM = "resource-room-confroom@example.com"
 OSLO = named("Europe/Oslo")
@@ -74,7 +75,7 @@ def read_answer(mail: Mail) -> Answer:
     part = next(p for p in message.walk() if p.get_content_type() == "text/calendar")
     data = part.get_payload(decode=True)
     assert isinstance(data, bytes)
-    calendar = icalendar.Calendar.from_ical(data)
+    calendar = check_answer(mail.content, message, data)
     assert part.get_param("method") == str(calendar["METHOD"])
     return Answer(mail, message, calendar)
 

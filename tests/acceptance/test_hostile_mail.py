@@ -61,9 +61,10 @@ def hostile() -> dict[str, bytes]:
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     database = tmp_path_factory.mktemp("hostile") / "horarium.db"
     root = WORLD.parents[2]
+    mails = {name: b64encode(data).decode() for name, data in hostile().items()}
     done = subprocess.run(
         [sys.executable, str(WORLD), str(database)],
-        input=json.dumps({n: b64encode(d).decode() for n, d in hostile().items()}).encode(), capture_output=True, cwd=root,
+        input=json.dumps(mails).encode(), capture_output=True, cwd=root,
         env={"PYTHONPATH": f"{root / 'src'}:{root}", "PATH": "/usr/bin:/bin"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()[-2_000:]

@@ -227,3 +227,32 @@ def test_answers_may_come_from_the_calendar_address() -> None:
     assert answer.mail.envelope_from == "calendar@example.com"
     assert answer.components[0]["ATTENDEE"].params["SENT-BY"] == "mailto:calendar@example.com"
     assert read_answer(answer.mail).partstats == ["ACCEPTED"]
+
+
+def test_the_answer_to_an_error_repeats_only_what_can_be_read() -> None:
+    office = Office({ROOM: {"aliases": ["sauna@example.com"]}})
+    event = vevent(
+        "e", "2026-12-01 09:00", "2026-12-01 10:00", to=("sauna@example.com",), sequence=None,
+        extra="RECURRENCE-ID:20260230T090000Z\nSEQUENCE:-1",
+    )  # fmt: skip
+    event = event.replace("SUMMARY:Meeting", "SUMMARY:A\\, b" + "x" * 500)
+    (answer,) = office.send(request(event), by="vincent.vole@example.com")
+    (component,) = answer.components
+    assert answer.partstats == ["DECLINED"]
+    assert str(component["ATTENDEE"]) == "mailto:sauna@example.com"
+    assert str(component["SUMMARY"]).startswith("A, bx")
+    assert len(str(component["SUMMARY"])) == 200
+    assert component["DTSTART"].params["TZID"] == "Europe/Oslo"
+    assert [str(zone["TZID"]) for zone in answer.calendar.walk("VTIMEZONE")] == ["Europe/Oslo"]
+    assert "RECURRENCE-ID" not in component
+    assert "SEQUENCE" not in component
+
+
+@pytest.mark.parametrize(
+    ("by", "to"),
+    [(ROOM, ROOM), ("vincent.vole@example.com", "resource-room-other@example.com")],
+)
+def test_an_error_that_does_not_concern_the_resource_is_not_answered(by: str, to: str) -> None:
+    office = Office()
+    event = vevent("e", "2026-12-01 09:00", "2026-12-01 08:00", by=by, to=(to,))
+    assert office.send(request(event), by=by) == []

@@ -9,6 +9,7 @@ from horarium.booking.alternatives import find_alternatives
 from horarium.booking.asked import Asked
 from horarium.booking.case import Case
 from horarium.booking.decision import Decision, capacity_of
+from horarium.booking.invalid_reply import invalid_mail
 from horarium.booking.language.catalogue import Catalogue
 from horarium.booking.outcome import EventChange, Mail, Outcome, Result
 from horarium.booking.reasons import STATUS, Reason
@@ -16,19 +17,14 @@ from horarium.booking.reply import (
     Answer,
     catalogue_for,
     own_attendee,
-    post,
     reply_mail,
-    request_status,
     titled,
 )
 from horarium.booking.request import Request, View
 from horarium.booking.trace import Step
 from horarium.booking.wording import Wording
-from horarium.ical.component import Component, serialize
-from horarium.ical.contentline import ContentLine
 from horarium.ical.event import Event, InvalidComponent
 from horarium.ical.participant import Participant
-from horarium.ical.writing import instant_line, status_line, text_line, vcalendar
 from horarium.kernel.period import Period
 
 
@@ -93,7 +89,7 @@ def decline_invalid(case: Case, error: InvalidComponent) -> Outcome:
     )
     mails: tuple[Mail, ...] = ()
     if not case.message.origin.bulk:
-        mails = (_invalid_mail(case, error, error.organizer, reason),)
+        mails = (invalid_mail(case, error, error.organizer, reason),)
     return case.close(Result.DECLINED, reason.value, mails=mails)
 
 
@@ -201,36 +197,3 @@ def _notes(case: Case, part: Part, catalogue: Catalogue) -> list[str]:
     if resource.preferences.additional_response:
         lines += ["", resource.preferences.additional_response]
     return lines
-
-
-def _invalid_mail(
-    case: Case, error: InvalidComponent, organizer: Participant, reason: Reason
-) -> Mail:
-    """A REPLY to what could not be read: only what could be is repeated."""
-    message, resource = case.message, case.message.resource
-    catalogue = catalogue_for(message, organizer)
-    received = message.components[0]
-    name = "reason.limit" if reason is Reason.LIMIT else "reason.invalid"
-    text = "\n".join(
-        (
-            catalogue.text("declined_plain", resource=resource.name),
-            catalogue.text(name, property=error.prop, problem=error.reason),
-        )
-    )
-    parameters = {"PARTSTAT": "DECLINED", "CUTYPE": "RESOURCE"}
-    lines = [
-        text_line("UID", message.uid),
-        instant_line("DTSTAMP", message.now),
-        organizer.line.without("SENT-BY"),
-        ContentLine.of("ATTENDEE", resource.address.uri, parameters),
-    ]
-    kept = ("SEQUENCE", "RECURRENCE-ID", "SUMMARY", "DTSTART", "DTEND", "DURATION")
-    lines += [line for name in kept if (line := received.first(name)) is not None]
-    lines += [status_line(request_status(error.code, error.prop)), text_line("COMMENT", text)]
-    calendar = serialize(vcalendar("REPLY", [Component("VEVENT", lines)]))
-    title = received.first("SUMMARY")
-    subject = titled(catalogue, "DECLINED", title.value if title else None)
-    return post(
-        message, organizer, kind="reply", sequence=0, subject=subject, text=text + "\n",
-        calendar=calendar, method="REPLY",
-    )  # fmt: skip

@@ -13,6 +13,7 @@ from horarium.ical.tzid import ZoneBook
 from horarium.ical.vtimezone import write_vtimezone
 from horarium.ical.writing import PRODID, text_line
 from horarium.kernel.instant import MAX_INSTANT, Instant
+from horarium.kernel.period import Period
 
 # Two rules that yield the same first instants and end alike are taken for the same schedule; no two
 # rules that people write differ only later.
@@ -54,7 +55,7 @@ def stored_text(event: Event, book: ZoneBook, preferences: Preferences) -> bytes
     zones it names."""
     lines = list(_kept_lines(event, preferences))
     component = Component("VEVENT", lines)
-    zones = zone_components(lines, book, event)
+    zones = zone_components(lines, book, event.first)
     head = [ContentLine("VERSION", (), "2.0"), ContentLine("PRODID", (), PRODID)]
     return serialize(Component("VCALENDAR", head, [*zones, component]))
 
@@ -88,9 +89,12 @@ def kept_summary(event: Event, preferences: Preferences) -> str:
     return (event.summary or "") if preferences.subject_kept == "yes" else ""
 
 
-def zone_components(lines: Iterable[ContentLine], book: ZoneBook, event: Event) -> list[Component]:
+def zone_components(
+    lines: Iterable[ContentLine], book: ZoneBook, first: Period | None
+) -> list[Component]:
     """A VTIMEZONE for each TZID that `lines` name: the one received if it is valid, else one
-    written from the zone that the name was resolved to (RFC 5545 3.6.5)."""
+    written from the zone that the name was resolved to, for the time of `first` and after (RFC
+    5545 3.6.5)."""
     found: dict[str, Component] = {}
     for line in lines:
         tzid = line.parameter("TZID")
@@ -99,8 +103,8 @@ def zone_components(lines: Iterable[ContentLine], book: ZoneBook, event: Event) 
         definition = book.definition(tzid)
         if definition is not None and book.embedded(tzid) is not None:
             found[tzid] = definition
-        elif event.first is not None:
-            zone = book.zone(tzid, book.owner.to_wall(event.first.start)).zone
-            last = Instant(min(event.first.end + 2 * YEAR, MAX_INSTANT))
-            found[tzid] = write_vtimezone(zone, tzid, event.first.start, last)
+        elif first is not None:
+            zone = book.zone(tzid, book.owner.to_wall(first.start)).zone
+            last = Instant(min(first.end + 2 * YEAR, MAX_INSTANT))
+            found[tzid] = write_vtimezone(zone, tzid, first.start, last)
     return list(found.values())

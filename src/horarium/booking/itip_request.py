@@ -16,6 +16,7 @@ from horarium.booking.order import Order, order_request, survivors, without_foll
 from horarium.booking.outcome import EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
 from horarium.booking.reasons import Reason
+from horarium.booking.reply import own_address
 from horarium.booking.request import Request, View
 from horarium.booking.stored_event import (
     HeldEvent,
@@ -110,6 +111,10 @@ def _refuse_invalid(case: Case, error: InvalidComponent) -> Outcome:
     standing = case.hear(error.organizer)
     if not standing.heard:
         return case.ignore("sender", standing.reason, hold=True)
+    if error.organizer.address.key in case.message.resource.aliases:
+        return case.ignore("addressee", "self")
+    if all(own_address(case.message, item) is None for item in case.message.components):
+        return case.ignore("addressee", "not_attendee")
     return decline_invalid(case, error)
 
 

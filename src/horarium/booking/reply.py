@@ -15,6 +15,7 @@ from horarium.booking.letter import Letter, write_letter
 from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Mail
 from horarium.booking.reasons import STATUS_TEXT
+from horarium.ical.address import Address, parse_cal_address
 from horarium.ical.component import Component, serialize
 from horarium.ical.contentline import ContentLine
 from horarium.ical.event import Event
@@ -22,6 +23,7 @@ from horarium.ical.participant import Participant
 from horarium.ical.tzid import ZoneBook
 from horarium.ical.values import RequestStatus
 from horarium.ical.writing import instant_line, status_line, text_line, vcalendar
+from horarium.kernel.errors import InvalidInput
 
 # A title is the one foreign text that is repeated; more of it is not needed to know it again.
 MOST_SUMMARY = 200
@@ -52,7 +54,7 @@ def reply_mail(
     sequence = answers[0].event.sequence
     components = [_component(message, organizer, answer) for answer in answers]
     lines = [line for component in components for line in component.properties]
-    zones = zone_components(lines, book, answers[0].event)
+    zones = zone_components(lines, book, answers[0].event.first)
     calendar = serialize(vcalendar("REPLY", [*zones, *components]))
     return post(
         message, organizer, kind="reply", sequence=sequence, subject=subject, text=text,
@@ -103,6 +105,18 @@ def own_attendee(message: EventMessage, event: Event) -> Participant | None:
     for attendee in event.attendees:
         if attendee.address.key in message.resource.aliases:
             return attendee
+    return None
+
+
+def own_address(message: EventMessage, received: Component) -> Address | None:
+    """The address under which a component names the resource, be the rest readable or not."""
+    for line in received.all("ATTENDEE"):
+        try:
+            address = parse_cal_address(line.value, line.parameter("EMAIL"))
+        except InvalidInput:
+            continue
+        if address.key in message.resource.aliases:
+            return address
     return None
 
 
