@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
     "directives": ("horarium.cli.directives", "the control file of directives"),
+    "schedule": ("horarium.cli.schedule", "what a schedule will do, and why"),
     "outbox": ("horarium.cli.outbox", "the mails that leave"),
     "deliver": ("horarium.cli.deliver_help", "take one message from standard input"),
     "check": ("horarium.cli.check", "say what is wrong with settings and objects"),
