@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 
 from horarium.booking.preferences import Preferences
@@ -14,6 +15,7 @@ from horarium.ical.vtimezone import write_vtimezone
 from horarium.ical.writing import PRODID, text_line
 from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.kernel.period import Period
+from horarium.kernel.zone import zone_names
 
 # Two rules that yield the same first instants and end alike are taken for the same schedule; no two
 # rules that people write differ only later.
@@ -52,12 +54,22 @@ def _instants(event: Event) -> Iterable[str]:
 
 def stored_text(event: Event, book: ZoneBook, preferences: Preferences) -> bytes:
     """The VCALENDAR kept of an event: the component, less what the resource does not keep, and the
-    zones it names."""
+    zones it names that are not installed here: those that are would win over it anyway."""
     lines = list(_kept_lines(event, preferences))
     component = Component("VEVENT", lines)
-    zones = zone_components(lines, book, event.first)
+    foreign = [line for line in lines if not _is_installed(line.parameter("TZID"))]
+    zones = zone_components(foreign, book, event.first)
     head = [ContentLine("VERSION", (), "2.0"), ContentLine("PRODID", (), PRODID)]
     return serialize(Component("VCALENDAR", head, [*zones, component]))
+
+
+def _is_installed(tzid: str | None) -> bool:
+    return tzid is None or tzid in _installed_names()
+
+
+@cache
+def _installed_names() -> frozenset[str]:
+    return frozenset(zone_names())
 
 
 def _kept_lines(event: Event, preferences: Preferences) -> Iterable[ContentLine]:
@@ -101,7 +113,7 @@ def zone_components(
         if tzid is None or tzid in found:
             continue
         definition = book.definition(tzid)
-        if definition is not None and book.embedded(tzid) is not None:
+        if definition is not None and book.defines(tzid):
             found[tzid] = definition
         elif first is not None:
             zone = book.zone(tzid, book.owner.to_wall(first.start)).zone

@@ -98,6 +98,10 @@ class ZoneBook:
         """The VTIMEZONE the message gives for that name, valid or not."""
         return self._definitions.get(plain_tzid(tzid))
 
+    def defines(self, tzid: str) -> bool:
+        """Whether the message's VTIMEZONE of that name can be read; its zone is not made for it."""
+        return self._defined(plain_tzid(tzid)).definition is not None
+
     def embedded(self, tzid: str) -> Zone | None:
         """The zone the message itself defines under that name; None when it is invalid."""
         return self._defined(plain_tzid(tzid)).zone
@@ -216,18 +220,20 @@ def _read(component: Component, limits: ParseLimits) -> _Embedded:
     lines = [line for part in parts for line in part.properties]
     small = len(lines) <= _REMEMBERED_LINES and not any(part.faults for part in parts)
     if not small or sum(len(line.value) for line in lines) > _REMEMBERED_SIGNS:
-        return _take_apart(component, limits)
+        return _Embedded(_take_apart(component, limits))
     text = _Text(tuple((part.name, tuple(part.properties)) for part in parts), component)
-    return _remembered(text, limits)
+    return _Embedded(_remembered(text, limits))
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: _Text, limits: ParseLimits) -> _Embedded:
+def _remembered(text: _Text, limits: ParseLimits) -> Definition | None:
+    """What a text says is remembered by the whole of it; the zone table made of it lives and dies
+    with its message."""
     return _take_apart(text.component, limits)
 
 
-def _take_apart(component: Component, limits: ParseLimits) -> _Embedded:
+def _take_apart(component: Component, limits: ParseLimits) -> Definition | None:
     try:
-        return _Embedded(read_definition(component, limits))
+        return read_definition(component, limits)
     except InvalidInput:
-        return _Embedded(None)
+        return None
