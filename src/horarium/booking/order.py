@@ -99,7 +99,7 @@ def _reaching(state: EventState, slot: Slot) -> list[Entry]:
         and entry.key is not None
         and (entry.key < key or (entry.key == key and not future))
         and entry.state is not EntryState.DORMANT
-        and (booked or entry.state is EntryState.CANCELLED)
+        and (booked or entry.key == key or entry.state is EntryState.CANCELLED)
     ]
 
 

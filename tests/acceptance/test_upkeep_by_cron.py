@@ -1,0 +1,116 @@
+"""The daily task as the administrator sets it up: the lines of the guide, run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("room-one@example.com", "room-two@example.com")
+ORGANIZER = "paul.boddie@example.com"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A site with two rooms, each of which holds a weekly series without an end."""
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "horarium.toml").write_text('zone = "Europe/Oslo"\n')
+    rooms = "".join(f'[resource."{room}"]\nzone = "Europe/Oslo"\n' for room in ROOMS)
+    (tmp_path / "objects" / "rooms.toml").write_text(rooms)
+    for path in (tmp_path / "horarium.toml", tmp_path / "objects" / "rooms.toml"):
+        path.chmod(0o600)
+    assert horarium(tmp_path, "apply", str(tmp_path / "objects")).returncode == 0
+    for room in ROOMS:
+        done = horarium(
+            tmp_path, "deliver", "-r", room, "--emit", "--now", "2026-11-21T08:00:00Z",
+            stdin=weekly(room),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert b"Accepted" in done.stdout
+    return tmp_path
+
+
+def horarium(site: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-m", "horarium.cli.entry", *arguments, "--site", str(site)]
+    return subprocess.run(program, input=stdin, capture_output=True, check=False)
+
+
+def weekly(room: str) -> bytes:
+    lines = (
+        f"From: <{ORGANIZER}>", f"To: <{room}>", f"Message-ID: <{room}.w>", "MIME-Version: 1.0",
+        "Subject: Weekly", "Content-Type: text/calendar; method=REQUEST", "",
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//client//EN", "METHOD:REQUEST",
+        "BEGIN:VEVENT", f"UID:weekly-{room}", "DTSTAMP:20261120T080000Z",
+        "DTSTART;TZID=Europe/Oslo:20261201T090000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY",
+        f"ORGANIZER:mailto:{ORGANIZER}", f"ATTENDEE:mailto:{room}", "END:VEVENT", "END:VCALENDAR",
+        "",
+    )  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+def laid(site: Path, room: str) -> int:
+    """How many occurrences are written into the free/busy of a room."""
+    import sqlite3
+
+    with sqlite3.connect(site / "state" / "horarium.db") as connection:
+        uid = f"weekly-{room}"
+        found = connection.execute("SELECT count(*) FROM booking_period WHERE uid = ?", (uid,))
+        return int(found.fetchone()[0])
+
+
+def test_the_pass_is_done_for_every_resource(site: Path) -> None:
+    before = [laid(site, room) for room in ROOMS]
+    done = horarium(site, "upkeep", "--json", "--now", "2027-03-01T03:10:00Z")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["extended"] == len(ROOMS)
+    assert report["failures"] == []
+    after = [laid(site, room) for room in ROOMS]
+    assert all(more > less for less, more in zip(before, after, strict=True))
+    again = horarium(site, "upkeep", "--json", "--now", "2027-03-01T03:10:00Z")
+    assert json.loads(again.stdout)["extended"] == 0
+    assert [laid(site, room) for room in ROOMS] == after
+
+
+def test_the_lines_of_the_guide_run(site: Path, tmp_path: Path) -> None:
+    """The command of each line, with the site of the test; what cron itself adds is left out."""
+    guide = (ROOT / "docs" / "guide" / "upkeep.md").read_text("utf-8")
+    commands = re.findall(r"horarium (--site /var/lib/horarium --quiet upkeep)", guide)
+    assert len(commands) == 2
+    for command in commands:
+        arguments = shlex.split(command.replace("/var/lib/horarium", str(site)))
+        program = [sys.executable, "-m", "horarium.cli.entry", *arguments]
+        done = subprocess.run(
+            program, capture_output=True, check=False, env={"PATH": os.defpath}, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "named"),
+    [
+        (("quota", "expire", "cars"), 64, b"quota"),
+        (("freebusy", "rebuild", "--quota", "cars"), 64, b"--quota"),
+        (("freebusy", "rebuild", "--other", ORGANIZER), 64, b"--other"),
+    ],
+)
+def test_what_is_said_of_quotas_is_refused_by_name(
+    site: Path, arguments: tuple[str, ...], status: int, named: bytes
+) -> None:
+    done = horarium(site, *arguments)
+    assert done.returncode == status
+    assert named in done.stderr
+    declared = site / "quota.toml"
+    declared.write_text('[quota."cars"]\nlimits = { "*" = "PT5H" }\n')
+    applied = horarium(site, "apply", str(declared))
+    assert applied.returncode == 65
+    assert b"quota" in applied.stderr
+    assert f"{declared}:1".encode() in applied.stderr
