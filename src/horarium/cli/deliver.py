@@ -14,6 +14,7 @@ from horarium.runtime.site import Site, find_site
 
 _USAGE = 64
 _TRY_AGAIN = 75
+_KINDS = {_USAGE: "usage", 67: "no_user", _TRY_AGAIN: "unavailable"}
 # Larger than any message that a site takes; what is longer is refused there with its reason.
 _MOST_OCTETS = 1 << 28
 
@@ -26,29 +27,48 @@ def main(options: Options, arguments: list[str]) -> int:
     """Hand one message over, or handle it here; the status is the mail system's."""
     try:
         recipients, sender, flags = _parse(arguments)
+        if "--outgoing" in flags:
+            raise _Wrong("--outgoing: persons are not available in this version")
     except _Wrong as error:
-        print(f"horarium: {error}", file=sys.stderr)
-        return _USAGE
-    if "--outgoing" in flags:
-        print("horarium: --outgoing: persons are not available in this version", file=sys.stderr)
-        return _USAGE
+        return _fail(options, _USAGE, str(error))
     data = sys.stdin.buffer.read(_MOST_OCTETS)
     site = find_site(options.site, os.environ, Path.cwd())
     handover = Handover(tuple(recipients), sender, data, emit="--emit" in flags)
     try:
         found = _hand_over(site, handover, options) or _alone(options, handover)
     except BrokenHandover as error:
-        print(f"horarium: {error}", file=sys.stderr)
-        return _TRY_AGAIN
-    return found if isinstance(found, int) else _tell(found, options)
+        return _fail(options, _TRY_AGAIN, str(error))
+    return found if isinstance(found, int) else _tell(found, handover, options)
 
 
-def _tell(answer: Answer, options: Options) -> int:
+def _tell(answer: Answer, handover: Handover, options: Options) -> int:
     sys.stdout.buffer.write(answer.output)
     sys.stdout.buffer.flush()
-    if answer.text and (answer.status or not options.quiet) and not options.json:
+    if options.json and answer.status:
+        _document(_error(answer.status, answer.text))
+    elif options.json and not handover.emit:
+        _document({"handled": answer.text.splitlines()})
+    elif answer.text and (answer.status or not options.quiet):
         print(answer.text, file=sys.stderr)
     return answer.status
+
+
+def _fail(options: Options, status: int, message: str) -> int:
+    if options.json:
+        _document(_error(status, message))
+    print(f"horarium: {message}", file=sys.stderr)
+    return status
+
+
+def _error(status: int, message: str) -> dict[str, object]:
+    kind = _KINDS.get(status, "internal")
+    return {"error": {"kind": kind, "message": message, "file": None, "line": None}}
+
+
+def _document(document: dict[str, object]) -> None:
+    import json
+
+    print(json.dumps(document, ensure_ascii=False), flush=True)
 
 
 def _parse(arguments: list[str]) -> tuple[list[str], str | None, set[str]]:

@@ -1,0 +1,134 @@
+"""What a script sees: statuses, documents and options around one invitation."""
+
+from __future__ import annotations
+
+import json
+import mailbox
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOM = "resource-room-confroom@example.com"
+NOW = "2026-03-02T08:00:00Z"
+PROGRAM = [sys.executable, "-m", "horarium.cli.entry"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example site, with one booking of ROOM on 3 March 2026 at 9:00 in Oslo."""
+    folder = tmp_path_factory.mktemp("example") / "site"
+    assert run("--site", str(folder), "init", "--example").returncode == 0
+    assert run("apply", str(folder / "objects"), "--site", str(folder)).returncode == 0
+    done = deliver(folder, "booked", "--emit", "--now", NOW)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*PROGRAM, *arguments], input=stdin, capture_output=True, check=False)
+
+
+def deliver(
+    site: Path, uid: str, *arguments: str, to: str = ROOM
+) -> subprocess.CompletedProcess[bytes]:
+    return run("deliver", "-r", to, "--site", str(site), *arguments, stdin=invitation(uid))
+
+
+def invitation(uid: str) -> bytes:
+    lines = (
+        "From: <vincent.vole@example.com>", f"To: <{ROOM}>", f"Message-ID: <{uid}@client.example>",
+        "Subject: Budget", "MIME-Version: 1.0", "Content-Type: text/calendar; method=REQUEST", "",
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//client//EN", "METHOD:REQUEST",
+        "BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260301T080000Z",
+        "DTSTART;TZID=Europe/Oslo:20260303T090000", "DURATION:PT1H", "SUMMARY:Budget",
+        "ORGANIZER:mailto:vincent.vole@example.com", f"ATTENDEE:mailto:{ROOM}", "END:VEVENT",
+        "END:VCALENDAR", "",
+    )  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+def document(*arguments: str, status: int = 0) -> dict[str, object]:
+    done = run(*arguments, "--json")
+    assert done.returncode == status, done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_mails_are_an_mbox_with_their_envelopes(site: Path, tmp_path: Path) -> None:
+    done = deliver(site, "again", "--emit", "--now", NOW)
+    assert done.returncode == 0
+    (tmp_path / "box").write_bytes(done.stdout)
+    (mail,) = mailbox.mbox(tmp_path / "box")
+    assert mail["X-Envelope-To"] == "vincent.vole@example.com"
+    assert mail["X-Horarium-Delivery"] == "send"
+    assert mail["Subject"].startswith("Declined")
+
+
+def test_what_is_asked_in_json_has_the_promised_shape(site: Path) -> None:
+    where = ("--site", str(site), "--now", NOW)
+    span = ("--from", "2026-03-03 08:00", "--to", "2026-03-03 12:00")
+    at = {"start": "2026-03-03T08:00:00Z", "end": "2026-03-03T09:00:00Z"}
+    busy = {**at, "uid": "booked", "recurrence_id": None, "type": "BUSY"}
+    assert document(*where, "freebusy", "show", ROOM, *span) == {"resource": ROOM, "busy": [busy]}
+    opened = document("open", ROOM, *span, *where)
+    assert opened["open"] == [
+        {"start": "2026-03-03T07:00:00Z", "end": at["start"]},
+        {"start": at["end"], "end": "2026-03-03T11:00:00Z"},
+    ]
+    following = document("next", ROOM, *where)["next"]
+    assert [entry["at"] for entry in following] == [at["start"]]  # type: ignore[attr-defined]
+    assert set(document("why", ROOM, "booked", *where)) >= {"id", "verdict", "steps"}
+    explained = document("booking", "explain", "booked", *where)
+    assert (explained["uid"], explained["resource"], explained["outcome"]) == (
+        "booked", ROOM, "ACCEPTED",
+    )  # fmt: skip
+    entries = document("agenda", *span, *where)["entries"]
+    assert [entry["id"] for entry in entries] == [ROOM]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "kind"),
+    [
+        (("booking", "explain", "nothing"), 1, "not_found"),
+        (("next", "nobody@example.com"), 1, "not_found"),
+        (("upkeep", "--now", "garbage"), 64, "usage"),
+        (("no-such-command",), 64, "usage"),
+        (("deliver", "--no-such-option"), 64, "usage"),
+        (("deliver", "--outgoing"), 64, "usage"),
+        (("apply", "/no/such/file"), 66, "no_input"),
+        (("deliver", "-r", "nobody@example.com"), 67, "no_user"),
+    ],
+)
+def test_errors_have_a_status_and_a_document(
+    site: Path, arguments: tuple[str, ...], status: int, kind: str
+) -> None:
+    error = document("--site", str(site), *arguments, status=status)["error"]
+    assert isinstance(error, dict)
+    assert error["kind"] == kind
+    assert set(error) == {"kind", "message", "file", "line"}
+
+
+def test_a_delivery_in_json_says_what_became_of_it(site: Path) -> None:
+    done = deliver(site, "third", "--json", "--now", NOW)
+    assert json.loads(done.stdout) == {"handled": [f"{ROOM}: DECLINED"]}
+
+
+def test_bad_files_are_named_with_their_line(site: Path, tmp_path: Path) -> None:
+    faulty = tmp_path / "faulty.toml"
+    faulty.write_text('[resource."a@example.com"]\n\nmin_notic = "1h"\n')
+    error = document("apply", str(faulty), "--site", str(site), status=65)["error"]
+    assert isinstance(error, dict)
+    assert (error["file"], error["line"]) == (str(faulty), 3)
+    assert "min_notice" in str(error["message"])
+    absent = document("upkeep", "--site", str(tmp_path / "none"), status=78)["error"]
+    assert isinstance(absent, dict)
+    assert absent["kind"] == "settings"
+
+
+def test_what_cannot_be_stored_is_tried_again(site: Path, tmp_path: Path) -> None:
+    done = deliver(tmp_path / "none", "lost")
+    assert done.returncode == 75
+    assert b"horarium.toml" in done.stderr
