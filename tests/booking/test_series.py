@@ -341,3 +341,21 @@ def test_rules_that_are_not_booked_get_their_code(rule: str, status: str) -> Non
     assert answer.partstats == ["DECLINED"]
     assert answer.statuses == [status]
     assert office.everything() == []
+
+
+def test_a_cancellation_lays_nothing_down_that_was_not_judged() -> None:
+    """Two series that first meet behind the horizon of both, and a cancellation between the days."""
+    office = Office({ROOM: {"horizon": "P100D"}})
+    yearly = "RRULE:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=10"
+    office.invite("2026-12-01 09:00", "2026-12-01 10:00", uid="a", extra=yearly)
+    office.invite("2026-12-10 09:00", "2026-12-10 10:00", uid="b", extra="RRULE:FREQ=MONTHLY")
+    office.now = Instant(office.now + 20 * 86_400)
+    gone = vevent(
+        "b", "2027-01-10 09:00", "2027-01-10 10:00", sequence=1, stamp="2026-11-25T08:00:00Z",
+        extra="RECURRENCE-ID;TZID=Europe/Oslo:20270110T090000",
+    )  # fmt: skip
+    assert office.send(request(gone, method="CANCEL"), by=BY) == []
+    assert office.busy("2027-01-10 00:00", "2027-01-11 00:00") == []
+    report = office.upkeep()
+    assert (report.lost, report.failures) == (1, [])
+    assert len(office.busy("2027-03-10 00:00", "2027-03-11 00:00")) == 1
