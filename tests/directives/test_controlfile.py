@@ -186,7 +186,7 @@ def test_encodings_and_ends_of_file() -> None:
 
 
 def test_a_command_keeps_its_words_and_the_mark_is_kept_apart() -> None:
-    (found,) = read('[2] Exec !load.bat "two words" ; x 8:00').directives or [None]  # type: ignore[list-item]
+    (found,) = read('[2] Exec !load.bat "two words" ; x 8:00').directives or [None]
     assert found is None
     (found,) = read('[2] Exec !bin\\load.bat "two words" 8:00').directives
     assert found.arguments.command == ("bin/load.bat", "two words")

@@ -26,7 +26,7 @@ _DAY = 86_400
 # a site written for a later version is refused by name and not as a misspelling.
 LATER_SECTIONS = {
     "web": ("listen", "url", "session_idle", "max_age"),
-    "directives": ("zone", "tasks", "files"),
+    "directives": ("tasks", "files"),
     "node": ("name", "listen", "url", "variables"),
 }
 
@@ -257,6 +257,13 @@ _DIRECTIVES = (
         _node,
         "node",
         "The main address, from which partial addresses of the control file take what they lack.",
+    ),
+    Setting(
+        "directives.zone",
+        None,
+        zone_name,
+        "zone",
+        "The zone of the control file's times; without it the site's.",
     ),
     Setting(
         "directives.programs",

@@ -56,10 +56,11 @@ class UpkeepSettings:
 
 @dataclass(frozen=True, slots=True)
 class DirectiveSettings:
-    """What the control file of directives rests on: the main address as text, and what names of
-    programs stand for (full paths)."""
+    """What the control file of directives rests on: the main address as text, what names of
+    programs stand for (full paths), and the zone of its times (None: the site's)."""
 
     address: str | None
+    zone: str | None
     programs: Mapping[str, str]
 
 
@@ -239,7 +240,9 @@ def _settings(
         mail=MailSettings(**values["mail"]),
         upkeep=UpkeepSettings(**values["upkeep"]),
         directives=DirectiveSettings(
-            address=values["directives"]["address"], programs=values["directives"]["programs"]
+            address=values["directives"]["address"],
+            zone=values["directives"]["zone"],
+            programs=values["directives"]["programs"],
         ),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
