@@ -344,7 +344,7 @@ def test_rules_that_are_not_booked_get_their_code(rule: str, status: str) -> Non
 
 
 def test_a_cancellation_lays_nothing_down_that_was_not_judged() -> None:
-    """Two series that first meet behind the horizon of both, and a cancellation between the days."""
+    """Two series that first meet behind the horizon of both, and a cancellation meanwhile."""
     office = Office({ROOM: {"horizon": "P100D"}})
     yearly = "RRULE:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=10"
     office.invite("2026-12-01 09:00", "2026-12-01 10:00", uid="a", extra=yearly)
