@@ -76,7 +76,7 @@ class DatedMoments:
         first = day_of(self._zone.to_wall(Instant(max(a, MIN_DAY * DAY + 2 * DAY)))) - back
         # Clocks run less than a day behind UTC.
         last = b // DAY + 1
-        for date in self._dates(max(first, MIN_DAY)):
+        for date in self._bounded(first):
             meter.spend(1)
             if isinstance(date, Missing):
                 if date.first > last:
@@ -96,9 +96,8 @@ class DatedMoments:
 
     def windows(self, a: Instant, b: Instant, meter: Meter) -> Iterator[Period]:
         """Yield the open time of the dates whose windows may reach into ``[a, b)``."""
-        for date in self._dates(
-            max(day_of(self._zone.to_wall(a)) - self.reach // DAY - 1, MIN_DAY)
-        ):
+        first = day_of(self._zone.to_wall(a)) - self.reach // DAY - 1
+        for date in self._bounded(first):
             meter.spend(1)
             if isinstance(date, Missing):
                 continue
@@ -138,15 +137,16 @@ class DatedMoments:
             return Period(begin, Instant(begin + self._schedule.length))
         return None
 
-    def _bounded(self, day: int) -> bool:
+    def _bounded(self, first: int) -> Iterator[int | Missing]:
+        """Yield the dates from a day on that ``from`` and ``until`` leave."""
         s = self._schedule
-        return (s.first_date is None or s.first_date <= day) and (
-            s.last_date is None or day <= s.last_date
-        )
+        last = MAX_DAY if s.last_date is None else s.last_date
+        for date in self._dates(max(first, MIN_DAY, s.first_date or MIN_DAY)):
+            if (date.first if isinstance(date, Missing) else date) > last:
+                return
+            yield date
 
     def _of_date(self, day: int, meter: Meter) -> Iterator[Entry]:
-        if not self._bounded(day):
-            return
         reason = self._rests(day)
         if reason is not None:
             yield self._skip(day, reason)

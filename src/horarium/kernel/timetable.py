@@ -7,6 +7,7 @@ on the stretch asked about, not on its distance.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -155,7 +156,8 @@ class Timetable:
         with limited(self.circumstances.steps):
             entries = list(self.entries(start, end, Meter(self.circumstances.steps)))
         skips = sorted((e for e in entries if isinstance(e, Skip)), key=lambda skip: skip.at)
-        return Found(tuple(e for e in entries if isinstance(e, Opening)), tuple(_joined(skips)))
+        openings = tuple(e for e in entries if isinstance(e, Opening))
+        return Found(openings, tuple(_joined(skips, [o.due for o in openings])))
 
     def last_before(self, t: Instant) -> Opening | None:
         """Give the last opening due before the instant; None when there is none.
@@ -306,13 +308,11 @@ class Timetable:
         """Give the last ``most`` openings due in ``[a, b)``, oldest first."""
         a = max(a, self.circumstances.activation)
         found: list[Opening] = []
-        span = 2 * (self.schedule.jitter or 0) + 3600
+        step = self.schedule.every or self.schedule.repeat or 3600
+        span = 2 * (self.schedule.jitter or 0) + step * most
         while a < b:
             start = max(a, b - span)
-            tail: list[Opening] = []
-            for entry in self._latest(start, b, most):
-                tail.append(entry)
-            found = tail[-most:]
+            found = list(self._latest(start, b, most))[-most:]
             if len(found) >= most or start == a:
                 break
             span *= 4
@@ -380,13 +380,14 @@ def limited(limit: int) -> Iterator[None]:
         raise LimitReached("steps", limit + 1, limit) from spent
 
 
-def _joined(skips: list[Skip]) -> Iterator[Skip]:
-    """Join what one reason left out in a row: outside a window, and on one date."""
+def _joined(skips: list[Skip], dues: list[Instant]) -> Iterator[Skip]:
+    """Join what one reason left out in a row, no moment between: outside a window, on one date."""
     kept: Skip | None = None
     for skip in skips:
         if kept is not None and skip.reason is kept.reason:
             same = skip.date == kept.date and skip.reason is not Reason.WINDOW_IN_GAP
-            if same or skip.reason is Reason.OUTSIDE_WINDOW:
+            in_a_row = bisect(dues, kept.last) == bisect(dues, skip.at)
+            if in_a_row and (same or skip.reason is Reason.OUTSIDE_WINDOW):
                 count = kept.count + skip.count
                 kept = Skip(kept.at, skip.last, count, kept.reason, kept.date, kept.detail)
                 continue
