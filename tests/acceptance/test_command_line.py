@@ -67,6 +67,34 @@ def test_the_mails_are_an_mbox_with_their_envelopes(site: Path, tmp_path: Path) 
     assert mail["Subject"].startswith("Declined")
 
 
+def dry_run(site: Path, message: bytes, *arguments: str) -> tuple[int, dict[str, object]]:
+    where = ("--site", str(site), "--now", NOW, "--json")
+    done = run("booking", "dry-run", "-r", ROOM, *where, *arguments, stdin=message)
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return done.returncode, found
+
+
+def test_a_dry_run_says_what_delivery_would_do_and_leaves_no_trace(site: Path) -> None:
+    before = run("booking", "list", "--site", str(site)).stdout
+    ledger = run("mail", "log", "--site", str(site)).stdout
+    free = invitation("free").replace(b"0303T09", b"0303T11")
+    for _ in range(2):
+        status, found = dry_run(site, free)
+        (event,) = found["events"]  # type: ignore[misc]
+        assert (status, found["state"], event["outcome"]) == (0, "decided", "ACCEPTED")
+        assert "\r\nSubject: Accepted: Budget" in event["answers"][0]["content"]
+        assert event["steps"]
+    status, found = dry_run(site, invitation("taken"))
+    (event,) = found["events"]  # type: ignore[misc]
+    assert (status, event["outcome"], event["reason"]) == (1, "DECLINED", "conflict")
+    status, found = dry_run(site, b"Subject: no invitation\r\n\r\nhello\r\n")
+    assert (status, found["state"], found["events"]) == (1, "quarantined", [])
+    assert dry_run(site, free, "-s", "<>")[1]["state"] == "report"
+    assert run("booking", "list", "--site", str(site)).stdout == before
+    assert run("mail", "log", "--site", str(site)).stdout == ledger
+
+
 def test_what_is_asked_in_json_has_the_promised_shape(site: Path) -> None:
     where = ("--site", str(site), "--now", NOW)
     span = ("--from", "2026-03-03 08:00", "--to", "2026-03-03 12:00")

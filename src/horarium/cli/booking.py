@@ -1,7 +1,12 @@
 """``horarium booking``: the events that resources hold, and the decisions on them."""
 
+import sys
+
 import click
 
+from horarium.booking.outcome import Outcome, Result
+from horarium.cli.deliver import envelope_sender
+from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.questions import explanation_text, step_document
 from horarium.kernel.instant import format_instant
@@ -12,8 +17,11 @@ from horarium.runtime.bookings import (
     find_event,
     list_events,
 )
+from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.questions import Explanation
 from horarium.runtime.wiring import Store, open_store
+
+_REFUSALS = frozenset({Result.DECLINED, Result.IGNORED, Result.LOST})
 
 
 @click.group(help="The events that resources hold, and the decisions on them.")
@@ -73,6 +81,54 @@ def booking_explain(invocation: Invocation, uid: str, resource: str | None) -> N
         documents[0] if len(documents) == 1 else documents,
         lambda: "\n".join(_explained_text(invocation, r) for r in records),
     )
+
+
+@command.command(
+    "dry-run",
+    help="What a resource would answer to a message on standard input; nothing is kept and "
+    "nothing is sent. Status 1 when it would not accept.\n\n"
+    "\b\nExample:\n  horarium booking dry-run -r room@example.com < invitation.eml",
+)
+@click.option("-r", "--resource", metavar="ID", required=True)
+@click.option("-s", "--sender", metavar="ADDRESS", help="the envelope's sender")
+@pass_invocation
+def booking_dry_run(invocation: Invocation, resource: str, sender: str | None) -> int:
+    """Judge a message with the present state and print every step."""
+    settings = invocation.settings
+    agent = MailAgent(_store(invocation), settings)
+    data = sys.stdin.buffer.read(settings.limits.message + 1)
+    envelope = envelope_sender(sender) if sender is not None else None
+    found = agent.dry_run(envelope, resource, data, invocation.clock.now())
+    invocation.emit(
+        {
+            "resource": resource,
+            "state": found.state,
+            "reason": found.reason or None,
+            "events": [_outcome_document(outcome) for outcome in found.outcomes],
+        },
+        lambda: (
+            "\n".join(
+                explanation_text(invocation, Explanation(resource, item.result.value, item.trace))
+                for item in found.outcomes
+            )
+            or f"{resource}  {found.state}: {found.reason}"
+        ),
+    )
+    refused = found.state != "decided" or any(o.result in _REFUSALS for o in found.outcomes)
+    return Exit.NO if refused else Exit.OK
+
+
+def _outcome_document(outcome: Outcome) -> dict[str, object]:
+    return {
+        "uid": outcome.uid,
+        "outcome": outcome.result.value,
+        "reason": outcome.reason or None,
+        "steps": [step_document(step) for step in outcome.trace],
+        "answers": [
+            {"recipient": mail.recipient, "content": mail.content.decode("utf-8", "replace")}
+            for mail in outcome.mails
+        ],
+    }
 
 
 def _shown(record: DecisionRecord) -> str:

@@ -88,10 +88,15 @@ def _parse(arguments: list[str]) -> tuple[list[str], str | None, set[str]]:
             if name in ("-r", "--recipient"):
                 recipients.append(chosen)
             else:
-                sender = "" if chosen in ("", "<>") else chosen.strip("<>")
+                sender = envelope_sender(chosen)
         else:
             raise _Wrong(f"deliver does not know {word}")
     return recipients, sender, flags
+
+
+def envelope_sender(text: str) -> str:
+    """An envelope's sender, written with its brackets or without; "" for the null one."""
+    return text.strip("<>")
 
 
 def _hand_over(site: Site, handover: Handover, options: Options) -> Answer | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -23,7 +23,7 @@ from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import Mail, Outcome, Result
 from horarium.booking.trace import Step
 from horarium.ical.component import Component
-from horarium.kernel.errors import Unavailable
+from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.directory import Directory, Registered, read_directory
@@ -63,6 +63,16 @@ class Delivery:
     status: Status
     text: str
     mails: tuple[Mail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What would become of one message for one calendar user: why it would not be judged at all
+    (`state` as in the ledger, with its reason), or the outcome of each event in it."""
+
+    state: str
+    reason: str
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +162,7 @@ class MailAgent:
                 continue
             if user is None and not self._is_own_sender(envelope.recipient):
                 return Delivery(Status.UNKNOWN, "no such calendar user")
-            own = user.resource.aliases if user else frozenset[str]()
-            intake = read_message(
-                envelope.data,
-                self._mail_limits,
-                self._parse_limits,
-                own=own.__contains__,
-                counter_as_request=self._settings.mail.counter_as_request,
-                local_domains=self._settings.mail.local_domains,
-            )
+            intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
             handling = _Handling(self._settings, directory, user, envelope)
             keys = [write_key(self._store.tenant, user.uri)] if user else []
@@ -172,6 +174,29 @@ class MailAgent:
             crash.at("ingest:after-commit")
             return delivery
         raise Unavailable("the calendar users change too fast")
+
+    def dry_run(self, sender: str | None, recipient: str, data: bytes, now: Instant) -> DryRun:
+        """What would be decided on one message as things stand; nothing is kept and nothing sent.
+        Each event in it is judged by itself. NotFound when the recipient is no calendar user."""
+        directory = self.directory
+        user = directory.find(recipient)
+        if user is None:
+            raise NotFound(f"no such calendar user: {recipient}")
+        intake = self._read(data, user)
+        envelope = _Envelope(sender, recipient, data, now, emit=True, vouched=False)
+        handling = _Handling(self._settings, directory, user, envelope)
+        return self._store.read(partial(handling.foresee, intake=intake))
+
+    def _read(self, data: bytes, user: Registered | None) -> Intake:
+        own = user.resource.aliases if user else frozenset[str]()
+        return read_message(
+            data,
+            self._mail_limits,
+            self._parse_limits,
+            own=own.__contains__,
+            counter_as_request=self._settings.mail.counter_as_request,
+            local_domains=self._settings.mail.local_domains,
+        )
 
     def _after_failure(self, envelope: _Envelope, trouble: str) -> Delivery:
         """A fault of ours: tried again a few times, then the message is set aside with the reason
@@ -230,6 +255,22 @@ class _Handling:
         if fault:
             return self._set_aside(tx, intake, key, *fault)
         return self._judge(tx, intake, key)
+
+    def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
+        """What `run` would decide for a message that was not seen before; writes nothing."""
+        assert self.user is not None
+        if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
+            return DryRun("report", "report" if intake.report else "null_sender")
+        fault = self._fault(intake)
+        if fault:
+            return DryRun(*fault)
+        reservations = tx.reservations(self.user.id, self.user.uri)
+        outcomes = tuple(
+            self._limited(tx, intake, handle(message, reservations))
+            for message in self._messages(intake, "")
+        )
+        decisive = _decisive(outcomes)
+        return DryRun(_STATES[decisive.result], decisive.reason, outcomes)
 
     def _fault(self, intake: Intake) -> tuple[str, str] | None:
         """The ledger state and reason of a message that is no invitation to handle."""
@@ -373,7 +414,7 @@ class _Handling:
     def _finish(
         self, tx: Transaction, key: str, outcomes: list[Outcome], mails: list[Mail]
     ) -> Delivery:
-        decisive = max(outcomes, key=lambda outcome: _RANK[_STATES[outcome.result]])
+        decisive = _decisive(outcomes)
         state = _STATES[decisive.result]
         if state == "ignored" and any(outcome.hold for outcome in outcomes):
             state = "quarantined"
@@ -406,6 +447,10 @@ _STATES: dict[Result, str] = {
 }
 # Of several events in one message the one that did most names what became of it.
 _RANK = {"ignored": 0, "stale": 1, "duplicate": 2, "decided": 3}
+
+
+def _decisive(outcomes: Sequence[Outcome]) -> Outcome:
+    return max(outcomes, key=lambda outcome: _RANK[_STATES[outcome.result]])
 
 
 def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
