@@ -6,12 +6,12 @@ still shown. Results are compared before anything is timed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from random import Random
 from time import perf_counter
 from typing import Any
+
+from timing import Row, best, show
 
 from horarium.kernel.capacity import first_fit, fits, peak
 from horarium.kernel.instant import Instant
@@ -24,27 +24,6 @@ except ImportError:
     portion = None
 
 SMALL, LARGE = 10_000, 100_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: seconds of ours and of the rival, and the ratio to reach."""
-
-    bar: str
-    ours: float
-    rival: float | None
-    ratio: float | None
-    goal: str
-
-
-def best(run: Callable[[], object], least: float = 0.5) -> float:
-    """Give the shortest time of several runs, at least one, for about ``least`` seconds."""
-    times: list[float] = []
-    while not times or sum(times) < least:
-        begin = perf_counter()
-        run()
-        times.append(perf_counter() - begin)
-    return min(times)
 
 
 def periods(n: int, seed: str) -> list[Period]:
@@ -124,18 +103,9 @@ def growth_rows() -> list[Row]:
     return found
 
 
-def shown(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1e3:,.2f} ms"
-
-
 def main() -> None:
-    """Print the table, and the same as one line of JSON."""
-    measured = set_rows(LARGE) + growth_rows()
-    print("| bar | ours | rival | ratio | goal |\n|---|---|---|---|---|")
-    for row in measured:
-        ratio = "" if row.ratio is None else f"{row.ratio:,.1f}x"
-        print(f"| {row.bar} | {shown(row.ours)} | {shown(row.rival)} | {ratio} | {row.goal} |")
-    print(json.dumps({"bench": "capacity", "rows": [asdict(row) for row in measured]}))
+    """Print the table of every bar."""
+    show("capacity", set_rows(LARGE) + growth_rows())
 
 
 if __name__ == "__main__":

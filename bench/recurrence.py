@@ -9,9 +9,7 @@ is asked of a rule already read, on both sides.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -20,6 +18,7 @@ from zoneinfo import ZoneInfo
 import recurring_ical_events
 from dateutil.rrule import rrulestr
 from icalendar import Calendar
+from timing import Row, best, show
 
 from horarium.kernel.instant import Instant, Wall, civil, wall
 from horarium.kernel.recurrence import Length, RecurrenceSet, Unsatisfiable
@@ -32,27 +31,6 @@ HOUR = Length.exact(3600)
 DAILY = "FREQ=DAILY"
 WEEKLY = "FREQ=WEEKLY;BYDAY=MO,WE"
 MONTHLY = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: seconds of ours and of the rival, and the ratio to reach."""
-
-    bar: str
-    ours: float
-    rival: float | None
-    ratio: float | None
-    goal: str
-
-
-def best(run: Callable[[], object], least: float = 0.4) -> float:
-    """Give the shortest time of several runs, at least two, for about ``least`` seconds."""
-    times: list[float] = []
-    while len(times) < 2 or (sum(times) < least and len(times) < 2000):
-        begin = perf_counter()
-        run()
-        times.append(perf_counter() - begin)
-    return min(times)
 
 
 def compared(bar: str, ours: Callable[[], Any], rival: Callable[[], Any], goal: float) -> Row:
@@ -199,20 +177,9 @@ def rows() -> list[Row]:
     ]
 
 
-def shown(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return f"{seconds * 1e6:,.1f} µs" if seconds < 0.001 else f"{seconds * 1e3:,.1f} ms"
-
-
 def main() -> None:
-    """Print the table, and the same as one line of JSON."""
-    measured = rows()
-    print("| bar | ours | rival | ratio | goal |\n|---|---|---|---|---|")
-    for row in measured:
-        ratio = "" if row.ratio is None else f"{row.ratio:,.1f}x"
-        print(f"| {row.bar} | {shown(row.ours)} | {shown(row.rival)} | {ratio} | {row.goal} |")
-    print(json.dumps({"bench": "recurrence", "rows": [asdict(row) for row in measured]}))
+    """Print the table of every bar."""
+    show("recurrence", rows())
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ FORMS = [
     ("on third.party-1", "on third.party-1", {"signal": "third.party-1"}),
     (
         "daily disabled seed house until 2027-01-02 from 2026-01-02 except a except b"
-        " late_outside_window on_crash rerun overlap allow catch_up all 5 within 1d deadline 2h grace 90s fold both",
+        " late_outside_window on_crash rerun overlap allow catch_up all 5 within 1d deadline 2h"
+        " grace 90s fold both",
         "daily fold both grace 1m30s deadline 2h catch_up all 5 within 1d overlap allow"
         " on_crash rerun late_outside_window except a except b from 2026-01-02 until 2027-01-02"
         " seed house disabled",
