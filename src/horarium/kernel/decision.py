@@ -7,7 +7,7 @@ cannot be decided yet stay behind the cursor and are looked at again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from horarium.kernel.errors import LimitReached
 from horarium.kernel.gregorian import DAY
@@ -229,7 +229,14 @@ class _Question:
             skipped.append(Group(found.first, last, count, self._missed(), found.at_least))
         late = [o for o in runs if self._too_late(o)]
         skipped += [Group(o.due, o.due, 1, Reason.DEADLINE) for o in late]
-        kept = [self._run(o, 0, o.due) for o in runs if not self._too_late(o)]
+        kept: list[Run] = []
+        for opening in runs[len(late) :]:
+            if kept and kept[-1].due == opening.due:
+                # Two delays led to one instant: what is due at one instant is one run.
+                kept[-1] = replace(kept[-1], coalesced=kept[-1].coalesced + 1)
+                skipped.append(Group(opening.due, opening.due, 1, Reason.COALESCED))
+            else:
+                kept.append(self._run(opening, 0, opening.due))
         return tuple(kept), tuple(skipped)
 
     # --- small answers -------------------------------------------------------

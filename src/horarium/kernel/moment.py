@@ -49,20 +49,24 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A moment ``due``; a run begun in ``[due, until)`` is on time.
 
-    ``end`` is the end of the time it opens, None when it opens none; ``window``
-    the recurring window it lies in. ``notes``: ``gap``, ``fold``, ``merged``,
+    ``end`` is the end of the time it opens, None when it opens none; ``edges``
+    those of the recurring window it lies in. ``notes``: ``gap``, ``fold``, ``merged``,
     ``random``, ``jitter``, ``activation``.
     """
 
     due: Instant
     until: Instant
     end: Instant | None = None
-    window: Period | None = None
+    edges: tuple[Instant, Instant] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def window(self) -> Period | None:
+        """The recurring window it lies in."""
+        return Period(*self.edges) if self.edges is not None else None
 
 
 @dataclass(frozen=True, slots=True)

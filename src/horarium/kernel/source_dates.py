@@ -24,6 +24,7 @@ from horarium.kernel.instant import Instant, Wall, day_of
 from horarium.kernel.moment import Batch, Entry, Reason, Skip
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
+from horarium.kernel.quiet import QuietClock
 from horarium.kernel.schedule import LAST_DAY, Schedule, Type
 from horarium.kernel.schedule_parts import write_date
 from horarium.kernel.source_grid import skipped
@@ -48,8 +49,8 @@ class DatedMoments:
     """The dates of a schedule and what each of them gives."""
 
     __slots__ = (
-        "_dates", "_exceptions", "_fold", "_gap", "_object", "_reads", "_schedule", "_seed",
-        "_span", "_start", "_zone", "reach",
+        "_clock", "_dates", "_exceptions", "_fold", "_gap", "_late", "_object",
+        "_schedule", "_seed", "_span", "_start", "_zone", "reach",
     )  # fmt: skip
 
     def __init__(
@@ -63,17 +64,24 @@ class DatedMoments:
         self._start = _time_of(schedule)
         self._span = _span_of(schedule)
         self._dates = _dates_of(schedule)
+        self._clock = QuietClock(zone)
+        self._late = self._latest()
         self._gap = schedule.gap or Gap.AT_END
         self._fold = schedule.fold or Fold.FIRST
         self.reach = max(self._span or (DAY if schedule.repeat else 0), schedule.length or 0)
         self.reach += 2 * DAY
 
+    def _latest(self) -> int:
+        """Give the wall seconds after its start at which a date may still have a moment."""
+        s = self._schedule
+        if s.repeat is None and not s.random_window and not len(self._exceptions.periods):
+            return 0
+        longest = self._span or (DAY if s.repeat is not None else 0)
+        return max(longest, s.length or 0 if s.random_window else 0)
+
     def batches(self, a: int, b: int, meter: Meter) -> Iterator[Entry]:
         """Yield the moments in ``[a, b)``, a batch or more for each date."""
-        back = (self._span or (DAY if self._schedule.repeat else 0)) // DAY + 2
-        if self._schedule.random_window and self._span is None:
-            back += (self._schedule.length or 0) // DAY
-        first = day_of(self._zone.to_wall(Instant(max(a, MIN_DAY * DAY + 2 * DAY)))) - back
+        first = self._first_date(max(a, MIN_DAY * DAY + 2 * DAY))
         # Clocks run less than a day behind UTC.
         last = b // DAY + 1
         for date in self._bounded(first):
@@ -110,6 +118,12 @@ class DatedMoments:
             if window is not None:
                 yield window
 
+    def _first_date(self, a: int) -> int:
+        """Give a date before which none has a moment at or after the instant."""
+        wall = self._zone.to_wall(Instant(a))
+        first = -(-(wall - self._start - self._late) // DAY)
+        return first if self._clock.quiet_between((first - 1) * DAY, wall) else first - 3
+
     # --- one date ----------------------------------------------------------
 
     def _missing(self, date: Missing) -> Skip:
@@ -118,7 +132,7 @@ class DatedMoments:
         return Skip(at, at, 1, Reason.NO_SUCH_DAY, date.month, str(date.day))
 
     def _rests(self, day: int) -> Reason | None:
-        if date_missing(self._zone, day):
+        if not self._clock.quiet(day * DAY) and date_missing(self._zone, day):
             return Reason.NO_SUCH_DATE
         return Reason.EXCEPTED if day in self._exceptions.days else None
 
@@ -131,6 +145,9 @@ class DatedMoments:
         """Give the window of a date; None when a gap swallows it or there is none."""
         start = day * DAY + self._start
         if self._span is not None:
+            if self._clock.quiet_between(start, start + self._span):
+                begin = self._clock.plain(start)
+                return Period(begin, Instant(begin + self._span))
             return stretch(self._zone, start, start + self._span)
         if self._schedule.random_window and self._schedule.length is not None:
             begin = self._zone.at(Wall(start), Gap.AT_END, Fold.FIRST)
@@ -170,8 +187,13 @@ class DatedMoments:
             yield self._within(window, window.start + self._offset(window, day), day, ("random",))
             return
         start = Wall(day * DAY + self._start)
-        instants, case = self._zone.resolve(start, self._gap, self._fold)
-        notes = () if case is Case.PLAIN else (case.value,)
+        instants: tuple[Instant, ...]
+        notes: tuple[str, ...] = ()
+        if self._clock.quiet(start):
+            instants = (self._clock.plain(start),)
+        else:
+            instants, case = self._zone.resolve(start, self._gap, self._fold)
+            notes = () if case is Case.PLAIN else (case.value,)
         if window is not None:
             for first in instants:
                 if first < window.end:

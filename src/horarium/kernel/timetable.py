@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from horarium.kernel.dispatch import offset
@@ -144,11 +145,13 @@ class Timetable:
 
     def next_after(self, t: Instant) -> Opening | None:
         """Give the first opening due after the instant; None when there is none."""
-        with limited(self.circumstances.steps):
-            meter = Meter(self.circumstances.steps)
-            for entry in self.entries(max(t, MIN_INSTANT) + 1, END, meter):
+        steps = self.circumstances.steps
+        try:
+            for entry in self.entries(max(t, MIN_INSTANT) + 1, END, Meter(steps)):
                 if isinstance(entry, Opening):
                     return entry
+        except StepsExhausted as spent:
+            raise LimitReached("steps", steps + 1, steps) from spent
         return None
 
     def moments(self, start: Instant, end: Instant) -> Found:
@@ -239,7 +242,7 @@ class Timetable:
                 found = entry if entry.until > since else found
         if found is None:
             return None
-        return Opening(since, found.until, found.end, found.window, (*found.notes, "activation"))
+        return found._replace(due=since, notes=(*found.notes, "activation"))
 
     def _raw(self, a: int, b: int, meter: Meter) -> Iterator[Opening | Skip]:
         jitter = self.schedule.jitter
@@ -259,10 +262,10 @@ class Timetable:
         """Yield moments after their own delay, which may change their order."""
         waiting: list[tuple[int, int, Opening]] = []
         order = 0
-        for entry in self.batches(a - jitter, b, meter):
+        before = (e for e in self.batches(a - jitter, a, meter) if isinstance(e, Batch))
+        for entry in chain(before, self.batches(a, b, meter)):
             if isinstance(entry, Skip):
-                if entry.at >= a:
-                    yield entry
+                yield entry
                 continue
             for i in range(entry.size):
                 meter.spend(1)
@@ -293,16 +296,11 @@ class Timetable:
             until = end
         elif batch.length is None:
             end = None
-        window = None
+        edges = None
         if batch.start is not None and batch.end is not None:
-            window = Period(Instant(batch.start), Instant(batch.end))
-        return Opening(
-            Instant(due),
-            Instant(until),
-            Instant(end) if end is not None else None,
-            window,
-            notes,
-        )
+            edges = Instant(batch.start), Instant(batch.end)
+        ends = Instant(end) if end is not None else None
+        return Opening(Instant(due), Instant(until), ends, edges, notes)
 
     def newest(self, a: int, b: int, most: int) -> list[Opening]:
         """Give the last ``most`` openings due in ``[a, b)``, oldest first."""
