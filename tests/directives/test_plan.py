@@ -175,6 +175,12 @@ def test_the_commands_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture
         "text": "Poll 5020/35 4:00",
         "reason": None,
     }
+    of_line = ("--count", "3", "--entry", "9", "--from", "2026-03-02 19:00")
+    runs = answer(capsys, *where, "next", *of_line)["runs"]
+    assert isinstance(runs, list)
+    assert [run["at"] for run in runs] == [
+        "2026-03-03T17:10:00Z", "2026-03-04T17:10:00Z", "2026-03-05T17:10:00Z",
+    ]  # fmt: skip
     (tmp_path / "one.ctl").write_text("[2]Exec !load.bat P.01:00\n")
     found = answer(
         capsys, *where, "run", tmp_path / "one.ctl", "--dry-run", "--from", "2026-03-02 13:15",
@@ -182,6 +188,8 @@ def test_the_commands_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture
     )  # fmt: skip
     runs = found["runs"]
     assert isinstance(runs, list)
+    other = (tmp_path / "one.ctl", "--task", "3", "--from", "2026-03-02 13:15")
+    assert answer(capsys, *where, "next", *other)["runs"] == []
     assert [run["at"][11:16] for run in runs] == ["12:15", "13:15", "14:15", "16:30", "17:15"]
     assert runs[3]["due"] == "2026-03-02T16:15:00Z"
     route = answer(capsys, *where, "explain", "--route", "2:5030/7", "--kind", "mail")
@@ -193,6 +201,8 @@ def test_the_commands_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture
     ("words", "status"),
     [
         (["next", "--from", "2026-03-02", "--to", "2026-03-01"], 64),
+        (["next", "--to", "+1d", "--count", "3"], 64),
+        (["next", "--count", "0"], 64),
         (["next", "none.ctl"], 66),
         (["explain"], 64),
         (["explain", "--route", "5030/7"], 64),

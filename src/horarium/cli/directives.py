@@ -9,7 +9,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.output import safe
 from horarium.directives.address import NodeAddress, parse_main
 from horarium.directives.directive import Directive
-from horarium.directives.plan import Foreseen, foresee, replay
+from horarium.directives.plan import Foreseen, foresee, foresee_next, replay
 from horarium.directives.problem import BadWord, Problem
 from horarium.directives.rules import MailKind, find_route, rulings
 from horarium.kernel.errors import InvalidInput
@@ -73,17 +73,36 @@ def directives_check(
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--from", "start", metavar="TIME", default="now", show_default=True)
-@click.option("--to", "end", metavar="TIME")
+@click.option("--to", "end", metavar="TIME", help="default a day after --from")
+@click.option("--count", type=click.IntRange(1, 10_000), metavar="N", help="instead of --to")
+@click.option("--task", type=int, metavar="N", help="only lines that a task of this number runs")
+@click.option("--entry", type=int, metavar="LINE", help="only this line")
 @click.option("--address", metavar="NODE", help="the main address of partial addresses")
 @pass_invocation
 def directives_next(
-    invocation: Invocation, file: Path | None, start: str, end: str | None, address: str | None
+    invocation: Invocation,
+    file: Path | None,
+    start: str,
+    end: str | None,
+    count: int | None,
+    task: int | None,
+    entry: int | None,
+    address: str | None,
 ) -> None:
-    """Print what is due between two times."""
-    found = _valid(_read(invocation, file, address))
+    """Print what is due between two times, or the next so many."""
+    if end is not None and count is not None:
+        raise click.UsageError("--to and --count exclude each other")
+    found = [
+        directive
+        for directive in _valid(_read(invocation, file, address))
+        if entry in (None, directive.line) and (task is None or directive.task in (None, task))
+    ]
     first, last = _span(invocation, start, end)
     zone = _zone(invocation)
-    items = foresee(found, zone, first, last)
+    if count is not None:
+        items = foresee_next(found, zone, first, count)
+    else:
+        items = foresee(found, zone, first, last)
     invocation.emit(
         {"runs": [_run(item) for item in items]},
         lambda: "\n".join(_run_line(invocation, item, zone) for item in items) or "nothing",

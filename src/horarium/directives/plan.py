@@ -20,7 +20,7 @@ from horarium.kernel.timetable import Circumstances, Timetable
 from horarium.kernel.weekday import Weekday
 from horarium.kernel.zone import Zone
 
-MINUTE = 60
+MINUTE, DAY = 60, 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,19 @@ def foresee(
             for skip in ahead.skipped
         ]
     return sorted(found, key=_order)
+
+
+def foresee_next(
+    directives: Sequence[Directive], zone: Zone, start: Instant, many: int
+) -> list[Foreseen]:
+    """The first `many` of what `foresee` finds from `start` on; fewer when eight years hold no
+    more."""
+    found: list[Foreseen] = []
+    for days in (1, 8, 63, 366, 2922):
+        found = foresee(directives, zone, start, Instant(start + days * DAY))
+        if len(found) >= many:
+            break
+    return found[:many]
 
 
 def replay(
