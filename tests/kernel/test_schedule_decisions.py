@@ -291,11 +291,23 @@ def test_moments_of_a_grid_are_counted_by_arithmetic(text: str, policy: str) -> 
         assert not any(g.at_least for g in found.skipped)
 
 
-def test_what_cannot_be_counted_is_counted_to_a_limit() -> None:
-    made = timetable('cron "* * * * *"', "2020-01-01T00:00Z", steps=5_000)
+@pytest.mark.parametrize(
+    "text",
+    ['cron "* * * * *"', 'rrule "DTSTART:20200101T000000Z RRULE:FREQ=MINUTELY"'],
+)
+def test_what_cannot_be_counted_is_counted_to_a_limit(text: str) -> None:
+    made = timetable(text, "2020-01-01T00:00Z", steps=5_000)
     found = due(made, at("2026-03-02T00:00Z"), at("2027-03-02T00:00:30Z"))
     (group,) = found.skipped
     assert group.at_least
     assert group.count <= 5_000
     assert group.last_due == at("2027-03-01T23:59Z")
     assert [run.due for run in found.runs] == [at("2027-03-02T00:00Z")]
+
+
+def test_a_question_beyond_every_budget_is_asked_again_tomorrow() -> None:
+    made = timetable("interval 1d window 09:00-10:00", "2026-03-01T12:00Z", steps=2_000)
+    since, now = at("2026-03-01T12:00Z"), at("2026-03-05T13:00Z")
+    found = due(made, since, now)
+    assert [(g.reason, g.count) for g in found.skipped] == [(Reason.OUTSIDE_WINDOW, 4)]
+    assert found.next == now + DAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, time
 from hashlib import sha256
 from random import Random
@@ -286,6 +287,8 @@ def test_round_trips(kind: str) -> None:
         assert parse_schedule(format_schedule(found)) == found
         assert schedule_from_table(schedule_to_table(found)) == found
         assert format_schedule(parse_schedule(format_schedule(found))) == format_schedule(found)
+        assert replace(found) == found
+        assert replace(found, zone="Asia/Tokyo").zone == "Asia/Tokyo"
 
 
 PIECES = (
@@ -303,3 +306,32 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except HorariumError:
         return
     assert parse_schedule(format_schedule(found)) == found
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from([kind.value for kind in Type]),
+    st.dictionaries(st.sampled_from(sorted(set(KEYS) - {"type"})), VALUES, max_size=4),
+)
+@settings(max_examples=cases(400), deadline=None)
+def test_any_table_is_read_or_refused(kind: str, table: dict[str, object]) -> None:
+    try:
+        found = schedule_from_table({"type": kind, **table})
+    except HorariumError:
+        return
+    assert schedule_from_table(schedule_to_table(found)) == found
+    assert len(digest(found)) == 64
+
+
+def test_names_are_text_that_can_be_written() -> None:
+    for name in ("a b", "", 'a"b', "\ud800", "a\x00b"):
+        with pytest.raises(InvalidInput):
+            schedule_from_table({"type": "daily", "seed": name})
+        with pytest.raises(InvalidInput):
+            schedule_from_table({"type": "daily", "except": [name]})

@@ -1,7 +1,7 @@
 """What a schedule will do, and why: its own questions asked with an imagined clock.
 
 There is no second way of counting here: a preview asks ``next_after``, ``due`` and
-``moments`` as a running daemon does, and pretends that it is then.
+``left_out`` as a running daemon does, and pretends that it is then.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def preview(
         if opening is None or (end is not None and opening.due >= end):
             break
         decision = due(timetable, cursor, opening.due)
-        skipped += timetable.moments(Instant(cursor + 1), Instant(opening.due + 1)).skipped
+        skipped += timetable.left_out(Instant(cursor + 1), Instant(opening.due + 1))
         openings += [opening for run in decision.runs if run.due == opening.due]
         skipped += _let_go(timetable, decision)
         cursor = opening.due
@@ -53,7 +53,7 @@ def preview(
     else:
         return Preview(tuple(openings), tuple(skipped))
     if end is not None and cursor + 1 < end:
-        skipped += timetable.moments(Instant(cursor + 1), end).skipped
+        skipped += timetable.left_out(Instant(cursor + 1), end)
     return Preview(tuple(openings), tuple(skipped))
 
 
@@ -100,7 +100,7 @@ def explain(timetable: Timetable, t: Instant, recorded: Decision | None = None) 
         window=_around(timetable, t) if is_open else None,
         last=timetable.last_before(Instant(t + 1)),
         next=timetable.next_after(t),
-        left_out=timetable.moments(*around).skipped,
+        left_out=timetable.left_out(*around),
         policy=policy_of(timetable.schedule),
         recorded=recorded,
     )

@@ -24,7 +24,7 @@ JITTER_MOMENTS = 10_000
 """Moments of a grid that one jitter may span: each is placed by a hash of its own."""
 
 _SIGNAL = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
-_NAME = re.compile(r"[^\s\"\x00-\x1f\x7f]{1,255}")
+_NAME = re.compile(r"[^\s\"\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 ROLES = ("owner", "receiver")
 
 # The field of Schedule, its key, and the types that take it.

@@ -57,7 +57,7 @@ _DASH = re.compile(r"-")
 _QUOTED = re.compile(r'"([^"]*)"')
 _DAYS = re.compile(r"[A-Za-z]+(?:\s*[,-]\s*[A-Za-z]+)*")
 _WALL = re.compile(r"\d{4}-\d\d-\d\d \d{1,2}:[\d:]+")
-_DATE_OF_YEAR = re.compile(r"(\d\d)-(\d\d|last)", re.IGNORECASE)
+_DATE_OF_YEAR = re.compile(r"(\d\d)-(\d\d|last)", re.IGNORECASE | re.ASCII)
 
 
 class _Scanner:

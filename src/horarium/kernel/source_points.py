@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from horarium.kernel.cron import Cron
+from horarium.kernel.errors import LimitReached
 from horarium.kernel.gate import Gate
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import MAX_INSTANT, Instant, Wall, day_of
 from horarium.kernel.moment import Batch, Entry, Reason, Skip
-from horarium.kernel.recurrence import RecurrenceSet
+from horarium.kernel.recurrence import Occurrence, RecurrenceSet
 from horarium.kernel.schedule_parts import write_date
 from horarium.kernel.source_grid import skipped
-from horarium.kernel.steps import Meter
+from horarium.kernel.steps import Meter, StepsExhausted
 from horarium.kernel.window import date_missing
 from horarium.kernel.zone import Fold, Gap, Zone
 
@@ -169,7 +170,7 @@ class SeriesMoments:
     def batches(self, a: int, b: int, meter: Meter) -> Iterator[Entry]:
         """Yield the starts in ``[a, b)``, in order."""
         a, b = max(a, self._gate.lo), min(b, self._gate.hi)
-        for member in self._set.starting(Instant(a), Instant(b)):
+        for member in self._members(a, b):
             meter.spend(1)
             reason = self._gate.refusal(member.start)
             if member.end > member.start:
@@ -178,6 +179,13 @@ class SeriesMoments:
                 opens = self._length is not None
                 batch = Batch(member.start, length=self._length, opens=opens)
             yield batch if reason is None else skipped(batch, reason, self._zone)
+
+    def _members(self, a: int, b: int) -> Iterator[Occurrence]:
+        try:
+            yield from self._set.starting(Instant(a), Instant(b))
+        except LimitReached as reached:
+            # The set has a budget of its own; here it counts as that of the question.
+            raise StepsExhausted from reached
 
 
 class SignalMoments:

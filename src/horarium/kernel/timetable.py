@@ -162,6 +162,17 @@ class Timetable:
         openings = tuple(e for e in entries if isinstance(e, Opening))
         return Found(openings, tuple(_joined(skips, [o.due for o in openings])))
 
+    def left_out(self, start: Instant, end: Instant) -> tuple[Skip, ...]:
+        """Give what ``moments`` says was left out, without listing the openings of a grid."""
+        steps = self.circumstances.steps
+        a = max(start, self.circumstances.activation)
+        with limited(steps):
+            entries = list(self.batches(a, end, Meter(steps))) if a < end else []
+        skips = sorted((e for e in entries if isinstance(e, Skip)), key=lambda skip: skip.at)
+        return tuple(
+            _joined(skips, sorted(Instant(e.first) for e in entries if isinstance(e, Batch)))
+        )
+
     def last_before(self, t: Instant) -> Opening | None:
         """Give the last opening due before the instant; None when there is none.
 
