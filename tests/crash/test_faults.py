@@ -57,15 +57,16 @@ def test_a_stop_lets_what_is_in_hand_finish(tmp_path: Path) -> None:
     """Whatever was taken is stored, what was not is still the mail system's, and no answer that
     was on its way leaves twice."""
     world = World(tmp_path / "s")
-    days = [f"209912{day:02}" for day in range(1, 29)]
-    mails = [
-        invitation(f"event-{day}", start=f"{day}T090000Z", end=f"{day}T100000Z") for day in days
-    ]
+    days = [f"2099{month:02}{day:02}" for month in range(1, 13) for day in range(1, 29)]
     codes: list[int] = []
 
     def offer() -> None:
-        for mail in mails:
+        """More than can be taken before the stop, so that the stop falls among them."""
+        for day in days:
+            mail = invitation(f"event-{day}", start=f"{day}T090000Z", end=f"{day}T100000Z")
             codes.append(world.offer(mail))
+            if codes[-1] != 250:
+                break
 
     with receiving(world.smtp) as sink:
         with world.serve() as daemon:
@@ -74,8 +75,8 @@ def test_a_stop_lets_what_is_in_hand_finish(tmp_path: Path) -> None:
             sink.wait(3)
             assert daemon.stop() < 30
             offering.join()
-        taken = [f"event-{day}" for day, code in zip(days, codes, strict=True) if code == 250]
-        assert 3 <= len(taken) < len(mails)
+        taken = [f"event-{day}" for day, code in zip(days, codes, strict=False) if code == 250]
+        assert 3 <= len(taken) < len(codes)
         assert world.busy() == taken
         with world.serve() as daemon:
             sink.wait(len(taken))
