@@ -12,6 +12,8 @@ from horarium.kernel.decision import Decision, State, due, superseded
 from horarium.kernel.excepted import Exceptions
 from horarium.kernel.instant import Instant
 from horarium.kernel.moment import Reason
+from horarium.kernel.period import Period
+from horarium.kernel.periodset import EMPTY, PeriodSet
 from horarium.kernel.timetable import Timetable
 
 START = at("2026-10-20T07:13Z")
@@ -59,7 +61,9 @@ def random_timetable(rng: Random) -> Timetable:
     further = rng.sample(FURTHER, 2) if rng.random() < 0.6 else []
     text = " ".join([text, *further])
     first = START // DAY
-    rest = Exceptions.of([first + rng.randrange(12) for _ in range(3)])
+    shut = Period(Instant(START + rng.randrange(6 * DAY)), Instant(START + 6 * DAY + 5000))
+    periods = PeriodSet([shut]) if rng.random() < 0.5 else EMPTY
+    rest = Exceptions.of([first + rng.randrange(12) for _ in range(3)], periods)
     signals = tuple(Instant(START + rng.randrange(12 * DAY)) for _ in range(6))
     zone = rng.choice(("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"))
     return timetable(

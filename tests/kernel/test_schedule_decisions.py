@@ -311,3 +311,14 @@ def test_a_question_beyond_every_budget_is_asked_again_tomorrow() -> None:
     found = due(made, since, now)
     assert [(g.reason, g.count) for g in found.skipped] == [(Reason.OUTSIDE_WINDOW, 4)]
     assert found.next == now + DAY
+
+
+def test_what_opens_for_long_is_decided_without_listing_it() -> None:
+    made = timetable('cron "* * * * *" for 400d', "2020-01-01T00:00Z", steps=5_000)
+    since = at("2026-03-02T00:00Z")
+    found = due(made, since, Instant(since + 300))
+    assert [(run.coalesced, run.reason) for run in found.runs] == [(4, "on_time")]
+    assert made.is_open(since)
+    again = timetable('cron "* * * * *" for 400d', since, steps=5_000)
+    first = due(again, Instant(since - 1), since)
+    assert [run.due for run in first.runs] == [since]

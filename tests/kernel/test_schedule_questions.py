@@ -68,6 +68,7 @@ def check(made: Timetable, known: list[Instant], opened: PeriodSet, a: Instant, 
     before = made.last_before(b)
     assert (before.due if before else None) == (known[: bisect_left(known, b)] or [None])[-1]
     assert made.open_between(a, b) == opened.clip(a, b)
+    assert made.is_open(a) == opened.contains(a)
 
 
 @pytest.mark.parametrize("seed", range(cases(5)))

@@ -37,11 +37,12 @@ class Piece(NamedTuple):
 class Gate:
     """Where moments count. ``lo`` and ``hi`` are the bounds that ``from`` and ``until`` set."""
 
-    __slots__ = ("_zone", "exceptions", "hi", "lo", "window")
+    __slots__ = ("_last", "_zone", "exceptions", "hi", "lo", "window")
 
     def __init__(self, schedule: Schedule, zone: Zone, exceptions: Exceptions) -> None:
         self._zone = zone
         self.exceptions = exceptions
+        self._last = Piece(0, 0, None)
         self.window: Window | None = None
         if schedule.gated and schedule.start is not None and schedule.end is not None:
             self.window = Window(schedule.start, schedule.end)
@@ -61,7 +62,12 @@ class Gate:
         """Give why a moment inside the bounds does not count; None when it does."""
         if self.open:
             return None
+        if self._last.start <= t < self._last.end:
+            return self._last.reason
         day = day_of(self._zone.to_wall(t))
+        if not self.exceptions and self.window is not None:
+            self._last = self._piece(t, day, self.window)
+            return self._last.reason
         if day in self.exceptions.days or self.exceptions.periods.contains(t):
             return Reason.EXCEPTED
         if self.window is None:
@@ -74,6 +80,21 @@ class Gate:
                     return None
                 reason = Reason.EXCEPTED
         return reason
+
+    def _piece(self, t: int, day: int, window: Window) -> Piece:
+        """Give the window an instant lies in, or the time between two; moments come in order."""
+        found = [window.on(start, self._zone) for start in (day - 1, day, day + 1)]
+        last, following = t, t + 1
+        for period in found:
+            if period is None:
+                continue
+            if period.contains(Instant(t)):
+                return Piece(period.start, period.end, None)
+            if period.end <= t:
+                last = period.end
+            elif following == t + 1:
+                following = period.start
+        return Piece(last, following, Reason.OUTSIDE_WINDOW)
 
     def pieces(self, a: int, b: int, meter: Meter) -> Iterator[Piece]:
         """Yield ``[a, b)``, kept within the bounds, as stretches of one answer, in order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from horarium.kernel.decision import Decision, due
-from horarium.kernel.errors import InvalidInput
+from horarium.kernel.errors import InvalidInput, LimitReached
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.kernel.moment import Opening, Reason, Skip
@@ -107,12 +107,18 @@ def explain(timetable: Timetable, t: Instant, recorded: Decision | None = None) 
 
 
 def _around(timetable: Timetable, t: Instant) -> Period | None:
-    """Give the open period an instant lies in, as far as it goes within 400 days."""
+    """Give the open period an instant lies in, as far as it goes within 400 days.
+
+    None when that takes too many steps: open it is all the same.
+    """
     found = None
     for days in (10, 400):
         start = Instant(max(t - days * DAY, MIN_INSTANT))
         end = Instant(min(t + days * DAY, MAX_INSTANT))
-        opened = timetable.open_between(start, end)
+        try:
+            opened = timetable.open_between(start, end)
+        except LimitReached:
+            break
         found = next((p for p in opened if p.contains(t)), None)
         if found is None or (found.start > start and found.end < end):
             break

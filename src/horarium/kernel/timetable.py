@@ -19,6 +19,7 @@ from horarium.kernel.dispatch import offset
 from horarium.kernel.errors import InvalidInput, LimitReached
 from horarium.kernel.excepted import Exceptions, gathered
 from horarium.kernel.gate import Gate
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.kernel.limits import Limits
 from horarium.kernel.moment import Batch, Entry, Opening, Reason, Skip
@@ -183,6 +184,14 @@ class Timetable:
 
     def is_open(self, t: Instant) -> bool:
         """Tell whether the instant lies in open time."""
+        length = self.schedule.length
+        if length is not None and not self.schedule.random_window:
+            if self._exceptions.periods.contains(t):
+                return False
+            with limited(self.circumstances.steps):
+                meter = Meter(self.circumstances.steps)
+                found = self._raw(t - length + 1, t + 1, meter)
+                return any(isinstance(entry, Opening) for entry in found)
         return self.open_between(t, Instant(t + 1)).contains(t)
 
     @property
@@ -243,17 +252,28 @@ class Timetable:
         return self._straddling
 
     def _search(self) -> Opening | None:
-        since = self.circumstances.activation
-        reach = self._source.reach
-        if not reach:
+        since, reach = self.circumstances.activation, self._source.reach
+        if not self.opens:
             return None
-        found = None
-        for entry in self._raw(since - reach, since, Meter(self.circumstances.steps)):
-            if isinstance(entry, Opening) and entry.end is not None and entry.until == entry.end:
-                found = entry if entry.until > since else found
-        if found is None:
-            return None
-        return found._replace(due=since, notes=(*found.notes, "activation"))
+        span = min(reach, DAY)
+        while span:
+            found = [o for o in self._lasting(since - span, since) if o.until > since]
+            if found:
+                last = found[-1]
+                return last._replace(due=since, notes=(*last.notes, "activation"))
+            # Of what lasts equally long, the newest is open the longest: near ones first.
+            span = min(span * 4, reach) if span < reach else 0
+        return None
+
+    def _lasting(self, a: int, b: int) -> Iterator[Opening]:
+        """Yield the openings that begin in ``[a, b)`` and last, of a grid only the newest."""
+        meter = Meter(self.circumstances.steps)
+        if self.schedule.jitter is not None:
+            found = (o for o in self._raw(a, b, meter) if isinstance(o, Opening))
+        else:
+            batches = (e for e in self.batches(a, b, meter) if isinstance(e, Batch))
+            found = (self._opening(e, e.last, e.notes if e.size == 1 else ()) for e in batches)
+        yield from (o for o in found if o.until == o.end)
 
     def _raw(self, a: int, b: int, meter: Meter) -> Iterator[Opening | Skip]:
         jitter = self.schedule.jitter
@@ -345,7 +365,7 @@ class Timetable:
     def _open(self, a: Instant, b: Instant, meter: Meter) -> PeriodSet:
         s = self.schedule
         if s.length is not None and not s.random_window:
-            return PeriodSet(self._lengths(a, b, meter))
+            return PeriodSet(self._lengths(a, b, meter)).subtract(self._exceptions.periods)
         if isinstance(self._source, DatedMoments):
             if s.end is None and not s.random_window:
                 return EMPTY
