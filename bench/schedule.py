@@ -8,17 +8,15 @@ of the other types against that of cron.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from statistics import median
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+from timing import Row, best, show
 
 from horarium.kernel.decision import due
 from horarium.kernel.instant import Instant, parse_instant
@@ -55,27 +53,6 @@ OTHERS = (
     ("immediately every 6h", "0 */6 * * *"),
     ('rrule "DTSTART:20200106T090000 RRULE:FREQ=WEEKLY;BYDAY=MO,WE"', "0 9 * * MON,WED"),
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: seconds of ours and of the rival, and the ratio to reach."""
-
-    bar: str
-    ours: float
-    rival: float
-    ratio: float
-    goal: str
-
-
-def best(run: Callable[[], object], least: float = 0.2) -> float:
-    """Give the shortest time of several runs, at least two, for about ``least`` seconds."""
-    times: list[float] = []
-    while len(times) < 2 or (sum(times) < least and len(times) < 5000):
-        begin = perf_counter()
-        run()
-        times.append(perf_counter() - begin)
-    return min(times)
 
 
 def made(text: str) -> Timetable:
@@ -169,13 +146,8 @@ def rows() -> list[Row]:
 
 
 def main() -> None:
-    """Print the table, and the same as one line of JSON."""
-    measured = rows()
-    print("| bar | ours | rival | ratio | goal |\n|---|---|---|---|---|")
-    for row in measured:
-        fast, slow = f"{row.ours * 1e6:,.1f} µs", f"{row.rival * 1e6:,.1f} µs"
-        print(f"| {row.bar} | {fast} | {slow} | {row.ratio:,.1f}x | {row.goal} |")
-    print(json.dumps({"bench": "schedule", "rows": [asdict(row) for row in measured]}))
+    """Print the table of every bar."""
+    show("schedule", rows())
 
 
 if __name__ == "__main__":
