@@ -10,8 +10,11 @@ from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
+from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
+from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
+from horarium.store.workers import WorkerRepository
 
 T = TypeVar("T")
 
@@ -43,6 +46,21 @@ class Transaction:
     def upkeep(self) -> UpkeepRepository:
         """What the daily pass reads and drops."""
         return UpkeepRepository(self.session, self.tenant)
+
+    @property
+    def timers(self) -> TimerRepository:
+        """The timetable's entries with their anchors and cursors, and signals."""
+        return TimerRepository(self.session, self.tenant)
+
+    @property
+    def firings(self) -> FiringRepository:
+        """The ledger of runs."""
+        return FiringRepository(self.session, self.tenant)
+
+    @property
+    def workers(self) -> WorkerRepository:
+        """Who works for which task, and the control file in force."""
+        return WorkerRepository(self.session, self.tenant)
 
     def reservations(self, resource: int, uri: str) -> ResourceReservations:
         """What the resource `uri` holds. In a writing transaction its key must be among those

@@ -58,4 +58,15 @@ class UpkeepRepository:
             + self.session.run("drop_old_decisions", old)
             + self.session.run("drop_old_ledger", old)
             + self.session.run("drop_old_mails", old)
+            + self._drop_old_runs(old)
         )
+
+    def _drop_old_runs(self, old: dict[str, object]) -> int:
+        """The last row of each entry stays, however old: it says when it ran."""
+        return sum(
+            self.session.run(query, old)
+            for query in (
+                "drop_old_wishes", "drop_old_firings", "drop_old_timers", "drop_old_signals",
+                "drop_old_workers",
+            )
+        )  # fmt: skip
