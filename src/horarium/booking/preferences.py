@@ -10,8 +10,9 @@ from horarium.booking.calls import Call
 from horarium.booking.hours import WorkingHours
 from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
 from horarium.booking.sent_by import SentByPair
-from horarium.booking.written import nearest, shown
+from horarium.booking.written import shown
 from horarium.kernel.errors import InvalidInput
+from horarium.kernel.nearest import nearest
 
 
 class Layer(Enum):

@@ -4,8 +4,7 @@ Each reader takes what TOML can hold (text, number, truth value, list) or the te
 environment variable, and raises InvalidInput with the form it expected.
 """
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from horarium.ical.address import parse_cal_address
 from horarium.kernel.duration import parse_duration
@@ -28,12 +27,6 @@ def shown(value: object) -> str:
 def refuse(value: object, expected: str) -> InvalidInput:
     """The one wording of "expected this, got that"."""
     return InvalidInput(f"expected {expected}, not {shown(value)}", value=str(value))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean "smtp"?`` when one of ``known`` resembles ``word``, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def text(value: object) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from horarium.booking.preferences import canonical_name, check_preferences, is_empty
-from horarium.booking.written import address_key, address_keys, nearest
+from horarium.booking.written import address_key, address_keys
 from horarium.kernel.errors import InvalidInput
+from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.guarded_file import NoSuchFile, UnsafeFile
 from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml

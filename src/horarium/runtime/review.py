@@ -6,8 +6,8 @@ from pathlib import Path
 from horarium.booking.acl import Rule, parse_acl, without_effect
 from horarium.booking.calls import Call
 from horarium.booking.preferences import Preferences, read_preferences
-from horarium.booking.written import nearest
 from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from horarium.booking.written import nearest
 from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import BadSettings, Fault
 from horarium.runtime.guarded_file import UnsafeFile
 from horarium.runtime.setting_table import SECTIONS, SETTINGS, Setting
