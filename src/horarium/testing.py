@@ -35,6 +35,11 @@ class ManualClock:
         self._touches += 1
         return self._elapsed
 
+    def until(self, at: Instant) -> float:
+        """Seconds from the present to ``at``."""
+        self._touches += 1
+        return at - self._start - self._elapsed
+
     def set(self, now: int) -> None:
         """Make ``now`` the present, also an earlier one; sleepers are measured in elapsed seconds
         and therefore not woken by a clock that is set."""

@@ -22,6 +22,10 @@ class Clock(Protocol):
         """Seconds since an arbitrary start, never going back; for measuring and time limits."""
         ...
 
+    def until(self, at: Instant) -> float:
+        """Seconds from the present to an instant, with their fraction; negative for a past one."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Return when ``seconds`` have passed on this clock."""
         ...
@@ -38,6 +42,10 @@ class SystemClock:
         """See Clock."""
         return time.monotonic()
 
+    def until(self, at: Instant) -> float:
+        """See Clock."""
+        return at - time.time()
+
     async def sleep(self, seconds: float) -> None:
         """See Clock."""
         await asyncio.sleep(seconds)
@@ -52,3 +60,7 @@ class FixedClock(SystemClock):
     def now(self) -> Instant:
         """The instant that was named."""
         return self._present
+
+    def until(self, at: Instant) -> float:
+        """See Clock."""
+        return at - self._present

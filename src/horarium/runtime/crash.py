@@ -21,6 +21,10 @@ POINTS: Mapping[str, tuple[str, ...]] = {
         "ledger-inserted", "before-commit", "after-commit", "before-ack", "after-ack",
     ),
     "outbox": ("claimed", "before-connect", "data-acked", "before-sent", "after-sent"),
+    "timers": (
+        "due-read", "firing-inserted", "advanced", "before-commit", "after-commit", "started",
+        "effect-done", "before-finished",
+    ),
     "upkeep": ("before-commit", "after-commit", "piece-done"),
 }  # fmt: skip
 

@@ -87,6 +87,44 @@ class FiringRepository:
         row = self.session.row("add_firing", values)
         return number(row[0]) if row else None
 
+    def ask(self, timer: Timer, now: Instant) -> int:
+        """Asks for a run by hand; its number."""
+        values = {
+            **self._values(timer, "manual", now, now, 0, now),
+            "at_least": 0,
+            "state": "asked",
+            "reason": "manual",
+            "started_s": None,
+            "attempts": 0,
+            "worker": None,
+        }
+        row = self.session.row("add_firing", values)
+        assert row is not None
+        return number(row[0])
+
+    def begin_asked(self, firing: int, worker: int, now: Instant) -> bool:
+        """Writes that a run that was asked for begins."""
+        values = {"id": firing, "worker": worker, "started_s": now}
+        return self.session.run("begin_asked", values) == 1
+
+    def refuse_asked(self, task: int, reason: str, before: Instant) -> None:
+        """Refuses the runs that were asked for before an instant and did not begin."""
+        values = {"tenant": self.tenant, "task": task, "reason": reason, "at_s": before}
+        self.session.run("refuse_asked", values)
+
+    def undecidable(self, timer: Timer, why: str, now: Instant) -> None:
+        """Writes that nothing could be decided about an entry."""
+        values = {
+            **self._values(timer, "skip", now, now, 0, now),
+            "at_least": 1,
+            "state": "failed",
+            "reason": why,
+            "started_s": None,
+            "attempts": 0,
+            "worker": None,
+        }
+        self.session.row("add_firing", values)
+
     def leave_out(self, timer: Timer, groups: Iterable[Group], now: Instant) -> None:
         """Writes which moments did not become runs, and why."""
         for group in groups:
@@ -145,8 +183,20 @@ class FiringRepository:
 
     def begun(self, task: int) -> list[Firing]:
         """The runs of a task that began and are not known to have ended."""
-        values = {"tenant": self.tenant, "task": task}
-        return _firings(self.session.rows("begun_firings", values))
+        return self._open(task, "started")
+
+    def asked(self, task: int) -> list[Firing]:
+        """The runs of a task that were asked for by hand and have not begun."""
+        return self._open(task, "asked")
+
+    def _open(self, task: int, state: str) -> list[Firing]:
+        values = {"tenant": self.tenant, "task": task, "state": state}
+        return _firings(self.session.rows("open_firings", values))
+
+    def by_id(self, firing: int) -> Firing | None:
+        """One row by its number."""
+        row = self.session.row("firing_by_id", {"tenant": self.tenant, "id": firing})
+        return _firing(row) if row else None
 
     def of(self, timer: int, many: int) -> list[Firing]:
         """The newest rows of a timer, newest first."""

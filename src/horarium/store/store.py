@@ -12,6 +12,7 @@ from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
+from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
 from horarium.store.workers import WorkerRepository
@@ -61,6 +62,15 @@ class Transaction:
     def workers(self) -> WorkerRepository:
         """Who works for which task, and the control file in force."""
         return WorkerRepository(self.session, self.tenant)
+
+    def meta(self, key: str) -> str | None:
+        """A fact about the whole store, None when it was never kept."""
+        row = self.session.row("meta_value", {"key": key})
+        return text(row[0]) if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keeps a fact about the whole store."""
+        self.session.run("set_meta", {"key": key, "value": value})
 
     def reservations(self, resource: int, uri: str) -> ResourceReservations:
         """What the resource `uri` holds. In a writing transaction its key must be among those

@@ -70,6 +70,12 @@ class WorkerRepository:
         row = self.session.row("last_worker", {"tenant": self.tenant, "task": task})
         return _worker(row) if row else None
 
+    def last_before(self, task: int, worker: int) -> Worker | None:
+        """The life of a task before that of a worker."""
+        values = {"tenant": self.tenant, "task": task, "id": worker}
+        row = self.session.row("worker_before", values)
+        return _worker(row) if row else None
+
     def since(self, since: Instant) -> list[Worker]:
         """All lives that were seen at or after `since`, in order."""
         values = {"tenant": self.tenant, "since_s": since}

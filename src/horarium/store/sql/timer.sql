@@ -90,10 +90,24 @@ WHERE id = :id AND state = 'started' AND attempts = :attempts
 UPDATE firing SET attempts = attempts + 1, started_s = :started_s, worker = :worker
 WHERE id = :id AND state = 'started' AND attempts = :attempts
 
--- name: begun_firings
+-- name: open_firings
 SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
     started_s, ended_s, attempts, worker, status, detail, output, output_octets
-FROM firing WHERE tenant = :tenant AND task = :task AND state = 'started' ORDER BY id
+FROM firing WHERE tenant = :tenant AND task = :task AND state IN ('asked', 'started')
+    AND state = :state ORDER BY id
+
+-- name: begin_asked
+UPDATE firing SET state = 'started', started_s = :started_s, attempts = 1, worker = :worker
+WHERE id = :id AND state = 'asked'
+
+-- name: refuse_asked
+UPDATE firing SET state = 'failed', reason = :reason, ended_s = :at_s
+WHERE tenant = :tenant AND task = :task AND state = 'asked' AND decided_s < :at_s
+
+-- name: firing_by_id
+SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
+    started_s, ended_s, attempts, worker, status, detail, output, output_octets
+FROM firing WHERE tenant = :tenant AND id = :id
 
 -- name: firings_of
 SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
@@ -136,6 +150,10 @@ UPDATE worker SET seen_s = MAX(seen_s, :at_s), stopped_s = :at_s WHERE id = :id
 -- name: last_worker
 SELECT id, task, node, process, started_s, seen_s, stopped_s FROM worker
 WHERE tenant = :tenant AND task = :task ORDER BY id DESC LIMIT 1
+
+-- name: worker_before
+SELECT id, task, node, process, started_s, seen_s, stopped_s FROM worker
+WHERE tenant = :tenant AND task = :task AND id < :id ORDER BY id DESC LIMIT 1
 
 -- name: workers_since
 SELECT id, task, node, process, started_s, seen_s, stopped_s FROM worker

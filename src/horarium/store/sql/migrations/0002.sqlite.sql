@@ -26,7 +26,8 @@ CREATE INDEX timer_due ON timer (tenant, task, next_due_s)
 CREATE INDEX timer_signal ON timer (tenant, signal) WHERE taken_out_s IS NULL AND signal IS NOT NULL;
 
 -- The ledger of runs: a row for each run, and for each group of moments that did not become one. No
--- moment of an entry is begun twice in one task, whatever the code above believes.
+-- moment of an entry is begun twice in one task, whatever the code above believes. A run by hand is
+-- 'asked' for until whoever works for the task begins it.
 CREATE TABLE firing (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE firing (
     count INTEGER NOT NULL,
     at_least INTEGER NOT NULL CHECK (at_least IN (0, 1)),
     state TEXT NOT NULL CHECK (state IN (
-        'started', 'finished', 'failed', 'unknown', 'skipped_late', 'skipped_overlap',
+        'asked', 'started', 'finished', 'failed', 'unknown', 'skipped_late', 'skipped_overlap',
         'skipped_coalesced', 'skipped_window', 'skipped_calendar', 'skipped_disabled')),
     reason TEXT NOT NULL,
     decided_s INTEGER NOT NULL,
@@ -54,7 +55,7 @@ CREATE TABLE firing (
 ) STRICT;
 CREATE UNIQUE INDEX firing_once ON firing (tenant, entry, task, due_s) WHERE kind = 'run';
 CREATE INDEX firing_timer ON firing (timer, id);
-CREATE INDEX firing_begun ON firing (tenant, task) WHERE state = 'started';
+CREATE INDEX firing_begun ON firing (tenant, task) WHERE state IN ('asked', 'started');
 CREATE INDEX firing_time ON firing (tenant, decided_s);
 
 CREATE TABLE signal (

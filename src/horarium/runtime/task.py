@@ -1,0 +1,346 @@
+"""One task: decides what to begin now, writes that it begins, and writes how it ended (seed 004).
+
+A task does one thing at a time. While it is busy nothing is decided; when it is free, everything
+that passed meanwhile is decided at once. What is done outside of the store is begun only after its
+row is durable, so that no crash can make it happen twice. Everything here is told the time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from horarium.directives.entry import End, Entry, SetVariable, Wish
+from horarium.kernel.decision import Decision, Run, State, due
+from horarium.kernel.errors import HorariumError
+from horarium.kernel.instant import Instant
+from horarium.kernel.moment import Reason
+from horarium.kernel.schedule import CatchUp, CatchUpKind, OnCrash, Type
+from horarium.kernel.timetable import Timetable
+from horarium.runtime import crash
+from horarium.runtime.plan import Plan, timetable_of, version_of
+from horarium.store.engine import Key
+from horarium.store.firings import Beginning, Firing, Settled
+from horarium.store.store import Store, Transaction
+from horarium.store.timers import Timer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DAY = 86_400
+# Timers asked in one look. What is due is taken up longest waiting first, so none is starved.
+MOST_ASKED = 1_000
+# Runs that are only rows are written so many in one transaction.
+MOST_WRITTEN = 50
+# Timetables kept ready; a timer that is asked again finds its own.
+MOST_KEPT = 20_000
+NO_MAILER = "unavailable: no mailer"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run whose row is written: it is to be performed now, once."""
+
+    firing: int
+    attempts: int
+    timer: int
+    entry: Entry
+    due: Instant
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The task is to end with a status; that is written already."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to do until an instant, None: until something changes."""
+
+    until: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The plan has changed: read it anew and look again."""
+
+
+Look = Begun | Ending | Rest | Stale
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A timer that wants a run, as it was decided at the look of an instant."""
+
+    asked: Instant
+    timer: Timer
+    entry: Entry
+    run: Run
+    decision: Decision
+
+    @property
+    def order(self) -> tuple[Instant, int]:
+        return self.run.due, self.timer.position
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who works: the name of the node and the number of the process."""
+
+    node: str
+    process: int
+
+
+class Task:
+    """The work of one task number. Not shared between threads."""
+
+    def __init__(
+        self, store: Store, number: int, plan: Callable[[], Plan], worker: Worker,
+        *, make_up_for_downtime: bool = True,
+    ) -> None:  # fmt: skip
+        self.number = number
+        self._store = store
+        self._plan = plan
+        self._worker = worker
+        self._made_up = make_up_for_downtime
+        self._life = 0
+        self._started = Instant(0)
+        self._waiting: dict[int, _Ready] = {}
+        self._timetables: dict[tuple[int, str], Timetable] = {}
+
+    # --- its life ----------------------------------------------------------
+
+    def leftovers(self) -> list[Firing]:
+        """The runs that an earlier life of this task began and did not end."""
+        return self._store.read(lambda tx: tx.firings.begun(self.number))
+
+    def start(self, now: Instant) -> None:
+        """Begins to work; refuses what was asked for by hand of an earlier life."""
+
+        def work(tx: Transaction) -> int:
+            tx.firings.refuse_asked(self.number, "nobody worked for the task", now)
+            return tx.workers.add(self.number, self._worker.node, self._worker.process, now)
+
+        self._life = self._transact(work)
+        self._started = now
+
+    def settle(self, left: Firing, went_on: bool, now: Instant) -> Begun | None:
+        """Settles a run left by an earlier life: what can be done again is begun again, of all
+        else it is written that nobody knows. `went_on` tells that its program ran until now."""
+
+        def work(tx: Transaction) -> Begun | None:
+            entry = self._plan().entries.get((left.entry, left.task))
+            if (
+                entry is not None
+                and left.kind == "run"
+                and entry.schedule.on_crash is OnCrash.RERUN
+                and tx.firings.begin_again(left, self._life, now)
+            ):
+                return Begun(left.id, left.attempts + 1, left.timer, entry, left.due)
+            last = tx.workers.last_before(self.number, self._life)
+            end = now if went_on or last is None else max(last.seen, left.started or last.seen)
+            why = "the daemon ended while it ran" + ("; it went on to its end" if went_on else "")
+            settled = Settled("unknown", why)
+            tx.firings.settle(left.id, left.attempts, settled, end)
+            tx.timers.ended(left.timer, end)
+            return None
+
+        return self._transact(work)
+
+    def seen(self, now: Instant) -> None:
+        """Writes that the task lives: what lies between two lives is time it was down."""
+        self._transact(lambda tx: tx.workers.seen(self._life, now))
+
+    def stop(self, now: Instant) -> None:
+        """Writes that the task ended in order."""
+        self._transact(lambda tx: tx.workers.stopped(self._life, now))
+
+    # --- looking -----------------------------------------------------------
+
+    def look(self, now: Instant, *, leapt: bool = False) -> Look:
+        """Decides what is to be done now; to be called whenever the task is free. What it returns
+        to be performed is written as begun. `leapt` tells that the clock was set forward."""
+        look, nothing = self._store.read(partial(self._peek, now))
+        if nothing:
+            return look
+        found, self._waiting = self._transact(partial(self._decide, now, leapt))
+        crash.at("timers:after-commit")
+        return found
+
+    def _peek(self, now: Instant, tx: Transaction) -> tuple[Look, bool]:
+        """Whether there is nothing to do: a look that finds nothing writes nothing."""
+        if version_of(tx) != self._plan().version:
+            return Stale(), True
+        following = tx.timers.next_due(self.number)
+        idle = (following is None or following > now) and not tx.firings.asked(self.number)
+        return Rest(following), idle
+
+    def _decide(self, now: Instant, leapt: bool, tx: Transaction) -> tuple[Look, dict[int, _Ready]]:
+        if version_of(tx) != self._plan().version:
+            return Stale(), self._waiting
+        asked = self._begin_asked(tx, now)
+        if asked is not None:
+            return asked, self._waiting
+        ready = self._ready(tx, now, leapt)
+        crash.at("timers:due-read")
+        waiting = {item.timer.id: item for item in ready}
+        written = 0
+        for seen in sorted(ready, key=lambda item: item.order):
+            if written == MOST_WRITTEN:
+                break
+            del waiting[seen.timer.id]
+            item = seen if seen.asked == now else self._ask(tx, seen.timer, now, leapt, seen)
+            begun = self._begin(tx, item, now) if item is not None else None
+            if item is None or begun is None:
+                continue
+            settled = self._inside(tx, begun, item.run, now)
+            if settled is None:
+                crash.at("timers:before-commit")
+                return begun, waiting
+            self._write_end(tx, begun, settled, now)
+            if isinstance(begun.entry.action, End):
+                crash.at("timers:before-commit")
+                return Ending(begun.entry.action.status), waiting
+            written += 1
+        crash.at("timers:before-commit")
+        return Rest(tx.timers.next_due(self.number)), waiting
+
+    def _begin_asked(self, tx: Transaction, now: Instant) -> Begun | None:
+        for firing in tx.firings.asked(self.number):
+            entry = self._plan().entries.get((firing.entry, firing.task))
+            if entry is not None and tx.firings.begin_asked(firing.id, self._life, now):
+                return Begun(firing.id, 1, firing.timer, entry, firing.due, by_hand=True)
+            tx.firings.refuse_asked(self.number, "the entry is gone", Instant(now + 1))
+        return None
+
+    def _ready(self, tx: Transaction, now: Instant, leapt: bool) -> list[_Ready]:
+        """The timers that want a run; each is asked when it is first seen to be due."""
+        found: list[_Ready] = []
+        for timer in tx.timers.due(self.number, now, MOST_ASKED):
+            before = self._waiting.get(timer.id)
+            if before is not None and before.timer == timer:
+                found.append(before)
+                continue
+            item = self._ask(tx, timer, now, leapt, None)
+            if item is not None:
+                found.append(item)
+        return found
+
+    def _ask(
+        self, tx: Transaction, timer: Timer, now: Instant, leapt: bool, seen: _Ready | None
+    ) -> _Ready | None:
+        """Asks a timer; when it wants no run, that is written as decided. `seen` is what it wanted
+        at an earlier look, when another entry came first."""
+        entry = self._plan().find(timer)
+        if entry is None:
+            tx.timers.advance(timer, timer.cursor, None)
+            return None
+        try:
+            decision = self._due(tx, timer, now, leapt)
+        except HorariumError as error:
+            log.error("directive.undecidable entry=%s reason=%s", entry.shown, error)
+            tx.firings.undecidable(timer, f"undecidable: {error}", now)
+            tx.timers.advance(timer, now, Instant(now + DAY))
+            return None
+        if decision.runs:
+            return _Ready(now, timer, entry, decision.runs[0], decision)
+        if seen is not None and _only_missed(decision):
+            # It was seen in time and has only waited its turn.
+            return seen
+        tx.firings.leave_out(timer, decision.skipped, now)
+        tx.timers.advance(timer, decision.cursor, decision.next)
+        return None
+
+    def _due(self, tx: Transaction, timer: Timer, now: Instant, leapt: bool) -> Decision:
+        timetable = self._timetable(tx, timer)
+        if not self._made_up and timer.line is not None and timer.cursor < self._started - 1:
+            timetable = _without_making_up(timetable)
+        return due(timetable, timer.cursor, now, State(timer.begun, timer.ended, leapt=leapt))
+
+    def _timetable(self, tx: Transaction, timer: Timer) -> Timetable:
+        seed = self._plan().seed
+        if timer.signal is not None:
+            return timetable_of(timer, seed, tx.timers.signals(timer.signal, timer.cursor))
+        kept = self._timetables.get((timer.id, timer.schedule))
+        if kept is None:
+            if len(self._timetables) >= MOST_KEPT:
+                self._timetables.clear()
+            kept = timetable_of(timer, seed)
+            self._timetables[timer.id, timer.schedule] = kept
+        return kept
+
+    # --- beginning and ending ----------------------------------------------
+
+    def _begin(self, tx: Transaction, item: _Ready, now: Instant) -> Begun | None:
+        """Writes that a run begins, and what became part of it or was left out before it."""
+        timer, run, decision = item.timer, item.run, item.decision
+        beginning = Beginning(run.due, run.first_due, run.coalesced, run.reason)
+        firing = tx.firings.begin(timer, beginning, "run", self._life, now)
+        crash.at("timers:firing-inserted")
+        tx.firings.leave_out(timer, decision.skipped, now)
+        if len(decision.runs) > 1:
+            # The others follow one after another, each decided when its turn comes.
+            tx.timers.advance(timer, run.due, now)
+        elif decision.cursor < now:
+            tx.timers.advance(timer, decision.cursor, now)
+        else:
+            tx.timers.advance(timer, decision.cursor, decision.next)
+        crash.at("timers:advanced")
+        if firing is None:
+            log.error("directive.begun_before entry=%s due=%d", item.entry.shown, run.due)
+            return None
+        tx.timers.begun(timer.id, now)
+        tx.workers.seen(self._life, now)
+        return Begun(firing, 1, timer.id, item.entry, run.due)
+
+    def _inside(self, tx: Transaction, begun: Begun, run: Run, now: Instant) -> Settled | None:
+        """Does what is only a change of the store, together with its row."""
+        action = begun.entry.action
+        if isinstance(action, End):
+            return Settled("finished", status=action.status)
+        if isinstance(action, SetVariable):
+            if action.name not in self._plan().variables:
+                return Settled("failed", f"{action.name} is not a declared variable")
+            tx.firings.set_variable(action.name, action.value, now)
+            return Settled("finished")
+        if isinstance(action, Wish):
+            text = begun.entry.text
+            tx.firings.wish(begun.firing, action.keyword, text, run.end, now, "unavailable")
+            return Settled("failed", NO_MAILER)
+        return None
+
+    def ended(self, begun: Begun, settled: Settled, now: Instant) -> bool:
+        """Writes how a run ended; False when something else was written of it before."""
+        crash.at("timers:before-finished")
+        return self._transact(lambda tx: self._write_end(tx, begun, settled, now))
+
+    def _write_end(self, tx: Transaction, begun: Begun, settled: Settled, now: Instant) -> bool:
+        written = tx.firings.settle(begun.firing, begun.attempts, settled, now)
+        if not begun.by_hand:
+            tx.timers.ended(begun.timer, now)
+        tx.workers.seen(self._life, now)
+        return written
+
+    def _transact(self, work: Callable[[Transaction], T]) -> T:
+        return self._store.transact([Key(self._store.tenant, "task", str(self.number))], work)
+
+
+def _only_missed(decision: Decision) -> bool:
+    reasons = {group.reason for group in decision.skipped}
+    return reasons <= {Reason.MISSED, Reason.CLOCK_FORWARD, Reason.COALESCED}
+
+
+def _without_making_up(timetable: Timetable) -> Timetable:
+    """The same moments, with those that passed while the task was down let go."""
+    schedule = timetable.schedule
+    if schedule.type is not Type.PERIODIC:
+        return timetable
+    strict = replace(schedule, catch_up=CatchUp(CatchUpKind.NONE), grace=1)
+    return Timetable(strict, timetable.circumstances)
