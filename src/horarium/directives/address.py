@@ -2,12 +2,13 @@
 
 An address is `zone:net/node.point`. In a list, leading fields that are missing are those of the
 item before; in its first item those of the main address. A missing point is 0: a mask of nodes does
-not cover their points unless it says `.*`.
+not cover their points unless it says `.*`, or the site says that it does.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +70,13 @@ class Mask:
         return self.zone, self.net, self.node, self.point
 
     @property
+    def with_points(self) -> NodeAddress | None:
+        """The one node that a mask names together with all its points."""
+        if self.point != "*" or "*" in self.zone + self.net + self.node:
+            return None
+        return NodeAddress(int(self.zone), int(self.net), int(self.node))
+
+    @property
     def literal(self) -> NodeAddress | None:
         """The one address that a mask without wildcards names."""
         if "*" in self.zone + self.net + self.node + self.point:
@@ -103,6 +111,35 @@ class Item:
         return f"!{text}" if self.excluded else text
 
 
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """The addresses that some of several masks cover."""
+
+    literals: frozenset[NodeAddress]
+    with_points: frozenset[NodeAddress]
+    wild: tuple[Mask, ...]
+
+    @classmethod
+    def of(cls, masks: Iterable[Mask]) -> _Covered:
+        literals: set[NodeAddress] = set()
+        with_points: set[NodeAddress] = set()
+        wild = []
+        for mask in masks:
+            literal, boss = mask.literal, mask.with_points
+            if literal is not None:
+                literals.add(literal)
+            elif boss is not None:
+                with_points.add(boss)
+            else:
+                wild.append(mask)
+        return cls(frozenset(literals), frozenset(with_points), tuple(wild))
+
+    def has(self, address: NodeAddress) -> bool:
+        if address in self.literals or (self.with_points and address.boss in self.with_points):
+            return True
+        return any(mask.matches(address) for mask in self.wild)
+
+
 @dataclass(frozen=True)
 class AddressList:
     """Masks and exclusions; an address belongs to the list when some mask covers it and no
@@ -111,29 +148,15 @@ class AddressList:
     items: tuple[Item, ...]
 
     @cached_property
-    def _literals(self) -> tuple[frozenset[NodeAddress], frozenset[NodeAddress]]:
-        found: tuple[set[NodeAddress], set[NodeAddress]] = (set(), set())
-        for item in self.items:
-            literal = item.mask.literal
-            if literal is not None:
-                found[item.excluded].add(literal)
-        return frozenset(found[0]), frozenset(found[1])
-
-    @cached_property
-    def _wild(self) -> tuple[tuple[Mask, ...], tuple[Mask, ...]]:
-        wild = [item for item in self.items if item.mask.literal is None]
-        return (
-            tuple(item.mask for item in wild if not item.excluded),
-            tuple(item.mask for item in wild if item.excluded),
-        )
+    def _covered(self) -> tuple[_Covered, _Covered]:
+        """What the masks cover, and what the exclusions do."""
+        named = _Covered.of(item.mask for item in self.items if not item.excluded)
+        return named, _Covered.of(item.mask for item in self.items if item.excluded)
 
     def matches(self, address: NodeAddress) -> bool:
-        """Whether `address` belongs to the list; literal addresses are looked up, not walked."""
-        named, taken_out = self._literals
-        masks, exclusions = self._wild
-        if address in taken_out or any(mask.matches(address) for mask in exclusions):
-            return False
-        return address in named or any(mask.matches(address) for mask in masks)
+        """Whether `address` belongs to the list; what names one node is looked up, not walked."""
+        named, taken_out = self._covered
+        return not taken_out.has(address) and named.has(address)
 
     def idle_exclusions(self) -> tuple[Item, ...]:
         """The exclusions that take nothing out, because no mask of the list meets them."""
@@ -162,8 +185,10 @@ def parse_main(text: str) -> NodeAddress:
     return parse_node(_DOMAIN.sub("", text), None)
 
 
-def parse_mask(text: str, before: Mask | None) -> Mask:
-    """A mask whose missing leading fields are those of `before`; BadWord for anything else."""
+def parse_mask(text: str, before: Mask | None, *, cover_points: bool = False) -> Mask:
+    """A mask whose missing leading fields are those of `before`; BadWord for anything else.
+
+    A missing point is 0, with `cover_points` any."""
     found = _SHAPE.fullmatch(text)
     if found is None or not text or (found[1] and not found[3]):
         raise BadWord(f"expected an address or a mask such as 5030/2 or *:*/*.*, found {text}")
@@ -179,7 +204,7 @@ def parse_mask(text: str, before: Mask | None) -> Mask:
         zone or inherited.zone,
         net or inherited.net,
         node or inherited.node,
-        point or "0",
+        point or ("*" if cover_points else "0"),
     )
     for name, field, least in zip(
         ("zone", "net", "node", "point"), mask.fields, (1, 1, 0, 0), strict=True

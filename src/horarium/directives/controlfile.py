@@ -32,6 +32,7 @@ from horarium.directives.directive import (
     Kind,
 )
 from horarium.directives.problem import BadWord, Problem
+from horarium.directives.reading import USUAL, Reading
 from horarium.directives.timespec import Period, TimeSpec, Window, looks_like_time, parse_when
 from horarium.kernel.errors import InvalidInput
 
@@ -85,15 +86,15 @@ def decode(data: bytes, encoding: str = "auto") -> str:
 
 
 def parse_control_file(
-    data: bytes, *, main: NodeAddress | None, read_list: ReadList, encoding: str = "auto"
+    data: bytes, *, main: NodeAddress | None, read_list: ReadList, reading: Reading = USUAL
 ) -> ControlFile:
     """Reads a whole file. `main` is the address that partial addresses inherit from; `read_list`
-    gives the lines of an `@file`."""
+    gives the lines of an `@file`; `reading` decides where words have two meanings."""
     if len(data) > MOST_OCTETS:
         problem = Problem(1, 1, f"the file has {len(data)} octets; at most {MOST_OCTETS} are read")
         return ControlFile((), (problem,), ())
-    reader = _Reader(main, read_list)
-    lines = decode(data, encoding).split("\n")
+    reader = _Reader(main, read_list, reading)
+    lines = decode(data, reading.encoding).split("\n")
     for number, text in enumerate(lines[:MOST_LINES], start=1):
         reader.take(number, text.rstrip("\r"))
     if len(lines) > MOST_LINES + 1:
@@ -104,9 +105,10 @@ def parse_control_file(
 class _Reader:
     """What was read so far."""
 
-    def __init__(self, main: NodeAddress | None, read_list: ReadList) -> None:
+    def __init__(self, main: NodeAddress | None, read_list: ReadList, reading: Reading) -> None:
         self._main = main
         self._read_list = read_list
+        self._reading = reading
         self._directives: list[Directive] = []
         self._errors: list[Problem] = []
         self._warnings: list[Problem] = []
@@ -160,9 +162,10 @@ class _Reader:
             raise BadWord("Critical stands twice", words[0].column)
         keyword = _keyword(words[0])
         when, rest = self._when(number, keyword, words[1:], critical)
-        line = _Line(number, keyword, self._main, self._read_list, self.warn)
+        cover = self._reading.masks_cover_points and keyword.kind is not Kind.TIMED
+        line = _Line(number, keyword, self._main, self._read_list, self.warn, cover_points=cover)
         arguments = line.arguments(rest)
-        if keyword.master and task not in (None, 1):
+        if keyword.master and task not in (None, self._reading.master):
             raise BadWord(f"{keyword.name} is done by the Master only, not by task {task}", 1)
         key = self._key(task, critical, keyword, rest, when)
         return Directive(number, text.strip(), keyword, arguments, when, key, task, critical)
@@ -179,7 +182,7 @@ class _Reader:
                 raise BadWord(f"Critical has no meaning on {keyword.name}")
             return None, words
         try:
-            when, warnings = parse_when(last.text)
+            when, warnings = parse_when(last.text, daily_range=self._reading.daily_range)
         except (BadWord, InvalidInput) as error:
             raise BadWord(str(error), last.column) from error
         for warning in warnings:
@@ -233,12 +236,15 @@ class _Line:
         main: NodeAddress | None,
         read_list: ReadList,
         warn: Callable[[int, int, str], None],
+        *,
+        cover_points: bool,
     ) -> None:
         self._number = number
         self._keyword = keyword
         self._main = main
         self._read_list = read_list
         self._warn = warn
+        self._cover_points = cover_points
 
     def arguments(self, words: Sequence[Word]) -> Arguments:
         """The typed arguments; BadWord for too many, too few or unreadable ones."""
@@ -345,7 +351,7 @@ class _Line:
         if text.startswith("@"):
             items.extend(self._from_file(text[1:], excluded))
             return context
-        mask = parse_mask(text, context)
+        mask = parse_mask(text, context, cover_points=self._cover_points)
         items.append(Item(mask, excluded))
         return mask
 
@@ -360,7 +366,7 @@ class _Line:
             if text.startswith("@"):
                 raise BadWord(f"{name}:{number}: a list names no other list")
             try:
-                context = parse_mask(text.lstrip("!"), context)
+                context = parse_mask(text.lstrip("!"), context, cover_points=self._cover_points)
             except BadWord as error:
                 raise BadWord(f"{name}:{number}: {error}") from error
             yield Item(context, excluded != text.startswith("!"))

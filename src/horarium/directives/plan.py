@@ -60,12 +60,13 @@ def schedule_of(when: TimeSpec, *, critical: bool) -> Schedule:
 
 def _windowed(when: Window, catch_up: CatchUp, critical: bool) -> Schedule:
     start, end = when.start * MINUTE, when.end * MINUTE
-    if when.start_day is not None and when.end_day is not None:
+    stretch = when.stretch
+    if stretch is not None:
         return Schedule(
             type=Type.WEEKLY,
-            weekday=when.start_day,
+            weekday=stretch[0],
             start=start,
-            end_weekday=when.end_day,
+            end_weekday=stretch[1],
             end=end,
             catch_up=catch_up,
             overlap=Overlap.QUEUE_ONE,
@@ -73,7 +74,7 @@ def _windowed(when: Window, catch_up: CatchUp, critical: bool) -> Schedule:
         )
     return Schedule(
         type=Type.DAILY,
-        days=_days(when.start_day),
+        days=when.days,
         start=start,
         end=end,
         catch_up=catch_up,

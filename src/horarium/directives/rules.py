@@ -10,7 +10,6 @@ from horarium.directives.address import NodeAddress
 from horarium.directives.directive import Directive, Kind
 from horarium.directives.timespec import Window as WrittenWindow
 from horarium.kernel.instant import Instant
-from horarium.kernel.weekday import Weekday
 from horarium.kernel.window import WeekWindow, Window
 from horarium.kernel.zone import Zone
 
@@ -43,12 +42,12 @@ class Route:
 
 
 def open_window(when: WrittenWindow) -> Window | WeekWindow:
-    """The window of a line as recurring open time; two days make one stretch of the week."""
+    """The window of a line as recurring open time: one stretch of the week, or day by day."""
     start, end = when.start * 60, when.end * 60
-    if when.start_day is not None and when.end_day is not None:
-        return WeekWindow(when.start_day, start, when.end_day, end)
-    days = tuple(Weekday) if when.start_day is None else (when.start_day,)
-    return Window(start, end, days)
+    stretch = when.stretch
+    if stretch is not None:
+        return WeekWindow(stretch[0], start, stretch[1], end)
+    return Window(start, end, when.days)
 
 
 def is_open(directive: Directive, at: Instant, zone: Zone) -> bool:

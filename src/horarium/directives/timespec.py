@@ -35,13 +35,32 @@ class Window:
 
     The file names the last minute inclusively; here the end is the minute after it, up to 1,440.
     Without days it is open every day; with one day on that day; with two it is one stretch from
-    the first to the second. An end at or before the start lies on the next day.
+    the first to the second, or with `each_day` it is open on each day from the first to the second.
+    An end at or before the start lies on the next day.
     """
 
     start_day: Weekday | None
     start: int
     end_day: Weekday | None
     end: int
+    each_day: bool = False
+
+    @property
+    def stretch(self) -> tuple[Weekday, Weekday] | None:
+        """The first and the last day of one stretch over days; None when it opens day by day."""
+        if self.start_day is None or self.end_day is None or self.each_day:
+            return None
+        return self.start_day, self.end_day
+
+    @property
+    def days(self) -> tuple[Weekday, ...]:
+        """The days on which it opens, in order of the week."""
+        if self.start_day is None:
+            return tuple(Weekday)
+        if self.end_day is None or not self.each_day:
+            return (self.start_day,)
+        many = (self.end_day - self.start_day) % 7 + 1
+        return tuple(sorted(Weekday((self.start_day + i) % 7) for i in range(many)))
 
     def __str__(self) -> str:
         last = (self.end - 1) % DAY_MINUTES
@@ -66,14 +85,16 @@ def looks_like_time(text: str) -> bool:
     return bool(_MOMENT.fullmatch(text) or _WINDOW.fullmatch(text) or _PERIOD.fullmatch(text))
 
 
-def parse_when(text: str) -> tuple[TimeSpec, tuple[str, ...]]:
-    """The time that a word of that shape says, and warnings; BadWord when it says none."""
+def parse_when(text: str, *, daily_range: bool = False) -> tuple[TimeSpec, tuple[str, ...]]:
+    """The time that a word of that shape says, and warnings; BadWord when it says none.
+
+    With `daily_range` a window with a day on both ends is one of each of those days."""
     period = _PERIOD.fullmatch(text)
     if period is not None:
         return _period(text, period[1]), ()
     window = _WINDOW.fullmatch(text)
     if window is not None:
-        return _window(window)
+        return _window(window, daily_range)
     moment = _MOMENT.fullmatch(text)
     if moment is None:
         raise BadWord(f"expected a time such as 8:30, 17:00-20:00 or P.01:00, found {text}")
@@ -93,15 +114,16 @@ def _period(text: str, interval: str) -> Period:
     return Period(length)
 
 
-def _window(found: re.Match[str]) -> tuple[Window, tuple[str, ...]]:
+def _window(found: re.Match[str], daily: bool) -> tuple[Window, tuple[str, ...]]:
     first, last = _weekday(found[1]), _weekday(found[4])
     if first is None and last is not None:
         raise BadWord(f"{found[0]} has a day at its end only")
+    each_day = daily and last is not None
     start = _minute(found[2], found[3])
     if (found[5], found[6]) in (("24", "00"), ("24", "0")):
         warning = f"{found[0]}: 24:00 is read as the end of the day; the file's way is 23:59"
-        return Window(first, start, last, DAY_MINUTES), (warning,)
-    return Window(first, start, last, _minute(found[5], found[6]) + 1), ()
+        return Window(first, start, last, DAY_MINUTES, each_day), (warning,)
+    return Window(first, start, last, _minute(found[5], found[6]) + 1, each_day), ()
 
 
 def _weekday(text: str | None) -> Weekday | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from horarium.directives.address import NodeAddress
 from horarium.directives.controlfile import ControlFile, decode, parse_control_file
 from horarium.directives.problem import BadWord, Problem
+from horarium.directives.reading import USUAL, Reading
 from horarium.runtime.guarded_file import NoSuchFile, UnsafeFile, read_guarded
 
 
@@ -28,24 +29,27 @@ def read_control(
     main: NodeAddress | None,
     programs: Mapping[str, str],
     strict: bool = False,
+    reading: Reading = USUAL,
 ) -> ControlReading:
-    """Reads a control file and the lists it names. NoSuchFile when it is absent; with `strict` a
-    file that others could have changed raises UnsafeFile."""
+    """Reads a control file and the lists it names, both as `reading` says. NoSuchFile when it is
+    absent; with `strict` a file that others could have changed raises UnsafeFile."""
     data, complaints = read_guarded(path, strict=strict)
     found = list(complaints)
 
     def read_list(name: str) -> Sequence[str]:
-        lines, more = _read_list(path.parent, name, strict)
+        lines, more = _read_list(path.parent, name, strict, reading.encoding)
         found.extend(more)
         return lines
 
-    file = parse_control_file(data, main=main, read_list=read_list)
+    file = parse_control_file(data, main=main, read_list=read_list, reading=reading)
     extra = [*file.warnings, *_unknown_programs(file, programs, path.parent)]
     checked = ControlFile(file.directives, file.errors, tuple(sorted(extra)))
     return ControlReading(path, checked, tuple(found))
 
 
-def _read_list(folder: Path, name: str, strict: bool) -> tuple[Sequence[str], tuple[str, ...]]:
+def _read_list(
+    folder: Path, name: str, strict: bool, encoding: str
+) -> tuple[Sequence[str], tuple[str, ...]]:
     place = _without_case(folder, name)
     if place is None:
         raise BadWord(f"there is no file {name}")
@@ -55,7 +59,7 @@ def _read_list(folder: Path, name: str, strict: bool) -> tuple[Sequence[str], tu
         data, complaints = read_guarded(place, strict=strict)
     except (NoSuchFile, UnsafeFile) as error:
         raise BadWord(str(error)) from error
-    return decode(data).splitlines(), complaints
+    return decode(data, encoding).splitlines(), complaints
 
 
 def _without_case(folder: Path, name: str) -> Path | None:
