@@ -14,6 +14,7 @@ from horarium.directives.declared import (
     declared_entries,
     faults,
     read_declared,
+    read_schedule,
 )
 from horarium.directives.entry import Entry, Execute
 from horarium.kernel.errors import InvalidInput
@@ -267,3 +268,30 @@ def test_whatever_is_written_is_read_or_refused(keys: dict[str, object]) -> None
             read(keys, "any")
     else:
         assert read(keys, "any").name == "any"
+
+
+def test_a_schedule_that_does_not_fit_on_a_line_is_refused() -> None:
+    dates = ",".join(
+        f"2026{month:02}{day:02}T120000" for month in range(1, 11) for day in range(1, 29)
+    )
+    series = {"type": "rrule", "rrule": f"DTSTART:20260101T120000\nRDATE:{dates}"}
+    assert wrong(schedule=series) == [("schedule", "is longer than 4000 characters")]
+    few = {
+        "type": "rrule",
+        "rrule": f"DTSTART:20260101T120000\nRDATE:{dates[:3000].rpartition(',')[0]}",
+    }
+    assert wrong(schedule=few) == []
+
+
+def test_a_schedule_alone_is_read_like_that_of_a_directive() -> None:
+    assert read_schedule("daily start 2:30") == read_schedule(DAILY)
+    for written, part, message in (
+        ({"type": "daily", "start": "25:00"}, "start", "start: "),
+        ("daily zone owner", "zone", "zone: owner means nothing here"),
+        ("daily overlap allow", "overlap", "overlap: two runs"),
+        (None, "", "expected a table, or one line of text"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            read_schedule(written)
+        assert caught.value.part == part
+        assert str(caught.value).startswith(message)

@@ -20,7 +20,7 @@ from horarium.kernel.nearest import nearest
 from horarium.kernel.schedule import Overlap, Schedule
 from horarium.kernel.schedule_keys import schedule_from_table, schedule_to_table
 from horarium.kernel.schedule_parts import read_length
-from horarium.kernel.schedule_text import BadSchedule, parse_schedule
+from horarium.kernel.schedule_text import LONGEST_LINE, BadSchedule, parse_schedule
 from horarium.kernel.schedule_writing import format_schedule
 from horarium.kernel.timetable import Circumstances, Timetable
 
@@ -49,6 +49,7 @@ MOST_TASK = 255
 MOST_ARGUMENTS = 256
 MOST_CHARACTERS = 32_768
 LONGEST_TIMEOUT = 400 * 86_400
+_LONGEST_ZONE = 96
 _NAME = re.compile(r"[\w.-]{1,100}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -131,6 +132,17 @@ def faults(name: str, keys: Keys) -> Iterator[tuple[str, str]]:
             read(keys)
         except _Wrong as wrong:
             yield wrong.key, str(wrong)
+
+
+def read_schedule(written: object) -> Schedule:
+    """A schedule as a table of keys or as one line of text, where no calendars are known and no
+    roles have a zone. InvalidInput; its ``part`` is the key of the table, empty for the whole."""
+    try:
+        return _schedule({"schedule": written})
+    except _Wrong as wrong:
+        part = wrong.key.removeprefix("schedule").removeprefix(".")
+        message = f"{part}: {wrong}" if part else str(wrong)
+        raise InvalidInput(message, part=part, value=str(written)[:80]) from wrong
 
 
 def _identity(name: str, found: _Declared) -> str:
@@ -249,3 +261,6 @@ def _check(schedule: Schedule, beside: Keys) -> None:
     signal = schedule.signal
     if signal is not None and signal not in SIGNALS:
         raise _Wrong("schedule.signal", f"there is no signal {signal}{nearest(signal, SIGNALS)}")
+    # It is kept as one line, with the zone of the site where it names none.
+    if len(format_schedule(schedule)) > LONGEST_LINE - _LONGEST_ZONE:
+        raise _Wrong("schedule", f"is longer than {LONGEST_LINE - _LONGEST_ZONE} characters")

@@ -1,5 +1,7 @@
 """Every setting there is: its default, how it is read, its unit and its meaning."""
 
+import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +19,9 @@ from horarium.booking.written import (
     zone_name,
 )
 from horarium.directives.address import parse_main
+from horarium.directives.controlfile import MOST_TASK
+from horarium.directives.declared import read_schedule
+from horarium.directives.entry import MASTER
 from horarium.kernel.errors import InvalidInput
 from horarium.transport.endpoint import Endpoint, parse_endpoint
 
@@ -26,7 +31,7 @@ _DAY = 86_400
 # a site written for a later version is refused by name and not as a misspelling.
 LATER_SECTIONS = {
     "web": ("listen", "url", "session_idle", "max_age"),
-    "directives": ("tasks", "files"),
+    "directives": ("files",),
     "node": ("name", "listen", "url", "variables"),
 }
 
@@ -63,26 +68,6 @@ def _languages(value: object) -> tuple[str, ...]:
 
 def _lower_words(value: object) -> tuple[str, ...]:
     return tuple(word.lower() for word in words(value))
-
-
-def _daily(value: object) -> int:
-    """The time of day of a daily schedule, in seconds."""
-    expected = '{ type = "daily", start = "03:10" }'
-    if isinstance(value, dict):
-        start = value.get("start", "03:10")
-        others = {key: item for key, item in value.items() if key != "start"}
-        if others not in ({"type": "daily"}, {}):
-            raise InvalidInput(
-                f"only {expected}; anything else is not available in this version", value=str(value)
-            )
-        value = start
-    hour, colon, minute = value.partition(":") if isinstance(value, str) else ("", "", "")
-    numbers = hour.isascii() and hour.isdigit() and minute.isascii() and minute.isdigit()
-    if not colon or not numbers or len(hour) > 2 or len(minute) != 2:
-        raise refuse(value, expected)
-    if int(hour) > 23 or int(minute) > 59:
-        raise refuse(value, expected)
-    return int(hour) * 3600 + int(minute) * 60
 
 
 def _store_url(value: object) -> str:
@@ -229,9 +214,9 @@ _UPKEEP = (
     Setting(
         "upkeep.schedule",
         {"type": "daily", "start": "03:10"},
-        _daily,
+        read_schedule,
         "schedule",
-        "When the daily pass runs, in the site's zone.",
+        "When the daily pass runs: any schedule, in the site's zone unless it names another.",
     ),
 )
 
@@ -250,27 +235,227 @@ def _programs(value: object) -> dict[str, str]:
     return {str(name): path for name, path in value.items()}
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+# What every codec that a control file may have must read as itself.
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+
+
+def _tasks(value: object) -> tuple[int, ...]:
+    expected = f"task numbers from 0 to {MOST_TASK}, none twice, such as [1, 2]"
+    number = whole_number(0, MOST_TASK)
+    items = list(value) if isinstance(value, list) else list(words(value))
+    try:
+        found = tuple(number(item) for item in items)
+    except InvalidInput as error:
+        raise refuse(value, expected) from error
+    if not found or len(set(found)) < len(found):
+        raise refuse(value, expected)
+    return tuple(sorted(found))
+
+
+def _encoding(value: object) -> str:
+    """`auto`, or the name of a codec that reads the signs of the grammar as ASCII does."""
+    expected = "auto, or an encoding such as cp866 or utf-8"
+    if not isinstance(value, str):
+        raise refuse(value, expected)
+    if value == "auto":
+        return value
+    try:
+        if _PLAIN.decode(value) != _PLAIN.decode("ascii"):
+            raise refuse(value, expected)
+        return codecs.lookup(value).name
+    except (LookupError, ValueError) as error:
+        raise refuse(value, expected) from error
+
+
+def _variable_names(value: object) -> tuple[str, ...]:
+    names = words(value)
+    if not all(map(_VARIABLE.fullmatch, names)) or len(set(names)) < len(names):
+        raise refuse(value, 'names of letters, digits and _, none twice, such as ["SEASON"]')
+    return names
+
+
+def _environment(value: object) -> dict[str, str]:
+    expected = 'names and texts such as { NODE = "2:5030/15" }'
+    if not isinstance(value, dict):
+        raise refuse(value, expected)
+    for name, text in value.items():
+        if not _VARIABLE.fullmatch(name) or not isinstance(text, str) or not text.isprintable():
+            raise refuse(f"{name} = {text}", expected)
+        if name.startswith("HORARIUM_"):
+            raise InvalidInput(f"{name} is given by horarium itself", value=name)
+    return dict(value)
+
+
+def _folder(value: object) -> str:
+    folder = line(value)
+    if not folder:
+        raise refuse(value, "a folder")
+    return folder
+
+
+def _seed(value: object) -> str:
+    return line(value) if value != "" else ""
+
+
+def _of_directives(
+    name: str, default: object, read: Callable[[object], object], values: str, meaning: str
+) -> Setting:
+    return Setting(f"directives.{name}", default, read, values, meaning)
+
+
 _DIRECTIVES = (
-    Setting(
-        "directives.address",
+    _of_directives(
+        "address",
         None,
         _node,
         "node",
         "The main address, from which partial addresses of the control file take what they lack.",
     ),
-    Setting(
-        "directives.zone",
+    _of_directives(
+        "zone",
         None,
         zone_name,
-        "zone",
-        "The zone of the control file's times; without it the site's.",
+        "zone name",
+        "The zone of the control file's times and of declared directives; without it the site's.",
     ),
-    Setting(
-        "directives.programs",
+    _of_directives(
+        "programs",
         {},
         _programs,
         "table",
         "What the names of programs in the control file stand for.",
+    ),
+    _of_directives(
+        "tasks",
+        None,
+        _tasks,
+        "task numbers, 0 to 255",
+        "The tasks that this site works for; unset, the Master and every number named.",
+    ),
+    _of_directives(
+        "master_task",
+        MASTER,
+        whole_number(0, MOST_TASK),
+        "task number, 0 to 255",
+        "The task that polls, drops and packs, and does what names no task.",
+    ),
+    _of_directives(
+        "unprefixed",
+        "master",
+        choice("master", "every"),
+        "`master` or `every`",
+        "Who does an Exec, Exit, Set, Send, Post, Freq or UpdFreq line without a task number: the "
+        "Master, or every task for itself.",
+    ),
+    _of_directives(
+        "catch_up_down",
+        "once",
+        choice("once", "none"),
+        "`once` or `none`",
+        "What points of `P.hh:mm` that passed while nothing ran become: one run, or none.",
+    ),
+    _of_directives(
+        "exec_shell",
+        "never",
+        choice("never", "bang"),
+        "`never` or `bang`",
+        "Whether a program after `!` runs through the shell; `bang` may stand in a file of root's "
+        "only.",
+    ),
+    _of_directives(
+        "exit_wait",
+        "10m",
+        seconds(0),
+        "duration",
+        "How long an Exit waits for what its task is doing before it is ended.",
+    ),
+    _of_directives(
+        "stop_wait",
+        "30s",
+        seconds(0),
+        "duration",
+        "How long a stop waits for running programs before they are ended.",
+    ),
+    _of_directives(
+        "timeout",
+        "1h",
+        seconds(1),
+        "duration",
+        "How long the program of an Exec line may run; a declared directive says it itself.",
+    ),
+    _of_directives(
+        "watch",
+        True,
+        yes_no,
+        "`true` or `false`",
+        "Whether the control file is looked at every 10 seconds, and read anew when it changed.",
+    ),
+    _of_directives(
+        "encoding",
+        "auto",
+        _encoding,
+        "`auto` or an encoding",
+        "The encoding of the control file and its lists; `auto` is UTF-8 where it is valid, else "
+        "CP866.",
+    ),
+    _of_directives(
+        "week_range",
+        "continuous",
+        choice("continuous", "daily"),
+        "`continuous` or `daily`",
+        "What `3.4:00-6.9:00` is: one stretch from Wednesday to Saturday, or 4:00 to 9:00 on each "
+        "of these days.",
+    ),
+    _of_directives(
+        "node_mask_covers_points",
+        False,
+        yes_no,
+        "`true` or `false`",
+        "Whether a node mask of a rule that holds or routes also covers the points of its nodes, "
+        "as with `.*`.",
+    ),
+    _of_directives(
+        "folder",
+        None,
+        _folder,
+        "folder",
+        "Where programs run, from the site's folder on; unset, beside the control file.",
+    ),
+    _of_directives(
+        "environment",
+        {},
+        _environment,
+        "table",
+        "Variables of programs, beside the few that every program gets.",
+    ),
+    _of_directives(
+        "flags",
+        "state/flags",
+        _folder,
+        "folder",
+        "Where `Set FILE` creates its flag files, from the site's folder on.",
+    ),
+    _of_directives(
+        "variables",
+        [],
+        _variable_names,
+        "names",
+        "The run-time variables that `Set NAME=VALUE` may change.",
+    ),
+    _of_directives(
+        "allow_remote_exec",
+        False,
+        yes_no,
+        "`true` or `false`",
+        "Whether what runs programs may be declared otherwise than by files of this machine.",
+    ),
+    _of_directives(
+        "seed",
+        "",
+        _seed,
+        "text",
+        "What the places of random moments are drawn from, beside each entry's identity.",
     ),
 )
 

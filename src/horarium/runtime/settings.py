@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from horarium.directives.reading import Reading
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.nearest import nearest
+from horarium.kernel.schedule import Schedule
 from horarium.runtime.faults import BadSettings, Fault
 from horarium.runtime.guarded_file import UnsafeFile
 from horarium.runtime.setting_table import SECTIONS, SETTINGS, Setting
@@ -49,19 +52,52 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class UpkeepSettings:
-    """When the daily pass runs: seconds of the local day in the site's zone."""
+    """When the daily pass runs; a schedule that names no zone is meant in the site's."""
 
-    schedule: int
+    schedule: Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class DirectiveSettings:
-    """What the control file of directives rests on: the main address as text, what names of
-    programs stand for (full paths), and the zone of its times (None: the site's)."""
+    """What the directives rest on, those of the control file and declared ones.
+
+    ``address`` is the main address as text, ``zone`` None that of the site, ``programs`` the full
+    paths that names stand for, ``tasks`` None the Master and every number named. Waits and
+    ``timeout`` are seconds. ``folder`` (None: that of the control file) and ``flags`` are relative
+    to the site. The meaning of each stands in docs/formats/settings.md.
+    """
 
     address: str | None
     zone: str | None
     programs: Mapping[str, str]
+    tasks: tuple[int, ...] | None
+    master_task: int
+    unprefixed: str
+    catch_up_down: str
+    exec_shell: str
+    exit_wait: int
+    stop_wait: int
+    timeout: int
+    watch: bool
+    encoding: str
+    week_range: str
+    node_mask_covers_points: bool
+    folder: str | None
+    environment: Mapping[str, str]
+    flags: str
+    variables: tuple[str, ...]
+    allow_remote_exec: bool
+    seed: str
+
+    @property
+    def reading(self) -> Reading:
+        """How the control file is read where its words have two meanings."""
+        return Reading(
+            encoding=self.encoding,
+            daily_range=self.week_range == "daily",
+            masks_cover_points=self.node_mask_covers_points,
+            master=self.master_task,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +258,20 @@ def _contradictions(written: Mapping[str, object], origins: Mapping[str, str]) -
         yield fault(
             "mail.lmtp", f"{lmtp} can be reached from elsewhere; mail.lmtp_allow_remote permits it"
         )
+    shell = written.get("directives.exec_shell") == "bang"
+    if shell and not _roots(origins.get("directives.exec_shell", "")):
+        yield fault("directives.exec_shell", '"bang" may stand in a file that belongs to root only')
+
+
+def _roots(origin: str) -> bool:
+    """Whether a setting comes from a file of root's, and so from who rules the machine."""
+    path = Path(origin.rpartition(":")[0])
+    return path.is_absolute() and path.stat().st_uid == 0
+
+
+def _acted_on(values: Mapping[str, dict[str, Any]], section: str) -> dict[str, Any]:
+    """The values of a section without those of later versions."""
+    return {key: v for key, v in values[section].items() if SETTINGS[f"{section}.{key}"].acted_on}
 
 
 def _settings(
@@ -239,11 +289,7 @@ def _settings(
         store=StoreSettings(**values["store"]),
         mail=MailSettings(**values["mail"]),
         upkeep=UpkeepSettings(**values["upkeep"]),
-        directives=DirectiveSettings(
-            address=values["directives"]["address"],
-            zone=values["directives"]["zone"],
-            programs=values["directives"]["programs"],
-        ),
+        directives=DirectiveSettings(**_acted_on(values, "directives")),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,
