@@ -21,8 +21,9 @@ _STEP = re.compile(r"\*/([0-9]{1,2})")
 _SHELL = re.compile(r"[|&;<>()$`\\*?\[\]{}]")
 _SHELL_IN_QUOTES = re.compile(r"[\"$`\\]")
 _AT_START = ("~", "#")
-_SHELL_WORDS = """. : ! [[ alias bg bind break builtin case cd command continue coproc declare dirs disown do
-    done elif else esac eval exec exit export fc fg fi for function getopts hash if in jobs let
+_SHELL_WORDS = """
+    . : ! [[ alias bg bind break builtin case cd command continue coproc declare dirs disown do done
+    elif else esac eval exec exit export fc fg fi for function getopts hash if in jobs let
     local logout popd pushd read readonly return select set shift shopt source suspend then time
     times trap type typeset ulimit umask unalias unset until wait while"""
 _NO_PROGRAMS = frozenset(_SHELL_WORDS.split())
