@@ -6,6 +6,7 @@ import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.applying import apply_objects
+from horarium.runtime.declared import review_directives
 from horarium.runtime.faults import BadObjects
 from horarium.runtime.objects import read_objects
 from horarium.runtime.review import review
@@ -26,10 +27,11 @@ def command(invocation: Invocation, paths: tuple[Path, ...], dry_run: bool, prun
     wrong, odd = review(declared)
     if wrong:
         raise BadObjects(wrong)
+    now = invocation.clock.now()
+    odd += review_directives(declared, invocation.settings, now)
     for warning in (*declared.warnings, *(str(fault) for fault in odd)):
         invocation.say(f"warning: {warning}")
     store = open_store(invocation.site, invocation.settings, invocation.clock)
-    now = invocation.clock.now()
     changes = apply_objects(store, declared, now, prune=prune, dry_run=dry_run)
     store.close()
     invocation.emit(

@@ -5,10 +5,11 @@ import click
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.output import safe
+from horarium.runtime.declared import review_directives
 from horarium.runtime.faults import BadObjects, BadSettings, Fault
 from horarium.runtime.objects import read_objects
 from horarium.runtime.review import review
-from horarium.runtime.settings import load_settings
+from horarium.runtime.settings import default_settings, load_settings
 
 
 @click.command(
@@ -24,6 +25,7 @@ def command(invocation: Invocation, strict: bool) -> int:
     errors: list[Fault] = []
     warnings: list[str] = []
     status = Exit.OK
+    settings = default_settings()
     try:
         settings = load_settings(invocation.site, os.environ)
         warnings.extend(settings.warnings)
@@ -35,6 +37,7 @@ def command(invocation: Invocation, strict: bool) -> int:
         declared = read_objects([objects] if objects.is_dir() else [])
         warnings.extend(declared.warnings)
         found_wrong, found_odd = review(declared)
+        found_odd += review_directives(declared, settings, invocation.clock.now())
         errors.extend(found_wrong)
         warnings.extend(str(fault) for fault in found_odd)
         if found_wrong:

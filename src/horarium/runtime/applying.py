@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
+from horarium.runtime.declared import OWNER
 from horarium.runtime.objects import DeclaredObjects
 from horarium.store.directory import DEFAULTS, CalendarUser, DirectoryRepository, Setting
 from horarium.store.engine import Key
@@ -41,8 +42,9 @@ class _DryRun(Exception):
 def apply_objects(
     store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
 ) -> list[Applied]:
-    """Applies `declared` in one transaction; the changes in order. With `prune` resources and
-    groups that no file declares any more are removed; Conflict if one still has bookings to come.
+    """Applies `declared` in one transaction; the changes in order. With `prune` resources, groups
+    and directives that no file declares any more are removed; Conflict if a resource still has
+    bookings to come.
     """
 
     def work(tx: Transaction) -> list[Applied]:
@@ -81,6 +83,7 @@ def _changes(
             directory, ("resource", key), uri, declared.resources[key], stored, declared
         )
     yield from _groups(directory, declared, prune=prune)
+    yield from _directives(directory, declared, stored, prune=prune)
     if prune:
         for uri, user in users.items():
             if uri not in uris and user.kind == "resource":
@@ -96,7 +99,7 @@ def _settings(
     declared: DeclaredObjects,
 ) -> Iterator[Applied]:
     before = stored.get(owner, {})
-    shown = kind[1] if kind[0] == "defaults" else _shown(owner)
+    shown = _shown(owner) if kind[0] == "resource" else kind[1]
     for name, value in values.items():
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
         old = before.get(name)
@@ -134,6 +137,28 @@ def _groups(
         for name in before.keys() - declared.groups.keys():
             directory.put_group(name, ())
             yield Applied("group", name, "removed")
+
+
+def _directives(
+    directory: DirectoryRepository,
+    declared: DeclaredObjects,
+    stored: Mapping[str, Mapping[str, Setting]],
+    *,
+    prune: bool,
+) -> Iterator[Applied]:
+    for name, keys in declared.directives.items():
+        owner = OWNER + name
+        if owner not in stored:
+            yield Applied("directive", name, "added")
+        yield from _settings(directory, ("directive", name), owner, keys, stored, declared)
+    if not prune:
+        return
+    for owner, settings in stored.items():
+        name = owner.removeprefix(OWNER)
+        if owner.startswith(OWNER) and name not in declared.directives:
+            for setting in settings.values():
+                directory.drop(setting)
+            yield Applied("directive", name, "removed")
 
 
 def _remove(directory: DirectoryRepository, user: CalendarUser, now: Instant) -> Applied:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from horarium.kernel.errors import NotFound
+from horarium.runtime.declared import directives_among
 from horarium.store.directory import DEFAULTS, Setting
 from horarium.store.store import Store, Transaction
 
-KINDS = ("defaults", "group", "resource")
+KINDS = ("defaults", "group", "resource", "directive")
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def export_objects(
@@ -19,7 +22,8 @@ def export_objects(
 
     def work(tx: Transaction) -> dict[str, dict[str, dict[str, object]]]:
         own: dict[str, dict[str, object]] = {}
-        for setting in tx.directory.settings():
+        settings = tx.directory.settings()
+        for setting in settings:
             if setting.value is not None:
                 own.setdefault(setting.owner, {})[setting.name] = setting.read
         resources = {
@@ -31,19 +35,29 @@ def export_objects(
             group: {"members": list(members)} for group, members in tx.directory.groups().items()
         }
         defaults = {"resource": own[DEFAULTS]} if own.get(DEFAULTS) else {}
-        return {"defaults": defaults, "group": groups, "resource": resources}  # type: ignore[dict-item]
+        return {
+            "defaults": defaults,
+            "group": groups,  # type: ignore[dict-item]
+            "resource": resources,
+            "directive": directives_among(settings),
+        }
 
     found = store.read(work)
     chosen = {k: v for k, v in found.items() if kind in (None, k)}
     if name is not None:
         wanted = name.removeprefix("mailto:").lower()
         chosen = {
-            k: {i: o for i, o in objects.items() if i.lower() == wanted}
+            k: {i: o for i, o in objects.items() if i == name or _folded(k, i) == wanted}
             for k, objects in chosen.items()
         }
         if not any(chosen.values()):
             raise NotFound(f"there is no {kind or 'object'} {name}")
     return chosen
+
+
+def _folded(kind: str, identity: str) -> str | None:
+    """An identity without its case, None where case tells two apart."""
+    return None if kind == "directive" else identity.lower()
 
 
 def as_toml(objects: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
@@ -62,9 +76,26 @@ def _tables(objects: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterat
 
 
 def _value(value: object) -> str:
-    """A value as TOML: texts of several lines stay readable, all else is as in JSON."""
+    """A value as TOML: texts of several lines stay readable, all else is on one."""
     if isinstance(value, str) and "\n" in value and '"""' not in value and "\\" not in value:
         return f'"""\n{value}"""'
+    return _inline(value)
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_key(key)} = {_inline(item)}" for key, item in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return _text(value)
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _text(key)
+
+
+def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 

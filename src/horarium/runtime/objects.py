@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 
 from horarium.booking.preferences import canonical_name, check_preferences, is_empty
 from horarium.booking.written import address_key, address_keys
+from horarium.directives.declared import faults as directive_faults
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import BadObjects, Fault
@@ -20,7 +22,6 @@ LATER_KINDS = (
     "person",
     "appointer",
     "assistant",
-    "directive",
     "policy",
     "distributor",
     "distribution",
@@ -28,7 +29,7 @@ LATER_KINDS = (
     "subscriber",
     "subscriber_group",
 )
-KINDS = ("resource", "group", "defaults")
+KINDS = ("resource", "group", "directive", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class DeclaredObjects:
     ``resources``: by address key, the written value of each preference under its one name.
     ``spellings``: by address key, the address as it was written.
     ``groups``: by name, the address keys of the members.
+    ``directives``: by name, the written value of each key.
     ``defaults``: site-wide values of resources' preferences.
     ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
     one that a command changed. ``places`` by the same, ``file:line``.
@@ -46,6 +48,7 @@ class DeclaredObjects:
     resources: dict[str, dict[str, object]] = field(default_factory=dict)
     spellings: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    directives: dict[str, dict[str, object]] = field(default_factory=dict)
     defaults: dict[str, object] = field(default_factory=dict)
     digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -103,6 +106,8 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
                     yield from _resource(declared, file, identity, keys)
                 elif kind == "group":
                     yield from _group(declared, file, identity, keys)
+                elif kind == "directive":
+                    yield from _directive(declared, file, identity, keys)
                 else:
                     yield from _defaults(declared, file, identity, keys)
 
@@ -180,6 +185,34 @@ def _group(
     _sign(declared, file, path, path, {"members": keys.get("members", [])})
 
 
+def _directive(
+    declared: DeclaredObjects, file: TomlFile, name: str, keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    path = ("directive", name)
+    for warning in file.warnings:
+        # It says what runs here: whoever can write the file could have anything run.
+        yield file.fault(path, f"a directive stands in a safe file only: {warning}")
+    if name in declared.directives:
+        yield file.fault(path, f"{name} is declared twice")
+        return
+    plain = {key: _plain(value) for key, value in keys.items()}
+    for key, message in directive_faults(name, plain):
+        inner = (key,) if key in keys else tuple(key.split(".")) if key else ()
+        yield file.fault((*path, *inner), message)
+    declared.directives[name] = plain
+    for key, value in plain.items():
+        _note(declared, file, (*path, key), (*path, key), value)
+
+
+def _plain(value: object) -> object:
+    """A value of TOML as one of JSON: dates and times become text."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _written(keys: Mapping[str, object]) -> dict[str, object]:
     return {canonical_name(k): v for k, v in keys.items() if not is_empty(v)}
 
@@ -193,7 +226,17 @@ def _sign(
 ) -> None:
     for name, value in keys.items():
         if not is_empty(value) or owner[0] == "group":
-            entry = (*owner, canonical_name(name))
-            declared.digests[entry] = digest(value)
-            place = file.fault((*path, name), "")
-            declared.places[entry] = f"{place.file}:{place.line}"
+            _note(declared, file, (*owner, canonical_name(name)), (*path, name), value)
+
+
+def _note(
+    declared: DeclaredObjects,
+    file: TomlFile,
+    entry: tuple[str, str, str],
+    path: tuple[str, ...],
+    value: object,
+) -> None:
+    """Keep the digest of a written value, and where it was written."""
+    declared.digests[entry] = digest(value)
+    place = file.fault(path, "")
+    declared.places[entry] = f"{place.file}:{place.line}"
