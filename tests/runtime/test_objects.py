@@ -328,7 +328,7 @@ def test_what_others_can_write_declares_no_directive(tmp_path: Path, mode: int) 
     (fault,) = caught.value.faults
     assert str(fault) == (
         f"{file}:2:1: directive.a: a directive stands in a safe file only: "
-        f"{file}: can be written by others (mode {mode:04o})"
+        f"can be written by others (mode {mode:04o})"
     )
     file.chmod(0o600)
     assert list(read_objects([file]).directives) == ["a"]

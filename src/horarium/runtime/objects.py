@@ -191,7 +191,8 @@ def _directive(
     path = ("directive", name)
     for warning in file.warnings:
         # It says what runs here: whoever can write the file could have anything run.
-        yield file.fault(path, f"a directive stands in a safe file only: {warning}")
+        complaint = warning.removeprefix(f"{file.name}: ")
+        yield file.fault(path, f"a directive stands in a safe file only: {complaint}")
     if name in declared.directives:
         yield file.fault(path, f"{name} is declared twice")
         return
