@@ -61,7 +61,10 @@ def test_a_list_that_can_not_be_had_is_an_error_of_its_line(
 
 def test_programs_that_are_not_there_are_warned_of(tmp_path: Path) -> None:
     reading = read(tmp_path, "Exec load.bat 8:00\nExec gone 8:00\nExec /bin/sh 8:00\n")
-    assert [(w.line, "gone" in w.message) for w in reading.file.warnings] == [(2, True)]
+    assert [(w.line, w.message) for w in reading.file.warnings] == [
+        (1, "the program that load.bat stands for: not found"),
+        (2, "the program gone: not found; directives.programs may say what it is"),
+    ]
 
 
 def test_a_file_that_others_could_have_changed(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.period import Period
 from horarium.kernel.zone import Zone, named
-from horarium.runtime.control import ControlReading, read_control
+from horarium.runtime.activation import read_site_control
+from horarium.runtime.control import ControlReading
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.moments import parse_relative_moment
 from horarium.runtime.settings import Settings, default_settings
@@ -201,11 +202,8 @@ def directives_explain(
 
 def _read(invocation: Invocation, file: Path | None, address: str | None) -> ControlReading:
     settings = _settings(invocation)
-    path = file if file is not None else invocation.site.root / "events.ctl"
     main = _node("--address", address) if address else None
-    if main is None and settings.directives.address is not None:
-        main = parse_main(settings.directives.address)
-    return read_control(path, main=main, programs=settings.directives.programs)
+    return read_site_control(invocation.site, settings, path=file, main=main)
 
 
 def _valid(reading: ControlReading) -> tuple[Directive, ...]:

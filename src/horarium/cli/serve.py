@@ -11,7 +11,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.daemon import PARTS, Daemon
 from horarium.runtime.settings import Settings, load_settings
 
-LATER_PARTS = ("web", "directives", "distribution")
+LATER_PARTS = ("web", "distribution")
 
 
 @click.command(
@@ -20,8 +20,8 @@ LATER_PARTS = ("web", "directives", "distribution")
 )
 @click.option("--only", metavar="PARTS", help=f"run only these of: {', '.join(PARTS)}")
 @pass_invocation
-def command(invocation: Invocation, only: str | None) -> None:
-    """Serve the site; ends with status 0 after a drain."""
+def command(invocation: Invocation, only: str | None) -> int:
+    """Serve the site; ends with 0 after a drain, or with the status of a directive that ends it."""
     if invocation.options.now is not None:
         raise click.UsageError("serve keeps the real present; --now is for commands that look")
     parts = _parts(only)
@@ -37,7 +37,7 @@ def command(invocation: Invocation, only: str | None) -> None:
         for address in addresses:
             invocation.say(f"  {address}")
 
-    asyncio.run(daemon.run(ready))
+    return asyncio.run(daemon.run(ready))
 
 
 def _parts(only: str | None) -> frozenset[str]:

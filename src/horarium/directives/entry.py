@@ -100,16 +100,23 @@ def entries_of(
     *,
     master: int = MASTER,
     every: Sequence[int] = (),
+    timeout: int = DEFAULT_TIMEOUT,
 ) -> list[Entry]:
     """The entries of a control file's timed lines, in file order.
 
     A line without a task number is the Master's; with `every` it is that of each of those tasks,
-    where the keyword is not the Master's alone.
+    where the keyword is not the Master's alone. `timeout` is that of programs, in seconds.
     """
-    return [entry for directive in directives for entry in _entries(directive, zone, master, every)]
+    return [
+        entry
+        for directive in directives
+        for entry in _entries(directive, zone, master, every, timeout)
+    ]
 
 
-def _entries(directive: Directive, zone: str, master: int, every: Sequence[int]) -> Iterator[Entry]:
+def _entries(
+    directive: Directive, zone: str, master: int, every: Sequence[int], timeout: int
+) -> Iterator[Entry]:
     if directive.keyword.kind is not Kind.TIMED or directive.when is None:
         return
     name = directive.keyword.name
@@ -117,7 +124,7 @@ def _entries(directive: Directive, zone: str, master: int, every: Sequence[int])
     schedule = replace(
         schedule_of(directive.when, critical=directive.critical), zone=zone, on_crash=on_crash
     )
-    action = _action(directive)
+    action = _action(directive, timeout)
     for task in _tasks(directive, master, every):
         yield Entry(
             directive.key, task, directive.line, directive.text, schedule, action, directive.line
@@ -132,11 +139,11 @@ def _tasks(directive: Directive, master: int, every: Sequence[int]) -> Sequence[
     return every or (master,)
 
 
-def _action(directive: Directive) -> Action:
+def _action(directive: Directive, timeout: int) -> Action:
     arguments = directive.arguments
     match directive.keyword.name:
         case "Exec":
-            return Execute(arguments.command, arguments.shell)
+            return Execute(arguments.command, arguments.shell, timeout)
         case "Exit":
             return End(arguments.number or 0)
         case "Set":

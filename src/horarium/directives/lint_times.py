@@ -11,7 +11,7 @@ from horarium.kernel.instant import MAX_INSTANT, Instant, day_of
 from horarium.kernel.schedule_lint import FAR, NEAR
 from horarium.kernel.schedule_parts import write_date, write_time
 from horarium.kernel.weekday import Weekday
-from horarium.kernel.window import date_missing, stretch
+from horarium.kernel.window import WeekWindow, date_missing, stretch
 from horarium.kernel.zone import Zone
 
 
@@ -96,4 +96,5 @@ def _shape(when: Moment | Window) -> tuple[int, int | None, tuple[Weekday, ...]]
     if isinstance(when, Moment):
         return when.minute * 60, None, tuple(Weekday) if when.day is None else (when.day,)
     window = open_window(when)
-    return window.start, window.span, getattr(window, "days", None) or (window.first,)
+    days = (window.first,) if isinstance(window, WeekWindow) else window.days
+    return window.start, window.span, days

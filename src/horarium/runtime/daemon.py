@@ -17,16 +17,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from horarium.kernel.errors import Conflict, HorariumError, Unavailable
-from horarium.kernel.instant import Instant, Wall
-from horarium.kernel.zone import named
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.delivering import deliver_all
+from horarium.runtime.directives import TimetableService
 from horarium.runtime.mail_agent import Delivery, MailAgent, Status
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
-from horarium.runtime.upkeep import run_upkeep
 from horarium.runtime.wiring import open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
@@ -37,8 +35,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PARTS = ("mail", "upkeep")
-DAY = 86_400
+PARTS = ("mail", "directives", "upkeep")
 # A drain longer than thirty seconds would make an init system kill the process: one half is for the
 # decisions in hand, the other for the mails on their way.
 GRACE_SECONDS = 15.0
@@ -68,11 +65,14 @@ class Daemon:
         self._agent = MailAgent(self._store, settings)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decisions")
         self._outbox: Outbox | None = None
+        self._timetable: TimetableService | None = None
         self._stop = asyncio.Event()
+        self._reloading: asyncio.Task[None] | None = None
         self.addresses: list[str] = []
 
-    async def run(self, ready: Callable[[list[str]], None]) -> None:
-        """Serves until SIGTERM or SIGINT; `ready` is told what is listened on."""
+    async def run(self, ready: Callable[[list[str]], None]) -> int:
+        """Serves until SIGTERM or SIGINT, or until a directive ends it; `ready` is told what is
+        listened on. Returns the status to end with."""
         with only_one(self._site):
             self._install_signals()
             async with contextlib.AsyncExitStack() as stack:
@@ -83,16 +83,17 @@ class Daemon:
                 _notify("STOPPING=1")
             self._worker.shutdown()
             self._store.close()
+        return (self._timetable.status if self._timetable is not None else None) or 0
 
     # --- parts -----------------------------------------------------------
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(_feed_watchdog(self._clock))]
         stack.push_async_callback(_cancel, tasks)
+        if self._parts & {"directives", "upkeep"}:
+            tasks.append(await self._start_timetable(stack))
         if "mail" in self._parts:
             tasks.append(await self._start_mail(stack))
-        if "upkeep" in self._parts:
-            tasks.append(asyncio.create_task(self._keep_up()))
         for task in tasks:
             task.add_done_callback(self._ended)
 
@@ -120,24 +121,24 @@ class Daemon:
         self.addresses.append(f"pipe {self._site.handover_socket}")
         return sending
 
-    async def _keep_up(self) -> None:
-        """Runs the daily pass at its time of the site's day; a pass that was missed runs at once,
-        because what it leaves does not depend on when it runs."""
-        while True:
-            now = self._clock.now()
-            try:
-                report = await self._decide(
-                    lambda: run_upkeep(self._store, self._settings, self._clock.now())
-                )
-                log.info(
-                    "upkeep.done extended=%d lost=%d dropped=%d failures=%d",
-                    report.extended, report.lost, report.dropped, len(report.failures),
-                )  # fmt: skip
-                if report.lost and self._outbox is not None:
-                    self._outbox.wake()
-            except HorariumError as error:
-                log.error("upkeep.failed reason=%s", error)
-            await self._clock.sleep(next_upkeep(now, self._settings) - now)
+    async def _start_timetable(self, stack: contextlib.AsyncExitStack) -> asyncio.Task[None]:
+        timetable = TimetableService(
+            self._site,
+            self._settings,
+            self._clock,
+            self._store,
+            lines="directives" in self._parts,
+            upkeep="upkeep" in self._parts,
+            alone=self._parts == {"directives"},
+        )
+        self._timetable = timetable
+        await timetable.start()
+        stack.push_async_callback(timetable.stop)
+        return asyncio.create_task(self._stop_after(timetable))
+
+    async def _stop_after(self, timetable: TimetableService) -> None:
+        await timetable.over.wait()
+        self._stop.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -209,18 +210,10 @@ class Daemon:
             log.error("reload.refused reason=%s", error)
             return
         self._agent = MailAgent(self._store, self._settings)
+        if self._timetable is not None:
+            self._timetable.settings = self._settings
+            self._reloading = asyncio.create_task(self._timetable.reload())
         log.info("reload.done")
-
-
-def next_upkeep(now: Instant, settings: Settings) -> Instant:
-    """The next instant after `now` at which the site's clocks show the time of the daily pass."""
-    zone = named(settings.zone)
-    day = zone.to_wall(now) // DAY
-    for offset in range(3):
-        at = zone.at(Wall((day + offset) * DAY + settings.upkeep.schedule))
-        if at > now:
-            return at
-    return Instant(now + DAY)
 
 
 @contextmanager

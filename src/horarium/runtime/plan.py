@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from horarium.directives.directive import Directive
-from horarium.directives.entry import Entry
+from horarium.directives.entry import UPKEEP_TASK, Entry
 from horarium.kernel.decision import superseded
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
@@ -68,15 +68,26 @@ def timetable_of(timer: Timer, seed: str, signals: tuple[Instant, ...] = ()) -> 
 
 
 def activate(
-    tx: Transaction, entries: Sequence[Entry], seed: str, zone_data: str, now: Instant
+    tx: Transaction,
+    entries: Sequence[Entry],
+    seed: str,
+    zone_data: str,
+    now: Instant,
+    *,
+    upkeep: bool = False,
 ) -> Activated:
     """Makes `entries` the ones that stand, in the transaction of whatever brought them.
 
-    Unchanged ones keep anchor and cursor, new ones are activated now, gone ones end; what of
+    With `upkeep` they are the built-in entries, otherwise all the others: neither touches the
+    other. Unchanged ones keep anchor and cursor, new ones are activated now, gone ones end; what of
     those was still to be decided is written as superseded.
     """
     wanted = {(entry.key, entry.task): entry for entry in entries}
-    standing = {(timer.entry, timer.task): timer for timer in tx.timers.standing()}
+    standing = {
+        (timer.entry, timer.task): timer
+        for timer in tx.timers.standing()
+        if (timer.task == UPKEEP_TASK) == upkeep
+    }
     gone = [timer for key, timer in standing.items() if key not in wanted]
     for timer in gone:
         _take_out(tx, timer, seed, now)

@@ -121,6 +121,10 @@ class Task:
         """The runs that an earlier life of this task began and did not end."""
         return self._store.read(lambda tx: tx.firings.begun(self.number))
 
+    def entry(self, key: str) -> Entry | None:
+        """An entry of this task by its key, None when it stands no longer."""
+        return self._plan().entries.get((key, self.number))
+
     def start(self, now: Instant) -> None:
         """Begins to work; refuses what was asked for by hand of an earlier life."""
 
@@ -164,13 +168,14 @@ class Task:
 
     # --- looking -----------------------------------------------------------
 
-    def look(self, now: Instant, *, leapt: bool = False) -> Look:
+    def look(self, now: Instant, *, leapt: bool = False, signal: str | None = None) -> Look:
         """Decides what is to be done now; to be called whenever the task is free. What it returns
-        to be performed is written as begun. `leapt` tells that the clock was set forward."""
+        to be performed is written as begun. `leapt` tells that the clock was set forward; with
+        `signal` only what that signal calls for is looked at."""
         look, nothing = self._store.read(partial(self._peek, now))
         if nothing:
             return look
-        found, self._waiting = self._transact(partial(self._decide, now, leapt))
+        found, self._waiting = self._transact(partial(self._decided, now, leapt, signal))
         crash.at("timers:after-commit")
         return found
 
@@ -182,13 +187,22 @@ class Task:
         idle = (following is None or following > now) and not tx.firings.asked(self.number)
         return Rest(following), idle
 
-    def _decide(self, now: Instant, leapt: bool, tx: Transaction) -> tuple[Look, dict[int, _Ready]]:
+    def _decided(
+        self, now: Instant, leapt: bool, signal: str | None, tx: Transaction
+    ) -> tuple[Look, dict[int, _Ready]]:
+        found = self._decide(now, leapt, signal, tx)
+        crash.at("timers:before-commit")
+        return found
+
+    def _decide(
+        self, now: Instant, leapt: bool, signal: str | None, tx: Transaction
+    ) -> tuple[Look, dict[int, _Ready]]:
         if version_of(tx) != self._plan().version:
             return Stale(), self._waiting
         asked = self._begin_asked(tx, now)
         if asked is not None:
             return asked, self._waiting
-        ready = self._ready(tx, now, leapt)
+        ready = self._ready(tx, now, leapt, signal)
         crash.at("timers:due-read")
         waiting = {item.timer.id: item for item in ready}
         written = 0
@@ -202,14 +216,11 @@ class Task:
                 continue
             settled = self._inside(tx, begun, item.run, now)
             if settled is None:
-                crash.at("timers:before-commit")
                 return begun, waiting
             self._write_end(tx, begun, settled, now)
             if isinstance(begun.entry.action, End):
-                crash.at("timers:before-commit")
                 return Ending(begun.entry.action.status), waiting
             written += 1
-        crash.at("timers:before-commit")
         return Rest(tx.timers.next_due(self.number)), waiting
 
     def _begin_asked(self, tx: Transaction, now: Instant) -> Begun | None:
@@ -220,10 +231,14 @@ class Task:
             tx.firings.refuse_asked(self.number, "the entry is gone", Instant(now + 1))
         return None
 
-    def _ready(self, tx: Transaction, now: Instant, leapt: bool) -> list[_Ready]:
+    def _ready(
+        self, tx: Transaction, now: Instant, leapt: bool, signal: str | None
+    ) -> list[_Ready]:
         """The timers that want a run; each is asked when it is first seen to be due."""
         found: list[_Ready] = []
         for timer in tx.timers.due(self.number, now, MOST_ASKED):
+            if signal is not None and timer.signal != signal:
+                continue
             before = self._waiting.get(timer.id)
             if before is not None and before.timer == timer:
                 found.append(before)

@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +57,13 @@ class Ended:
         return self.status == 0 and not self.trouble
 
 
-def run_program(order: Order, monotonic: Callable[[], float]) -> Ended:
+def run_program(
+    order: Order, monotonic: Callable[[], float], stop: threading.Event | None = None
+) -> Ended:
     """Runs a program to its end; returns when neither it nor anything it started is left.
 
-    Blocks: call it in a thread. `monotonic` tells passing seconds.
+    Blocks: call it in a thread. `monotonic` tells passing seconds; when `stop` is set, the program
+    is told to end as if its time were over.
     """
     try:
         child = _start(order)
@@ -68,15 +72,14 @@ def run_program(order: Order, monotonic: Callable[[], float]) -> Ended:
         trouble = "not found" if missing else (error.strerror or str(error)).lower()
         return Ended(None, None, trouble, b"", 0, 0.0)
     tail = _Tail()
-    timed_out = _read_until_end(child, tail, monotonic, order.timeout)
+    cut = _read_until_end(child, tail, monotonic, order.timeout, stop or threading.Event())
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     _end_group(child.pid, signal.SIGKILL)
     code = child.returncode
     cpu = usage.ru_utime + usage.ru_stime
     number = -code if code < 0 else None
-    trouble = "timeout" if timed_out else ""
-    return Ended(code if code >= 0 else None, number, trouble, tail.kept, tail.octets, cpu)
+    return Ended(code if code >= 0 else None, number, cut, tail.kept, tail.octets, cpu)
 
 
 def _start(order: Order) -> subprocess.Popen[bytes]:
@@ -119,25 +122,32 @@ class _Tail:
 
 
 def _read_until_end(
-    child: subprocess.Popen[bytes], tail: _Tail, monotonic: Callable[[], float], timeout: float
-) -> bool:
-    """Reads until the program has ended; whether it had to be told to.
+    child: subprocess.Popen[bytes],
+    tail: _Tail,
+    monotonic: Callable[[], float],
+    timeout: float,
+    stop: threading.Event,
+) -> str:
+    """Reads until the program has ended; why it had to be told to, empty when it had not.
 
     A grandchild may hold the pipe open: the program's own end is what counts.
     """
     assert child.stdout is not None
     deadline = monotonic() + timeout
-    told = made = False
+    told, made = "", False
     with child.stdout as pipe, selectors.DefaultSelector() as selector:
         os.set_blocking(pipe.fileno(), False)
         selector.register(pipe, selectors.EVENT_READ)
         open_pipe = True
         while not _has_ended(child.pid):
             left = deadline - monotonic()
-            if left <= 0 and not made:
-                _end_group(child.pid, signal.SIGKILL if told else signal.SIGTERM)
-                told, made = True, told
+            if not told and (left <= 0 or stop.is_set()):
+                _end_group(child.pid, signal.SIGTERM)
+                told = "timeout" if left <= 0 else "stopped"
                 deadline = monotonic() + TERM_GRACE
+            elif told and left <= 0 and not made:
+                _end_group(child.pid, signal.SIGKILL)
+                made = True
             wait = min(max(left, 0.01), _LOOK_AGAIN)
             if open_pipe and selector.select(wait):
                 open_pipe = _read_some(pipe.fileno(), tail)
@@ -163,6 +173,49 @@ def _has_ended(pid: int) -> bool:
     """Whether the program has ended; it is left to be waited for."""
     found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     return found is not None
+
+
+def wait_for_leftover(
+    variable: str, value: str, monotonic: Callable[[], float], timeout: float,
+    stop: threading.Event,
+) -> bool:  # fmt: skip
+    """Waits for what an earlier process of ours started and left running, known by a variable of
+    its environment; whether there was any. After `timeout`, or when `stop` is set, it is ended.
+
+    Blocks. Finds nothing where there is no /proc.
+    """
+    mark = f"{variable}={value}".encode()
+    found = _marked(mark)
+    deadline = monotonic() + timeout
+    told = False
+    left = bool(found)
+    while found:
+        over = monotonic() >= deadline or stop.is_set()
+        for pid in found if over else ():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL if told else signal.SIGTERM)
+        if over:
+            told, deadline = True, monotonic() + TERM_GRACE
+            stop = threading.Event()
+        threading.Event().wait(_LOOK_AGAIN / 5)
+        found = [pid for pid in found if _is_marked(pid, mark)] or _marked(mark)
+    return left
+
+
+def _marked(mark: bytes) -> list[int]:
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return []
+    return [int(name) for name in names if name.isdigit() and _is_marked(int(name), mark)]
+
+
+def _is_marked(pid: int, mark: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
+    except OSError:
+        return False
 
 
 def _end_group(pid: int, number: signal.Signals) -> None:

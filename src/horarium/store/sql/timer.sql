@@ -82,7 +82,8 @@ ON CONFLICT (tenant, entry, task, due_s) WHERE kind = 'run' DO NOTHING
 RETURNING id
 
 -- name: settle_firing
-UPDATE firing SET state = :state, reason = :reason, ended_s = :ended_s, status = :status,
+UPDATE firing SET state = :state, reason = COALESCE(NULLIF(:reason, ''), reason),
+    ended_s = :ended_s, status = :status,
     detail = :detail, output = :output, output_octets = :output_octets
 WHERE id = :id AND state = 'started' AND attempts = :attempts
 

@@ -1,0 +1,318 @@
+"""The timetable at work: brings the control file into force, and runs its tasks (seed 004)."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TypeVar
+
+from horarium.directives.entry import UPKEEP_TASK
+from horarium.kernel.errors import Conflict, HorariumError, Unavailable
+from horarium.runtime.activation import (
+    Refused,
+    as_faults,
+    bring_in,
+    bring_in_upkeep,
+    control_path,
+    known_before,
+    load_plan,
+)
+from horarium.runtime.clock import Clock
+from horarium.runtime.performing import Performer
+from horarium.runtime.plan import Plan
+from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.runtime.task import Task, Worker
+from horarium.runtime.task_loop import TaskLoop
+from horarium.store.engine import Key
+from horarium.store.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_AT_FILE_SECONDS = 10
+BEAT_SECONDS = 5.0
+# A task that ended itself beside other parts of the daemon is started again after so long.
+AGAIN_SECONDS = 60.0
+# What ends a program takes this long at most: it is told to, and then made to.
+CUT_SECONDS = 15.0
+
+
+class TimetableService:
+    """The tasks of one process.
+
+    `lines` runs the numbered tasks of the control file and of declared directives, `upkeep` the
+    daily pass; `only` is the one task to serve. `alone` lets an Exit end the whole process.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        settings: Settings,
+        clock: Clock,
+        store: Store,
+        *,
+        lines: bool = True,
+        upkeep: bool = False,
+        alone: bool = False,
+        only: int | None = None,
+    ) -> None:
+        self.settings = settings
+        self.status: int | None = None
+        self.over = asyncio.Event()
+        self._site = site
+        self._clock = clock
+        self._store = store
+        self._lines = lines
+        self._upkeep = upkeep
+        self._alone = alone
+        self._only = only
+        self._plan = Plan(0, {})
+        self._deciding = ThreadPoolExecutor(1, thread_name_prefix="timetable")
+        self._loops: dict[int, TaskLoop] = {}
+        self._work: dict[int, asyncio.Task[None]] = {}
+        self._others: list[asyncio.Task[None]] = []
+        self._seen = ("", 0)
+        self._stopping = asyncio.Event()
+
+    # --- its life ----------------------------------------------------------
+
+    async def start(self, *, once: bool = False) -> None:
+        """Brings everything into force and begins to work. BadObjects for a broken control file
+        when no earlier good one is known, Conflict when another process serves a task."""
+        await self._in_store(self._first_activation)
+        for number in self._numbers():
+            if number in self._explicit():
+                with hold_task(self._site, number):
+                    pass
+        for number in self._numbers():
+            self._begin(number, once=once)
+        self._others = [asyncio.create_task(self._watch()), asyncio.create_task(self._beat())]
+        for task in self._others:
+            task.add_done_callback(self._died)
+        if self._lines and not once:
+            await self._signal("start")
+
+    async def finish(self) -> None:
+        """Waits until all tasks have ended by themselves."""
+        await asyncio.gather(*self._work.values())
+
+    async def stop(self) -> None:
+        """Begins nothing more, lets what goes on end for a while, then ends it."""
+        self._stopping.set()
+        for other in self._others:
+            other.cancel()
+        if self._lines:
+            with suppress(Unavailable):
+                await self._signal("stop")
+        for loop in self._loops.values():
+            loop.stop()
+        work = [task for task in self._work.values() if not task.done()]
+        if work:
+            _, late = await asyncio.wait(work, timeout=self.settings.directives.stop_wait)
+            for loop in self._loops.values() if late else ():
+                loop.cut()
+            if late:
+                await asyncio.wait(late, timeout=CUT_SECONDS)
+        self._deciding.shutdown(wait=False)
+
+    async def reload(self) -> None:
+        """Brings the control file and the settings of `self.settings` into force."""
+        await self._bring_in()
+
+    # --- what is in force --------------------------------------------------
+
+    def _first_activation(self) -> None:
+        now = self._clock.now()
+        if self._upkeep:
+            bring_in_upkeep(self._store, self.settings, now)
+        if self._lines:
+            result = bring_in(self._store, self._site, self.settings, now)
+            if isinstance(result, Refused):
+                error = as_faults(result)
+                if not known_before(self._store):
+                    raise error
+                log.error("directives.refused, the earlier timetable stays: %s", error)
+        self._load()
+
+    def _load(self) -> None:
+        self._seen = self._look_at_sources()
+        self._plan = self._store.read(lambda tx: load_plan(tx, self.settings))
+
+    async def _renew(self) -> None:
+        """Reads the plan anew, and begins to work for task numbers that are new in it."""
+        await self._in_store(self._load)
+        for number in self._numbers():
+            if number not in self._work and not self._stopping.is_set():
+                self._begin(number)
+
+    async def _bring_in(self) -> None:
+        result = await self._in_store(
+            lambda: bring_in(self._store, self._site, self.settings, self._clock.now())
+        )
+        if isinstance(result, Refused):
+            log.error("directives.refused, the earlier timetable stays: %s", as_faults(result))
+        elif result.changed:
+            log.info(
+                "directives.activated new=%d unchanged=%d gone=%d",
+                len(result.new), result.unchanged, len(result.gone),
+            )  # fmt: skip
+        await self._renew()
+
+    async def _watch(self) -> None:
+        """Notices what changed the control file, its lists, or the declared directives."""
+        seconds = 0
+        while True:
+            await self._clock.sleep(1.0)
+            seconds += 1
+            if not self._lines:
+                continue
+            try:
+                at_file = self.settings.directives.watch and seconds % LOOK_AT_FILE_SECONDS == 0
+                seen = await self._in_store(lambda: self._look_at_sources(file=at_file))  # noqa: B023
+                if seen != self._seen:
+                    await self._bring_in()
+                    self._seen = seen
+            except Unavailable as error:
+                log.error("directives.unavailable reason=%s", error)
+            except HorariumError as error:
+                log.error("directives.refused reason=%s", error)
+                self._seen = seen
+
+    def _look_at_sources(self, *, file: bool = True) -> tuple[str, int]:
+        """What the plan rests on: a digest of the files, and the version of the objects."""
+        version = self._store.read(lambda tx: tx.directory.version())
+        if not file:
+            return self._seen[0], version
+        kept = self._store.read(lambda tx: tx.workers.control_file())
+        folder = control_path(self._site).parent
+        names = [
+            control_path(self._site),
+            *(folder / name for name in (kept.lists if kept else ())),
+        ]
+        found = sha256()
+        for path in names:
+            with suppress(OSError):
+                found.update(path.read_bytes())
+            found.update(b"\0")
+        return found.hexdigest(), version
+
+    # --- tasks -------------------------------------------------------------
+
+    def _explicit(self) -> frozenset[int]:
+        if self._only is not None:
+            return frozenset((self._only,))
+        return frozenset(self.settings.directives.tasks or ())
+
+    def _numbers(self) -> list[int]:
+        """The tasks this process serves: those that are named, else all that the plan names."""
+        if self._only is not None:
+            return [self._only]
+        found = set(self._explicit()) if self._lines else set()
+        if self._lines and not found:
+            named = {task for _, task in self._plan.entries if task != UPKEEP_TASK}
+            found = {self.settings.directives.master_task, *named}
+        if self._upkeep:
+            found.add(UPKEEP_TASK)
+        return sorted(found)
+
+    def _begin(self, number: int, *, once: bool = False) -> None:
+        work = asyncio.create_task(self._serve(number, once))
+        work.add_done_callback(self._died)
+        self._work[number] = work
+
+    async def _serve(self, number: int, once: bool) -> None:
+        """Serves one task; waits while another process serves it."""
+        told = False
+        while not self._stopping.is_set():
+            try:
+                with hold_task(self._site, number):
+                    told = False
+                    status = await self._run(number, once)
+            except Conflict as conflict:
+                if once:
+                    raise
+                if not told:
+                    log.warning("directives.waiting task=%d reason=%s", number, conflict)
+                told = True
+                await self._pause(LOOK_AT_FILE_SECONDS)
+                continue
+            if status is None:
+                return
+            log.info("directives.exit task=%d status=%d", number, status)
+            if self._alone:
+                self.status = status
+                self.over.set()
+                return
+            await self._pause(AGAIN_SECONDS)
+
+    async def _run(self, number: int, once: bool) -> int | None:
+        worker = Worker(socket.gethostname(), os.getpid())
+        task = Task(
+            self._store,
+            number,
+            lambda: self._plan,
+            worker,
+            make_up_for_downtime=self.settings.directives.catch_up_down == "once",
+        )
+        performer = Performer(self._site, self.settings, self._clock, self._store)
+        loop = TaskLoop(task, performer, self._clock, self._deciding, self._renew)
+        self._loops[number] = loop
+        return await loop.run(once=once)
+
+    async def _pause(self, seconds: float) -> None:
+        waits = {
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._stopping.wait()),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(BEAT_SECONDS)
+            for loop in list(self._loops.values()):
+                await loop.beat()
+
+    async def _signal(self, name: str) -> None:
+        def give(tx: Transaction) -> bool:
+            return tx.timers.give_signal(name, self._clock.now())
+
+        key = Key(self._store.tenant, "site", "timetable")
+        await self._in_store(lambda: self._store.transact([key], give))
+
+    def _died(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("directives.failed", exc_info=task.exception())
+            self.status = 70
+            self.over.set()
+
+    async def _in_store(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._deciding, work)
+
+
+@contextmanager
+def hold_task(site: Site, number: int) -> Iterator[None]:
+    """Holds a task number for this process; Conflict when another one holds it. Ends with the
+    process, however that ends."""
+    site.state.mkdir(mode=0o700, exist_ok=True)
+    name = "upkeep" if number == UPKEEP_TASK else f"task-{number}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(site.state / f"{name}.lock", flags, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(f"another process serves {name} of {site.root}") from None
+        yield
+    finally:
+        os.close(descriptor)

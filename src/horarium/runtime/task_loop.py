@@ -1,0 +1,198 @@
+"""Runs one task: looks, performs what was begun, rests until the next moment or a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from horarium.directives.entry import Execute
+from horarium.kernel.errors import Unavailable
+from horarium.kernel.instant import Instant
+from horarium.runtime import crash
+from horarium.runtime.clock import Clock
+from horarium.runtime.performing import Performer
+from horarium.runtime.task import Begun, Ending, Rest, Stale, Task
+from horarium.store.firings import Firing, Settled
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# What another process changes in the store is seen within this time; a clock that was set, too.
+LOOK_AGAIN_SECONDS = 1.0
+# The clock was set forward when it ran ahead of elapsed time by more than a second and its
+# rounding.
+LEAP_SECONDS = 2
+
+
+class TaskLoop:
+    """One task at work in this process."""
+
+    def __init__(
+        self,
+        task: Task,
+        performer: Performer,
+        clock: Clock,
+        deciding: Executor,
+        renew: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.task = task
+        self.running: Begun | None = None
+        self._performer = performer
+        self._clock = clock
+        self._deciding = deciding
+        self._renew = renew
+        self._stopping = asyncio.Event()
+        self._cut = threading.Event()
+        self._unavailable = False
+        self._last: tuple[Instant, float] | None = None
+        self.started = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begins no further run; what goes on may end."""
+        self._stopping.set()
+
+    def cut(self) -> None:
+        """Ends what goes on."""
+        self._stopping.set()
+        self._cut.set()
+
+    async def run(self, *, once: bool = False) -> int | None:
+        """Works until stopped (None) or until a directive ends the task (its status). With `once`
+        it also ends when nothing is due."""
+        for again in await self._take_over():
+            await self._perform(again)
+        while not self._stopping.is_set():
+            now = self._clock.now()
+            leapt = self._has_leapt(now)
+            look = await self._in_store(lambda: self.task.look(now, leapt=leapt))  # noqa: B023
+            match look:
+                case Begun():
+                    await self._perform(look)
+                case Ending(status):
+                    await self._in_store(lambda: self.task.stop(self._clock.now()))
+                    return status
+                case Stale():
+                    await self._renew()
+                case Rest(until):
+                    if once and (until is None or until > now):
+                        break
+                    await self._rest(until)
+                case None:
+                    await self._wait(LOOK_AGAIN_SECONDS)
+        await self._last_words()
+        await self._in_store(lambda: self.task.stop(self._clock.now()))
+        return None
+
+    async def _last_words(self) -> None:
+        """Runs what the end of the daemon calls for, while there is time."""
+        while self._stopping.is_set() and not self._cut.is_set():
+            look = await self._in_store(lambda: self.task.look(self._clock.now(), signal="stop"))
+            if not isinstance(look, Begun):
+                return
+            await self._perform(look)
+
+    async def beat(self) -> None:
+        """Writes that the task lives."""
+        if self.started.is_set():
+            await self._in_store(lambda: self.task.seen(self._clock.now()))
+
+    # --- parts -------------------------------------------------------------
+
+    async def _take_over(self) -> list[Begun]:
+        """Waits for programs that an earlier daemon left, then settles its runs; those to be
+        performed again."""
+        left = await self._surely(self.task.leftovers)
+        went_on: dict[int, bool] = {}
+        for firing in left:
+            went_on[firing.id] = await asyncio.to_thread(
+                self._performer.wait_for, firing, self._time_left(firing), self._cut
+            )
+        await self._surely(lambda: self.task.start(self._clock.now()))
+        self.started.set()
+        again: list[Begun] = []
+        for firing in left:
+            begun = await self._surely(
+                lambda: self.task.settle(firing, went_on[firing.id], self._clock.now())  # noqa: B023
+            )
+            log.warning(
+                "directive.left entry=%s due=%d %s", firing.entry, firing.due,
+                "again" if begun else "unknown",
+            )  # fmt: skip
+            if begun is not None:
+                again.append(begun)
+        return again
+
+    def _time_left(self, firing: Firing) -> float:
+        entry = self.task.entry(firing.entry)
+        timeout = entry.action.timeout if entry and isinstance(entry.action, Execute) else 0
+        started = firing.started if firing.started is not None else self._clock.now()
+        return max(float(started + timeout - self._clock.now()), 1.0)
+
+    async def _perform(self, begun: Begun) -> None:
+        crash.at("timers:started")
+        self.running = begun
+        log.info("directive.begun entry=%s due=%d", begun.entry.shown, begun.due)
+        settled = await asyncio.to_thread(self._performer.perform, begun, self._cut)
+        crash.at("timers:effect-done")
+        written = await self._surely(lambda: self._write_end(begun, settled))
+        self.running = None
+        level = logging.INFO if settled.state == "finished" else logging.ERROR
+        log.log(
+            level, "directive.ended entry=%s due=%d state=%s reason=%s%s",
+            begun.entry.shown, begun.due, settled.state, settled.reason or "-",
+            "" if written else " (too late: settled before)",
+        )  # fmt: skip
+
+    def _write_end(self, begun: Begun, settled: Settled) -> bool:
+        return self.task.ended(begun, settled, self._clock.now())
+
+    async def _rest(self, until: Instant | None) -> None:
+        seconds = LOOK_AGAIN_SECONDS
+        if until is not None:
+            seconds = min(seconds, self._clock.until(until))
+        if seconds > 0:
+            await self._wait(seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        """Waits so long, or until told to stop."""
+        waits = {
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._stopping.wait()),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    def _has_leapt(self, now: Instant) -> bool:
+        """Whether the clock was set forward since the last look."""
+        elapsed = self._clock.monotonic()
+        before, self._last = self._last, (now, elapsed)
+        return before is not None and now - before[0] - (elapsed - before[1]) > LEAP_SECONDS
+
+    async def _in_store(self, work: Callable[[], T]) -> T | None:
+        """Does something with the store; None when the store can not be had, which is told once."""
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(self._deciding, work)
+        except Unavailable as error:
+            if not self._unavailable:
+                log.error("directives.unavailable task=%d reason=%s", self.task.number, error)
+            self._unavailable = True
+            return None
+        if self._unavailable:
+            log.warning("directives.available task=%d", self.task.number)
+        self._unavailable = False
+        return result
+
+    async def _surely(self, work: Callable[[], T]) -> T:
+        """Does something with the store, however long that can not be had."""
+        done: list[T] = []
+        while not done:
+            await self._in_store(lambda: done.append(work()))
+            if not done:
+                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+        return done[0]
