@@ -136,6 +136,88 @@ def test_times(text: str, when: object) -> None:
         ("Flavor fast All", 8, "expected one of immediate"),
         ("Exec a\x07.bat 8:00", 7, "a control character"),
         ("Set 8:00", 1, "needs a flag file"),
+        ("Mail All 5030/2 P.01:00", 17, "the periodic pointer may stand on"),
+        ("Mail-From All 5030/2 P.01:00", 22, "the periodic pointer may stand on"),
+        ("Files All Hub P.01:00", 15, "the periodic pointer may stand on Poll, Drop, Send, Post,"),
+        ("Boss All P.01:00", 10, "the periodic pointer may stand on"),
+        ("LimitIn 30 All P.01:00", 16, "the periodic pointer may stand on"),
+        ("Exec a.bat P.", 12, "expected P. and hours:minutes such as P.01:00, found P."),
+        ("Exec a.bat p.1:0", 12, "expected P. and hours:minutes"),
+        ("Exec a.bat P.01:00:00", 12, "expected P. and hours:minutes"),
+        ("Exec a.bat P.256:00", 12, "outside P.00:01 to P.255:00"),
+        ("Exec a.bat 24:00", 12, "from 0:00 to 23:59, found 24:00"),
+        ("Exec a.bat 8:60", 12, "from 0:00 to 23:59, found 8:60"),
+        ("Exec a.bat 8:0", 12, "from 0:00 to 23:59, found 8:0"),
+        ("Exec a.bat 8:00-24:01", 12, "from 0:00 to 23:59, found 24:01"),
+        ("Exec a.bat 10.8:00", 12, "between 0 (Sunday) and 6 (Saturday), not 10"),
+        ("Hold All 1.8:00-7.9:00", 10, "between 0 (Sunday) and 6 (Saturday), not 7"),
+        ('Exec a.bat "8:00"', 12, "Exec needs a time such as 8:30 or P.01:00"),
+        ("Exec a.bat -8:00", 12, "needs a time"),
+        ("Mail 5030/7 5030/6 8:00", 20, "Mail-For holds during a window, not at a moment"),
+        ("Exec 8:00", 1, "Exec needs a program"),
+        ("Exec ! 8:00", 1, "Exec needs a program after !"),
+        ('Exec "" 8:00', 6, "Exec needs a program"),
+        ("Exit x 8:00", 6, "from 0 to 255, found x"),
+        ("Exit 1.5 8:00", 6, "from 0 to 255, found 1.5"),
+        ("Priority 256 All", 10, "Priority takes a number from 0 to 255, found 256"),
+        ("Priority All", 10, "Priority takes a number from 0 to 255, found All"),
+        ("LimitOut 1441 All", 10, "LimitOut takes a number from 0 to 1440, found 1441"),
+        ("LimitIn 30", 1, "LimitIn needs a list of addresses, or All"),
+        ("Flavor crash", 1, "Flavor needs a list of addresses, or All"),
+        ("Flavor", 1, "Flavor needs a flavour"),
+        ("Flavor cold All", 8, "immediate, crash, direct, normal, hold, found cold"),
+        (
+            "Share All 5030/2",
+            7,
+            "expected an address or a mask such as 5030/2 or *:*/*.*, found All",
+        ),
+        ("Share 5030/* 5030/2", 7, "expected one node or point, found the mask 5030/*"),
+        ("Send 8:00", 1, "Send needs a file name"),
+        ("Send a.zip 8:00", 1, "Send needs a list of addresses, or All"),
+        ("Freq a.zip b.zip 8:00", 12, "expected an address or a mask such as"),
+        ("Hold", 1, "Hold needs a list of addresses, or All"),
+        ("Hold 8:00-9:00", 1, "Hold needs a list of addresses, or All"),
+        ("Hold !5030/2", 6, "a list of exclusions only names nobody"),
+        ("Hold !/2 !/3 8:00-9:00", 6, "a list of exclusions only names nobody"),
+        ("Hold !All", 6, "!All would exclude everybody"),
+        ("Hold All !all", 10, "!All would exclude everybody"),
+        ("Hold 5030/2 @ 8:00-9:00", 13, "expected a file name after @"),
+        ("Hold 5030/2 !@gone.net", 13, "there is no file gone.net"),
+        ("Hold 2:5030/2/3", 6, "expected an address or a mask"),
+        ("Hold 2:5030", 6, "expected a time of day from 0:00 to 23:59, found 2:5030"),
+        ("Hold 2:", 6, "expected an address or a mask"),
+        ("Hold 5030/2.", 6, "expected an address or a mask"),
+        ("Hold 5030/-2", 6, "expected an address or a mask"),
+        ("Hold 5030/2@fidonet", 6, "expected an address or a mask"),
+        ("Hold 5030/?", 6, "expected an address or a mask"),
+        ("Hold 0/2", 6, "net 0 of 0/2 lies outside 1 to 32767"),
+        ("Hold 5030/65536", 6, "node 65536 of 5030/65536 lies outside 0 to 32767"),
+        ("Hold 5030/2.70000", 6, "point 70000 of 5030/2.70000 lies outside"),
+        ("Hold All 5030/x", 10, "expected an address or a mask"),
+        (
+            "Mail 5030/7 All",
+            13,
+            "expected an address or a mask such as 5030/2 or *:*/*.*, found All",
+        ),
+        ("Mail !5030/7 5030/6", 6, "a list of exclusions only names nobody"),
+        ("Mail", 1, "Mail-For needs a list and where to send to"),
+        ("Mail Hub", 9, "Mail-For needs a list and where to send to"),
+        ("[2]Drop 8:00", 1, "Drop is done by the Master only, not by task 2"),
+        ("[0]Repack 8:00", 1, "Repack is done by the Master only, not by task 0"),
+        ("[-1]Exec a.bat 8:00", 2, "a task number lies between 0 and 255, not -1"),
+        ("[]Exec a.bat 8:00", 2, "a task number lies between 0 and 255, not "),
+        ("  [256] Exec a.bat 8:00", 4, "a task number lies between 0 and 255, not 256"),
+        ("[2][3]Exec a.bat 8:00", 4, "there is no directive [3]Exec"),
+        ("[2] Critical", 13, "expected a directive after Critical"),
+        ("Critical [2]Exec a 8:00", 10, "there is no directive [2]Exec"),
+        ("Critical Mail 5030/7 5030/6 8:00-9:00", 1, "Critical has no meaning on Mail-For"),
+        ("  Critical  Critical Exec a 8:00", 13, "Critical stands twice"),
+        ("8:00", 1, "there is no directive 8:00"),
+        ('"Exec a" 8:00', 1, "there is no directive Exec a"),
+        ('Exec a "', 8, "the quote is not closed"),
+        ("Exec a\rb 8:00", 7, "a control character"),
+        ("Exec a\x00b 8:00", 7, "a control character"),
+        ("\x7fExec a 8:00", 1, "a control character"),
     ],
 )
 def test_mistakes_have_their_place_and_say_what_was_expected(
@@ -159,6 +241,97 @@ def test_long_lines_warn_and_longer_ones_fail() -> None:
     assert len(read("Exec " + "a" * 300 + " 8:00").warnings) == 1
     assert read("Exec " + "a" * 4_086 + " 8:00").valid
     assert not read("Exec " + "a" * 4_087 + " 8:00").valid
+
+
+def test_the_bounds_of_lines_and_files_have_their_place() -> None:
+    (error,) = read("; before\n" + "x" * 4_097).errors
+    assert (error.line, error.column) == (2, 4_096)
+    assert error.message == "the line has 4097 octets; at most 4096 are read"
+    (error,) = read("Exec " + "ф" * 2_044 + " 8:00").errors
+    assert error.message == "the line has 4098 octets; at most 4096 are read"
+    (warning,) = read("Exec a 8:00\n" + ";" * 256).warnings
+    assert (warning.line, warning.column) == (2, 256)
+    assert warning.message == "longer than 255 characters"
+    assert read("Exec a 8:00\n" + ";" * 255).warnings == ()
+    many = read("\n" * 99_999 + "Exec a 8:00\n")
+    assert [d.line for d in many.directives] == [100_000]
+    (error,) = read("\n" * 100_001).errors
+    assert (error.line, error.column) == (100_001, 1)
+    assert error.message == "more than 100000 lines"
+    (error,) = read(b";" * ((16 << 20) + 1)).errors
+    assert (error.line, error.column) == (1, 1)
+    assert error.message == "the file has 16777217 octets; at most 16777216 are read"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("5030/1\nx\n", "l.net:2: expected an address or a mask"),
+        ("5030/1\n; x\n\n@other\n", "l.net:4: a list names no other list"),
+        ("0:1/1\n", "l.net:1: zone 0 of 0:1/1 lies outside"),
+    ],
+)
+def test_mistakes_in_a_list_have_their_place_too(text: str, message: str) -> None:
+    (error,) = read("Hold @l.net\n", {"l.net": text}).errors
+    assert (error.line, error.column) == (1, 6)
+    assert message in error.message
+    (error,) = read("Hold @l.net\n", {"l.net": "; nobody\n"}).errors
+    assert (error.line, error.column) == (1, 6)
+
+
+# Lines as words in one spelling: task, modifier, keyword, arguments, time; and what else each word
+# could be.
+ROWS: list[list[tuple[str, ...]]] = [
+    [("[2]", "[3]"), ("Exec", ), ("!load.bat", "load.bat", "!Load.bat"), ("a", "A", "a,b"),
+     ("P.01:00", "P.02:00", "1:00", "P.01:01")],
+    [("Critical",), ("Exit",), ("7", "8"), ("8:30", "0.8:30", "8:30-9:30", "8:31")],
+    [("Poll",), ("5030/2", "5030/3", "5031/2"), ("!/4", "/4", "!.4"),
+     ("17:00-20:00", "17:00-20:01", "1.17:00-20:00", "1.17:00-2.20:00")],
+    [("Hold", "Freeze"), ("All", "*"), ("11:00-23:00", "11:01-23:00")],
+    [("Mail", "Files", "Mail-From"), ("5030/7", "5030/8"), ("5030/6", "Hub")],
+    [("Send",), ("out/a.zip", "out/A.zip", "out/b.zip"), ("5030/2", ".1"), ("8:00", "9:00")],
+    [("Set",), ("NAME=VALUE", "NAME=value", "name"), ("8:00", "6.8:00")],
+    [("Flavor",), ("crash", "hold"), ("All", "5030/2")],
+]  # fmt: skip
+FREE_CASE = frozenset("Exec Exit Poll Hold Mail Send Set Flavor Critical All crash Hub".split())  # noqa: SIM905
+
+
+def key_of(words: list[str]) -> str:
+    found = read(" ".join(words))
+    assert found.valid, (words, found.errors)
+    return found.directives[0].key
+
+
+@given(st.sampled_from(ROWS), st.data())
+def test_case_blanks_and_comments_do_not_change_a_key(
+    row: list[tuple[str, ...]], data: st.DataObject
+) -> None:
+    plain = [alternatives[0] for alternatives in row]
+    blank = st.sampled_from([" ", "\t", "   ", " \t "])
+    changed = data.draw(st.sampled_from(["", " ", "\t"]))
+    for word in plain:
+        change = data.draw(st.sampled_from([str, str.upper, str.lower, str.swapcase]))
+        shown = change(word) if word in FREE_CASE else word
+        changed += shown.replace("/", "\\") if "out/" in word else shown
+        glued = word.startswith("[") and data.draw(st.booleans())
+        changed += "" if glued else data.draw(blank)
+    changed += data.draw(st.sampled_from(["", ";", "; Exec b 9:00", ";; x"]))
+    before = data.draw(st.sampled_from(["", "; before\n", "\n\n", "Exit 9 9:09\n"]))
+    found = read(before + changed + data.draw(st.sampled_from(["", "\n", "\r\n"])))
+    assert found.valid, (changed, found.errors)
+    assert found.directives[-1].key == key_of(plain), changed
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[-2][0])
+def test_any_other_edit_changes_it(row: list[tuple[str, ...]]) -> None:
+    plain = [alternatives[0] for alternatives in row]
+    edits = [plain]
+    for place, alternatives in enumerate(row):
+        edits += [[*plain[:place], other, *plain[place + 1 :]] for other in alternatives[1:]]
+        if alternatives[0] in ("[2]", "Critical", "!/4", "a"):
+            edits.append([*plain[:place], *plain[place + 1 :]])
+    keys = [key_of(words) for words in edits]
+    assert len(set(keys)) == len(edits) > 2
 
 
 def test_spellings_of_one_line_have_one_key() -> None:
