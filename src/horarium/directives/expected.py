@@ -59,11 +59,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The runs of the entry that moments asked for, in order: when they began and ended. `others`
-    are those that no moment asked for."""
+    """The runs of the entry that moments asked for, in order: when they began and stopped, and
+    whether they ended by themselves. `others` are those that no moment asked for."""
 
     starts: Sequence[float] = ()
     ends: Sequence[float] = ()
+    whole: Sequence[bool] = ()
     others: Sequence[tuple[float, float]] = ()
 
 
@@ -107,8 +108,10 @@ class _Walk:
         self.openings = _openings(self.timetable, *self._reach())
         self.dues = [opening.due for opening in self.openings]
         self.windows: list[Window] = []
-        # How many of the own runs serve moments already queued, where each is made up.
+        # How many of the own runs serve moments already queued, where each is made up; and whether
+        # some of those need not have been in the queue.
         self.used = 0
+        self.doubtful = False
 
     def _reach(self) -> tuple[Instant, Instant]:
         since: float = self.timetable.circumstances.activation
@@ -133,9 +136,9 @@ class _Walk:
         return self.windows
 
     def _emit(self, start: float, end: float, due: Instant, must: bool) -> None:
-        until = self.listing.until
-        stood = until is None or start + self.epsilon < until
-        judged = self.terms.since <= start <= self.terms.horizon
+        until, latest = self.listing.until, end - self.epsilon
+        stood = until is None or end < until
+        judged = self.terms.since <= start and latest <= self.terms.horizon
         self.windows.append(Window(start, end, due, must and stood and judged))
 
     def _free(self, i: int) -> int:
@@ -165,21 +168,21 @@ class _Walk:
         elif self.kind is CatchUpKind.ALL:
             self._each(span, possible, sure)
         else:
-            self._once(span, possible, bool(sure))
+            self._once(span, possible, sure)
         self._gap(span, possible)
 
     # --- the policies --------------------------------------------------------
 
-    def _once(self, span: Span, members: list[Opening], sure: bool) -> None:
+    def _once(self, span: Span, members: list[Opening], sure: list[Opening]) -> None:
         newest = members[-1]
         if not any(self._in_time(o, self._look(o, span), self.epsilon) for o in members):
             return
-        shut = self._shut(newest, span.end)
+        shut = self._shut(members, span)
         if shut is not False:
             self._await(newest, span.end, shut)
         if shut is True:
             return
-        must = sure and shut is False and self._in_time(newest, span.end, -self.epsilon)
+        must = shut is False and bool(sure) and self._in_time(sure[-1], span.end, -self.epsilon)
         start, last = max(span.end, members[0].due), max(span.end, newest.due)
         self._emit(start, last + self.epsilon, newest.due, must)
 
@@ -202,45 +205,62 @@ class _Walk:
 
     def _each(self, span: Span, members: list[Opening], sure: list[Opening]) -> None:
         end, epsilon, within = span.end, self.epsilon, self.schedule.catch_up.within
-        shut = self._shut(members[-1], end)
+        shut = self._shut(members, span)
         if shut is not False:
             self._await(members[-1], end, shut, len(members))
             return
         certain = {o.due for o in sure}
         newest = [o for o in members[-self.schedule.catch_up.most :] if o.due >= end - within]
         newest = [o for o in newest if self._in_time(o, end, 0)]
-        at, turn = self._turn(end)
+        at, turn, queued = self._turn(end)
+        self.doubtful = self.doubtful and queued
+        whole = self.occupied.whole(end)
+        last = max(end if whole is None else whole.end, members[-1].due) + epsilon
         for o in newest:
-            must = o.due in certain and o.due >= end - within + epsilon
-            must = must and self._in_time(o, end, -epsilon)
             start = max(at, o.due)
-            self._emit(start, start + epsilon, o.due, must)
+            must = o.due in certain and self._in_time(o, start, -epsilon)
+            must = must and self._kept(o.due, start)
+            # Who may be in the queue, or not, moves those behind it.
+            self.doubtful = self.doubtful or not must
+            earliest = max(end, o.due) if self.doubtful else start
+            self._emit(earliest, start + epsilon if must else max(start, last), o.due, must)
             at, turn = self._after(at, turn)
         first = newest[0].due if newest else inf
         for o in members:
             look = self._look(o, span)
-            seen = look < end or epsilon > 0
+            seen = look < end or epsilon > 0 or span.own
             if o.due < first and seen and o.due >= look - within - epsilon:
-                self._emit(end, at + epsilon, o.due, False)
+                self.doubtful = True
+                self._emit(end, max(at + epsilon, last), o.due, False)
 
-    def _turn(self, end: float) -> tuple[float, int]:
-        """When the next run can begin after those already queued, and which own run that is."""
+    def _kept(self, due: Instant, start: float) -> bool:
+        """Whether a moment is made up even when that was decided only as its turn came."""
+        policy = self.schedule.catch_up
+        newer = bisect_right(self.dues, start) - bisect_right(self.dues, due)
+        return newer < policy.most and due >= start - policy.within + self.epsilon
+
+    def _turn(self, end: float) -> tuple[float, int, bool]:
+        """When the next run can begin after those already queued, which own run that is, and
+        whether any are queued."""
         turn = bisect_left(self.own.starts, end)
         if turn >= self.used:
-            return end, turn
-        return max(end, self._end_after(self.own.starts[self.used - 1])), self.used
+            return end, turn, False
+        return max(end, self._end_after(self.used - 1)), self.used, True
 
     def _after(self, at: float, turn: int) -> tuple[float, int]:
         starts = self.own.starts
         if turn == len(starts) or starts[turn] > at + self.epsilon:
             return at, turn
         self.used = turn + 1
-        return max(at, self._end_after(starts[turn])), turn + 1
+        return max(at, self._end_after(turn)), turn + 1
 
-    def _end_after(self, start: float) -> float:
-        """When the entry could start again after its run that began then."""
-        span = self.occupied.around(nextafter(start, inf), self.own.starts)
-        return span.end if span is not None else start
+    def _end_after(self, i: int) -> float:
+        """When the entry could start again after that one of its runs."""
+        starts = self.own.starts
+        if starts[i] in starts[i + 1 : i + 2]:
+            return starts[i]
+        span = self.occupied.around(nextafter(starts[i], inf), starts)
+        return span.end if span is not None else starts[i]
 
     def _lived_twice(self, span: Span, members: list[Opening]) -> None:
         """Moments may have been served in the first or the second living; one at least was."""
@@ -268,19 +288,23 @@ class _Walk:
     def _overlapped(
         self, span: Span, members: list[Opening]
     ) -> tuple[list[Opening], list[Opening]]:
-        """Those that may count, and those that do: moments of the entry's own run may not."""
+        """Those that may count, and those that do: moments of the entry's own run do not, unless it
+        crashed, was one of several, or had no moment itself."""
         if self.schedule.overlap is not Overlap.SKIP:
             return members, members
-        ended = -inf
-        if span.own and not self._groundless(span):
-            ended = self.own.ends[bisect_right(self.own.starts, span.begin) - 1]
+        ended, excused = -inf, False
+        if span.own:
+            i = bisect_right(self.own.starts, span.begin) - 1
+            several = self.kind is CatchUpKind.ALL
+            ended = self.own.ends[i]
+            excused = several or not self.own.whole[i] or self._groundless(span)
         sure = [
             o
             for o in members
             if o.due >= ended + self.epsilon
             and not any(a <= o.due < b + self.epsilon for a, b in self.own.others)
         ]
-        if self.kind is CatchUpKind.ALL:
+        if excused:
             return members, sure
         return [o for o in members if o.due >= ended - self.epsilon], sure
 
@@ -299,21 +323,24 @@ class _Walk:
         decided before it, so that it runs when that ends."""
         newest = members[-1].due
         if newest > span.end and span.bound > span.end:
-            self._emit(newest, self._end_after(span.bound) + self.epsilon, newest, False)
+            following = bisect_left(self.own.starts, span.bound)
+            self._emit(newest, self._end_after(following) + self.epsilon, newest, False)
 
     def _windowed(self) -> bool:
         s = self.schedule
         lasting = s.series is not None and s.series.has_length
         return s.end is not None or s.length is not None or lasting
 
-    def _shut(self, newest: Opening, at: float) -> bool | None:
-        """Whether a run at that time would be late and outside of its window, so that it waits;
+    def _shut(self, members: list[Opening], span: Span) -> bool | None:
+        """Whether a run at the end would be late and outside of its window, so that it waits;
         None when that cannot be told."""
+        newest, at = members[-1], span.end
         if self.schedule.late_outside_window or not self._windowed():
             return False
         if newest.until > at + self.epsilon:
             return False
-        if self.schedule.gated or newest.until > at - self.epsilon:
+        seen = any(self._look(o, span) < o.until + self.epsilon for o in members)
+        if seen or self.schedule.gated:
             return None
         following = self.timetable.next_after(newest.due)
         shut = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import inf
 from typing import NamedTuple
 
@@ -82,6 +82,7 @@ class Occupied:
         self.epsilon = epsilon
         ordered = sorted(runs, key=lambda item: item[0].start)
         ends = _ends([run for run, _ in ordered], down, now, longest)
+        self._ended = {run: end for (run, _), end in zip(ordered, ends, strict=True)}
         parts = [_Part(s.start, s.end, None, False, s.repeated) for s in down]
         for (run, plain), end in zip(ordered, ends, strict=True):
             # Where the clock was set back, a run may end before it begins.
@@ -105,6 +106,10 @@ class Occupied:
                 self._twice.append(part.twice)
             self._lasts[-1] = last = max(self._lasts[-1], part.end)
             self._twice[-1] |= part.twice
+
+    def ended(self, run: Ran) -> float:
+        """When the run stopped occupying its task."""
+        return self._ended[run]
 
     def whole(self, t: float) -> Span | None:
         """The stretch that has the instant, or begins within epsilon after it."""
@@ -154,10 +159,10 @@ class Occupied:
 def _ends(runs: Sequence[Ran], down: Iterable[Stretch], now: float, longest: float) -> list[float]:
     """When each run stopped occupying its task. One without an end stopped at the latest when the
     task went down or began another."""
-    following = [b.start for _, b in pairwise(runs)] + [inf]
+    following = [run.start for run in runs[1:]] + [inf]
     found: list[float] = []
     outages = sorted((s.start, s.end) for s in down if not s.repeated)
-    for run, after in zip(runs, following, strict=True):
+    for run, after in zip(runs, following, strict=False):
         if run.end is not None:
             found.append(run.end)
             continue

@@ -215,7 +215,7 @@ class _Case:
             elif self.terms.since <= run.start <= self.terms.horizon:
                 yield _verdict(Kind.EXTRA, run, "no entry of that key was in force")
         for key, listings in self.listings.items():
-            own = _own(counted[key], others[key])
+            own = _own(counted[key], others[key], self.occupied[key[1]])
             stray = strayed[key[0]] if len(self.tasks[key[0]]) == 1 else []
             windows = [
                 window
@@ -264,7 +264,7 @@ class _Case:
 
     def _owed(self, run: Ran) -> bool:
         """Whether a run that crashed should have been repeated by now."""
-        if not self._reruns(run):
+        if run.manual or not self._reruns(run):
             return False
         whole = self.occupied[run.task].whole(run.start)
         free = run.start if whole is None else whole.end
@@ -366,11 +366,12 @@ class _Judgement:
         return inf if nearest is None else abs(due - nearest)
 
 
-def _own(counted: Sequence[Ran], others: Sequence[Ran]) -> Own:
+def _own(counted: Sequence[Ran], others: Sequence[Ran], occupied: Occupied) -> Own:
     return Own(
         [run.start for run in counted],
-        [run.start if run.end is None else run.end for run in counted],
-        [(run.start, run.start if run.end is None else run.end) for run in others],
+        [occupied.ended(run) for run in counted],
+        [run.end is not None for run in counted],
+        [(run.start, occupied.ended(run)) for run in others],
     )
 
 
