@@ -228,7 +228,8 @@ class _Walk:
         first = newest[0].due if newest else inf
         for o in members:
             look = self._look(o, span)
-            seen = look < end or epsilon > 0 or span.own
+            capped = o.due < members[-self.schedule.catch_up.most :][0].due
+            seen = look < end or span.own or members[-1].due > end or not capped
             if o.due < first and seen and o.due >= look - within - epsilon:
                 self.doubtful = True
                 self._emit(end, max(at + epsilon, last), o.due, False)
@@ -292,16 +293,18 @@ class _Walk:
         crashed, was one of several, or had no moment itself."""
         if self.schedule.overlap is not Overlap.SKIP:
             return members, members
-        ended, excused = -inf, False
+        ended, excused, before = -inf, False, inf
         if span.own:
             i = bisect_right(self.own.starts, span.begin) - 1
             several = self.kind is CatchUpKind.ALL
             ended = self.own.ends[i]
             excused = several or not self.own.whole[i] or self._groundless(span)
+            # Of several runs the next may have begun at the very moment.
+            before = span.bound if several else inf
         sure = [
             o
             for o in members
-            if o.due >= ended + self.epsilon
+            if ended + self.epsilon <= o.due < before
             and not any(a <= o.due < b + self.epsilon for a, b in self.own.others)
         ]
         if excused:
