@@ -288,6 +288,17 @@ def test_a_clock_set_back_asks_for_nothing_twice() -> None:
         assert kinds(found) == expected
 
 
+def test_a_run_ends_before_it_begins_only_where_the_clock_was_set_back() -> None:
+    entry = listing("periodic 00:10 overlap queue_one", "10:00")
+    first, *others = log("10:00", "10:10", "10:20", "10:40")
+    turned = replace(others[1], end=at("10:12"))
+    ran = [first, others[0], turned, others[2]]
+    back = (Stretch(None, at("10:11"), at("10:35"), True),)
+    assert judged(entry, ran, "10:46", outages=back, epsilon=0) == []
+    late = [replace(run, start=run.start + 7, end=run.start + 1) for run in ran]
+    assert kinds(judged(entry, late, "10:29", epsilon=0)) == ["late"] * 3
+
+
 def test_only_what_is_asked_about_is_judged() -> None:
     entry, runs = listing("periodic 00:10", "00:00"), log("22:00", "22:10", "22:20")
     args = {"epsilon": 1, "longest": 60}
@@ -428,7 +439,7 @@ def test_verdicts_do_not_depend_on_the_order_of_what_is_given() -> None:
 
 def test_twenty_entries_and_two_days_are_judged_at_once() -> None:
     """A generous bound: it is some milliseconds on an idle machine."""
-    texts = ["periodic 01:00", "daily start 05:00", "daily window 08:00-12:00", "periodic 02:00"]
+    texts = ["periodic 01:00", "daily start 05:00", "daily window 08:00-12:00", "periodic 01:45"]
     lines = [
         listing(f"{texts[n % 4]} overlap queue_one", f"00:{n:02}", entry=f"e{n}") for n in range(20)
     ]

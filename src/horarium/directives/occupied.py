@@ -85,8 +85,9 @@ class Occupied:
         self._ended = {run: end for (run, _), end in zip(ordered, ends, strict=True)}
         parts = [_Part(s.start, s.end, None, False, s.repeated) for s in down]
         for (run, plain), end in zip(ordered, ends, strict=True):
-            # Where the clock was set back, a run may end before it begins.
-            parts.append(_Part(min(run.start, end), max(run.start, end), run.entry, plain))
+            back = end < run.start and any(_back(stretch, run.start) for stretch in down)
+            start = end if back else run.start
+            parts.append(_Part(start, max(run.start, end), run.entry, plain))
         parts.sort(key=lambda part: part.start)
         self._parts = parts
         self._starts = [part.start for part in parts]
@@ -154,6 +155,11 @@ class Occupied:
             part.end + self.epsilon >= t and not part.twice and part.entry != entry
             for part in self._parts[:last]
         )
+
+
+def _back(stretch: Stretch, t: float) -> bool:
+    """Whether the clock may have been set back at that time: a run then ends before it begins."""
+    return stretch.repeated and stretch.start <= t <= stretch.end
 
 
 def _ends(runs: Sequence[Ran], down: Iterable[Stretch], now: float, longest: float) -> list[float]:
