@@ -26,6 +26,7 @@ from horarium.ical.component import Component
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
+from horarium.runtime.booking_signals import signal_change
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.settings import Settings
@@ -321,13 +322,12 @@ class _Handling:
             outcome = self._limited(tx, intake, handle(message, reservations))
             crash.at("ingest:decided")
             if outcome.change is not None:
+                signal_change(tx, outcome, reservations, self.envelope.now)
                 reservations.apply(outcome.change, self.envelope.now)
                 crash.at("ingest:reserved")
-            voice = message.origin.voice.sender
+            voice, now = message.origin.voice.sender, self.envelope.now
             sender = voice.text if voice else ""
-            tx.decisions.record(
-                message.decision_id, self.user.id, sender, outcome, self.envelope.now
-            )
+            tx.decisions.record(message.decision_id, self.user.id, sender, outcome, now)
             mails.extend(self._post(tx, outcome))
             crash.at("ingest:outbox-written")
             outcomes.append(outcome)
