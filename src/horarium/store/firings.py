@@ -102,8 +102,8 @@ class FiringRepository:
         assert row is not None
         return number(row[0])
 
-    def begin_asked(self, firing: int, worker: int, now: Instant) -> bool:
-        """Writes that a run that was asked for begins."""
+    def begin_asked(self, firing: int, worker: int | None, now: Instant) -> bool:
+        """Writes that a run that was asked for begins; `worker` None: by hand, without a daemon."""
         values = {"id": firing, "worker": worker, "started_s": now}
         return self.session.run("begin_asked", values) == 1
 
@@ -206,6 +206,22 @@ class FiringRepository:
         """What was decided in [start, end), in order."""
         values = {"tenant": self.tenant, "start_s": start, "end_s": end}
         return _firings(self.session.rows("firings_between", values))
+
+    def about(self, timer: int, start: Instant, end: Instant, many: int) -> list[Firing]:
+        """The newest rows of a timer that speak of a moment in [start, end], newest first."""
+        values = {"timer": timer, "start_s": start, "end_s": end, "many": many}
+        return _firings(self.session.rows("firings_about", values))
+
+    def runs_between(self, start: Instant, end: Instant) -> list[Firing]:
+        """The runs begun that were decided in [start, end), in order, without what they wrote."""
+        values = {"tenant": self.tenant, "start_s": start, "end_s": end}
+        return _firings(self.session.rows("runs_between", values))
+
+    def counts(self, start: Instant, end: Instant) -> list[tuple[str, str, int, int]]:
+        """What was decided in [start, end): state, reason, rows, and moments they stand for."""
+        values = {"tenant": self.tenant, "start_s": start, "end_s": end}
+        rows = self.session.rows("firing_counts", values)
+        return [(text(a), text(b), number(c), number(d)) for a, b, c, d in rows]
 
     def last(self, many: int) -> list[Firing]:
         """The newest rows of all, newest first."""

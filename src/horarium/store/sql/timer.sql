@@ -120,6 +120,23 @@ SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state,
     started_s, ended_s, attempts, worker, status, detail, output, output_octets
 FROM firing WHERE tenant = :tenant AND decided_s >= :start_s AND decided_s < :end_s ORDER BY id
 
+-- name: firings_about
+SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
+    started_s, ended_s, attempts, worker, status, detail, output, output_octets
+FROM firing WHERE timer = :timer AND first_due_s <= :end_s AND due_s >= :start_s
+ORDER BY id DESC LIMIT :many
+
+-- name: runs_between
+SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
+    started_s, ended_s, attempts, worker, status, detail, X'', output_octets
+FROM firing WHERE tenant = :tenant AND decided_s >= :start_s AND decided_s < :end_s
+    AND kind <> 'skip' AND started_s IS NOT NULL ORDER BY id
+
+-- name: firing_counts
+SELECT state, reason, COUNT(*), SUM(CASE WHEN kind = 'skip' THEN count ELSE 1 END)
+FROM firing WHERE tenant = :tenant AND decided_s >= :start_s AND decided_s < :end_s
+GROUP BY state, reason ORDER BY state, reason
+
 -- name: last_firings
 SELECT id, timer, entry, task, kind, due_s, first_due_s, count, at_least, state, reason, decided_s,
     started_s, ended_s, attempts, worker, status, detail, output, output_octets
