@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from horarium.directives.entry import UPKEEP_TASK, Entry, End, SetVariable, Wish
+from horarium.directives.entry import UPKEEP_TASK, End, Entry, SetVariable, Wish
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant, format_instant
 from horarium.runtime.activation import UPKEEP_KEY, load_plan

@@ -38,9 +38,12 @@ async def run_one_task(
     _install(service, told, load)
     await service.start(once=once)
     ready()
-    waits = [asyncio.create_task(told.wait()), asyncio.create_task(service.over.wait())]
+    waits: list[asyncio.Future[object]] = [
+        asyncio.ensure_future(told.wait()),
+        asyncio.ensure_future(service.over.wait()),
+    ]
     if once:
-        waits.append(asyncio.create_task(service.finish()))
+        waits.append(asyncio.ensure_future(service.finish()))
     done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in pending:
         wait.cancel()
