@@ -20,8 +20,10 @@ def ask(invocation: Invocation) -> Questions:
 
 @click.command(
     "open",
-    help="What is open: the periods that are free to book, from now for a week unless told "
-    "otherwise.\n\n\b\nExample:\n  horarium open resource-room-confroom@example.com --to +2d",
+    help="What is open: the periods that are free to book, or the windows of a directive, from now "
+    "for a week unless told otherwise.\n\n"
+    "\b\nExamples:\n  horarium open resource-room-confroom@example.com --to +2d\n"
+    "  horarium open events.ctl:7",
 )
 @click.argument("ids", nargs=-1, required=True)
 @click.option("--from", "start", metavar="TIME", default="now", show_default=True)
@@ -48,8 +50,9 @@ def open_command(invocation: Invocation, ids: tuple[str, ...], start: str, end: 
 
 @click.command(
     "next",
-    help="What is next: reservations to come.\n\n"
-    "\b\nExample:\n  horarium next resource-room-confroom@example.com --count 3",
+    help="What is next: reservations, or runs to come.\n\n"
+    "\b\nExamples:\n  horarium next resource-room-confroom@example.com --count 3\n"
+    "  horarium next events.ctl:7 upkeep",
 )
 @click.argument("ids", nargs=-1, required=True)
 @click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000))
@@ -70,9 +73,10 @@ def next_command(invocation: Invocation, ids: tuple[str, ...], count: int) -> No
 
 @click.command(
     "why",
-    help="Why an object is open or not at an instant, or why an event was booked or refused: "
-    "the way of the decision.\n\n"
-    "\b\nExample:\n  horarium why resource-room-confroom@example.com --at 'tomorrow 10:00'",
+    help="Why an object is open or not at an instant, why an event was booked or refused, why a "
+    "directive ran or did not: the way of the decision.\n\n"
+    "\b\nExamples:\n  horarium why resource-room-confroom@example.com --at 'tomorrow 10:00'\n"
+    "  horarium why events.ctl:7 --at 'today 16:15'",
 )
 @click.argument("name", metavar="ID")
 @click.argument("uid", required=False)
@@ -129,6 +133,8 @@ def _compared(invocation: Invocation, item: object) -> str:
     """One thing that was compared: a collision, or a reservation that is held."""
     if not isinstance(item, dict):
         return str(item)
+    if "entry" in item:
+        return f"{_span(invocation, item['start'], item['end'])} {item['entry'] or 'down'}"
     text = _span(invocation, item.get("start"), item.get("end"))
     if item.get("busy_start"):
         text += " meets " + _span(invocation, item["busy_start"], item.get("busy_end"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from horarium.booking.freebusy import held_in
@@ -10,13 +10,16 @@ from horarium.ical.component import Component, serialize
 from horarium.ical.writing import instant_line, text_line, vcalendar
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.directive_agenda import timetable_items
 from horarium.runtime.directory import read_directory
 from horarium.runtime.questions import shown
 from horarium.runtime.settings import Settings
 from horarium.store.store import Store, Transaction
 
+KINDS = ("booking", "directive", "upkeep")
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@dataclass(frozen=True, slots=True)
 class AgendaEntry:
     """One thing in the agenda: its time, the kind of work it is, whose it is, and what it is."""
 
@@ -28,25 +31,38 @@ class AgendaEntry:
     uid: str
 
 
-def agenda(store: Store, settings: Settings, within: Period) -> list[AgendaEntry]:
-    """All entries that overlap `within`, in order of start; endless series are seen however far
-    ahead it lies."""
+def agenda(
+    store: Store,
+    settings: Settings,
+    within: Period,
+    now: Instant,
+    kinds: frozenset[str] | None = None,
+) -> list[AgendaEntry]:
+    """All entries that overlap `within`, in order of start, else those of some of `KINDS`; endless
+    series are seen however far ahead it lies. What is before `now` was, the rest will be."""
 
     def work(tx: Transaction) -> list[AgendaEntry]:
         found: list[AgendaEntry] = []
-        for user in read_directory(tx, settings).registered:
-            reservations = tx.reservations(user.id, user.uri)
-            for item in held_in(reservations, [within], user.resource):
-                if item.event.overlaps(within):
-                    what = item.summary or item.organizer_name or item.organizer or "booked"
-                    found.append(
-                        AgendaEntry(
-                            item.event.start, item.event.end, "booking", shown(user), what, item.uid
-                        )
-                    )
-        return sorted(found)
+        if kinds is None or "booking" in kinds:
+            found += _bookings(tx, settings, within)
+        if kinds is None or kinds & {"directive", "upkeep"}:
+            items = timetable_items(tx, settings, within, now)
+            found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
+        kept = [entry for entry in found if kinds is None or entry.kind in kinds]
+        return sorted(kept, key=lambda e: (e.start, e.kind, e.id, e.end or e.start, e.uid))
 
     return store.read(work)
+
+
+def _bookings(tx: Transaction, settings: Settings, within: Period) -> Iterator[AgendaEntry]:
+    for user in read_directory(tx, settings).registered:
+        reservations = tx.reservations(user.id, user.uri)
+        for item in held_in(reservations, [within], user.resource):
+            if item.event.overlaps(within):
+                what = item.summary or item.organizer_name or item.organizer or "booked"
+                yield AgendaEntry(
+                    item.event.start, item.event.end, "booking", shown(user), what, item.uid
+                )
 
 
 def as_calendar(entries: Sequence[AgendaEntry], now: Instant) -> bytes:

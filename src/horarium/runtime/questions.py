@@ -1,12 +1,12 @@
 """The two questions and the reason, asked of any object: what is open, what is next, and why.
 
-Resources answer here; a further kind of object joins by one more case in `find_object`.
+Resources answer here, what stands in the timetable of directives by its own modules; a further kind
+of object joins by one more case in `find`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from horarium.booking.decision import capacity_of
 from horarium.booking.freebusy import free_time, held_in
@@ -19,42 +19,17 @@ from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import MAX_INSTANT, Instant, format_instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
+from horarium.runtime.answers import Explanation, OpenTime, Upcoming
+from horarium.runtime.directive_questions import next_of, open_of
+from horarium.runtime.directive_reasons import why_of
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.settings import Settings
-from horarium.store.decisions import DecisionRecord
+from horarium.runtime.standing import Standing, find_standing, is_explicit
 from horarium.store.store import Store, Transaction
 
 DAY = 86_400
 # Where the search for the next reservations begins, and how far it goes: five years.
 FIRST_REACH, LAST_REACH = 30 * DAY, 1_920 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTime:
-    """What is open of an object between two instants."""
-
-    id: str
-    kind: str
-    periods: PeriodSet
-
-
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """One thing that comes next: when, until when, and what it is."""
-
-    at: Instant
-    end: Instant | None
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why: the verdict and the steps that led to it."""
-
-    id: str
-    verdict: str
-    steps: tuple[Step, ...]
-    record: DecisionRecord | None = None
 
 
 class Questions:
@@ -65,30 +40,38 @@ class Questions:
         self._settings = settings
 
     def open(self, name: str, start: Instant, end: Instant, now: Instant) -> OpenTime:
-        """The periods of [start, end) that are free to book; NotFound for an unknown object."""
+        """The periods of [start, end) that are free to book, or a directive's windows; NotFound for
+        an unknown object."""
 
         def work(tx: Transaction) -> OpenTime:
-            user = find_object(tx, self._settings, name)
-            return OpenTime(shown(user), "resource", _open(tx, user, Period(start, end), now))
+            found = find(tx, self._settings, name, now)
+            if isinstance(found, Standing):
+                return open_of(tx, found, start, end)
+            return OpenTime(shown(found), "resource", _open(tx, found, Period(start, end), now))
 
         return self._store.read(work)
 
     def next(self, name: str, count: int, now: Instant) -> tuple[str, str, list[Upcoming]]:
-        """Id, kind and the next `count` reservations that have not ended, in order of start."""
+        """Id, kind and the next `count` reservations that have not ended, or runs to come, in
+        order of start."""
 
         def work(tx: Transaction) -> tuple[str, str, list[Upcoming]]:
-            user = find_object(tx, self._settings, name)
-            found = [_upcoming(item) for item in _next(tx, user, count, now)]
-            return shown(user), "resource", found
+            found = find(tx, self._settings, name, now)
+            if isinstance(found, Standing):
+                return found.id, found.kind, next_of(tx, found, count, now)
+            coming = [_upcoming(item) for item in _next(tx, found, count, now)]
+            return shown(found), "resource", coming
 
         return self._store.read(work)
 
     def why_at(self, name: str, at: Instant, now: Instant) -> Explanation:
-        """Why an object is open, or not, at an instant."""
+        """Why an object is open, or not, at an instant; why a directive ran then, or did not."""
 
         def work(tx: Transaction) -> Explanation:
-            user = find_object(tx, self._settings, name)
-            return _why_at(tx, user, at, now)
+            found = find(tx, self._settings, name, now)
+            if isinstance(found, Standing):
+                return why_of(tx, found, at, now)
+            return _why_at(tx, found, at, now)
 
         return self._store.read(work)
 
@@ -106,8 +89,18 @@ class Questions:
         return self._store.read(work)
 
 
+def find(tx: Transaction, settings: Settings, name: str, now: Instant) -> Registered | Standing:
+    """The object of that name: a calendar user, else what stands in the timetable of directives.
+    NotFound when there is none."""
+    if not is_explicit(name):
+        user = read_directory(tx, settings).find(name)
+        if user is not None:
+            return user
+    return find_standing(tx, settings, name, now)
+
+
 def find_object(tx: Transaction, settings: Settings, name: str) -> Registered:
-    """The object of that name; NotFound when there is none."""
+    """The calendar user of that name; NotFound when there is none."""
     found = read_directory(tx, settings).find(name)
     if found is None:
         raise NotFound(f"there is no object {name}")
@@ -218,3 +211,6 @@ def _busy_step(view: View, held: Sequence[Reservation], moment: Period) -> Step:
         "free/busy", "closed" if full else "open", "conflict" if full else "",
         evidence,  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+__all__ = ["Explanation", "OpenTime", "Questions", "Upcoming", "find_object", "shown", "view_of"]
