@@ -31,7 +31,8 @@ def test_a_new_site_can_be_used(
     assert document["site"] == site
     assert len(document["next"]) == 3
     for name in document["written"]:
-        assert stat.S_IMODE((tmp_path / "site" / name).stat().st_mode) == 0o600
+        mode = 0o700 if name.endswith(".sh") else 0o600
+        assert stat.S_IMODE((tmp_path / "site" / name).stat().st_mode) == mode
     settings = load_settings(Site(tmp_path / "site"), {}, strict=True)
     declared = read_objects([tmp_path / "site" / "objects"], strict=True)
     if example:

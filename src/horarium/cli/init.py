@@ -49,7 +49,7 @@ def _texts(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir():
             found += _texts(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".toml"):
+        elif entry.name.endswith((".toml", ".ctl", ".sh")):
             found.append((prefix + entry.name, entry.read_text("utf-8")))
     return sorted(found)
 
@@ -66,7 +66,8 @@ def _filled(text: str, authserv: str | None) -> str:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, 0o700 if path.suffix == ".sh" else 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
