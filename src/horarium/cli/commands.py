@@ -17,7 +17,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resource": ("horarium.cli.resource", "the resources and their preferences"),
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
-    "directives": ("horarium.cli.directives", "the control file of directives"),
+    "directives": (
+        "horarium.cli.directives",
+        "the timetable of directives: check, foresee, run, explain",
+    ),
+    "verify-firings": ("horarium.cli.verify_firings", "whether what ran is what was demanded"),
     "schedule": ("horarium.cli.schedule", "what a schedule will do, and why"),
     "outbox": ("horarium.cli.outbox", "the mails that leave"),
     "deliver": ("horarium.cli.deliver_help", "take one message from standard input"),

@@ -6,20 +6,21 @@ import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.runtime.upkeep import run_upkeep
+from horarium.runtime.by_hand import upkeep_by_hand
 from horarium.runtime.wiring import open_store
 
 
 @click.command(
     help="Lay endless series down further and drop what has grown too old. Safe at any time, "
-    "twice, and beside a running daemon, which does it by itself.\n\n"
+    "twice, and beside a running daemon, which does it by itself. Where the timetable has "
+    "the daily pass, directives status shows this one too.\n\n"
     "\b\nExample:\n  horarium upkeep --quiet"
 )
 @pass_invocation
 def command(invocation: Invocation) -> int:
     """Run one pass; status 1 when a user was left out."""
     store = open_store(invocation.site, invocation.settings, invocation.clock)
-    report = run_upkeep(store, invocation.settings, invocation.clock.now())
+    report = upkeep_by_hand(store, invocation.settings, invocation.clock)
     store.close()
     lines = [
         f"series laid down further: {report.extended}",

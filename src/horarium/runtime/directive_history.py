@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from horarium.kernel.instant import Instant
 from horarium.kernel.moment import Opening, Reason, Skip
@@ -187,9 +188,21 @@ def _gaps(lives: Sequence[Worker], now: Instant) -> list[Occupation]:
     """When nobody worked for a task: between its lives, and after the last."""
     found = [
         Occupation(before.seen, after.started, None)
-        for before, after in zip(lives, lives[1:], strict=False)
+        for before, after in pairwise(lives)
         if after.started > before.seen
     ]
     if lives and not is_alive(lives[-1], now) and now > lives[-1].seen:
         found.append(Occupation(lives[-1].seen, None, None))
     return found
+
+
+__all__ = [
+    "Firing",
+    "Moment",
+    "Occupation",
+    "Past",
+    "in_words",
+    "moment_of",
+    "occupations",
+    "past_of",
+]

@@ -343,3 +343,22 @@ def _coming(
 def task_name(task: int) -> str:
     """How people name a task."""
     return "upkeep" if task == UPKEEP_TASK else f"task {task}"
+
+
+__all__ = [
+    "Coming",
+    "Firing",
+    "Store",
+    "Timer",
+    "View",
+    "ahead",
+    "ahead_next",
+    "find_rule",
+    "find_timers",
+    "following",
+    "lines_as_entries",
+    "read_view",
+    "task_name",
+    "upcoming",
+    "view_site",
+]

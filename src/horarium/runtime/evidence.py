@@ -15,6 +15,7 @@ from horarium.directives.verify import Kind, Listing, Ran, Stretch, Verdict, ver
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, parse_instant
 from horarium.kernel.schedule import Type
+from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.plan import timetable_of
 from horarium.runtime.settings import Settings
 from horarium.store.firings import Firing
@@ -191,11 +192,11 @@ def _let_go(verdict: Verdict, record: Record, outages: Sequence[Stretch], allowe
 # --- what programs say --------------------------------------------------------
 
 
-def read_testimony(lines: Iterable[str]) -> list[Witnessed]:
+def read_testimony(lines: Iterable[str], file: str) -> list[Witnessed]:
     """Reads lines `RUN_ID ENTRY START END PID BOOT_ID`, one when a run begins, with `-` for the
     end, and one when it ends; the latter alone will do. Times are seconds since
     1970-01-01T00:00:00Z, with a fraction or without, or RFC 3339. A last line that broke off is
-    passed over. InvalidInput with the number of a line that can not be read."""
+    passed over. BadObjects for a line of `file` that can not be read."""
     found: dict[tuple[str, str, float, tuple[str, str]], Witnessed] = {}
     for number, line in enumerate(lines, start=1):
         words = line.split()
@@ -204,23 +205,26 @@ def read_testimony(lines: Iterable[str]) -> list[Witnessed]:
         if not line.endswith("\n") and len(words) < _FIELDS:
             continue
         if len(words) != _FIELDS:
-            text = f"line {number}: expected RUN_ID ENTRY START END PID BOOT_ID"
-            raise InvalidInput(text, part="evidence", value=line.strip()[:80])
-        one = _witnessed(words, number)
+            text = f"expected RUN_ID ENTRY START END PID BOOT_ID, found {len(words)} words"
+            raise BadObjects([Fault(file, number, 1, "", text)])
+        try:
+            one = _witnessed(words)
+        except InvalidInput as error:
+            raise BadObjects([Fault(file, number, 1, "", str(error))]) from error
         key = (one.run, one.entry, one.start, one.life)
         if key not in found or one.end is not None:
             found[key] = one
     return list(found.values())
 
 
-def _witnessed(words: Sequence[str], number: int) -> Witnessed:
+def _witnessed(words: Sequence[str]) -> Witnessed:
     run, entry, start, end, process, boot = words
-    began = _seconds(start, number)
-    ended = None if end == "-" else _seconds(end, number)
-    return Witnessed(run, entry, began, ended, (process, boot))
+    return Witnessed(
+        run, entry, _seconds(start), None if end == "-" else _seconds(end), (process, boot)
+    )
 
 
-def _seconds(text: str, number: int) -> float:
+def _seconds(text: str) -> float:
     whole, _, fraction = text.partition(".")
     if text.isascii() and whole.isdigit() and (fraction.isdigit() or text == whole):
         return float(text)
@@ -228,9 +232,7 @@ def _seconds(text: str, number: int) -> float:
         return float(parse_instant(text))
     except InvalidInput as error:
         raise InvalidInput(
-            f"line {number}: expected seconds or an instant, found {text[:40]}",
-            part="evidence",
-            value=text[:40],
+            f"expected seconds or an instant, found {text[:40]}", part="time", value=text[:40]
         ) from error
 
 
