@@ -13,7 +13,7 @@ from horarium.directives.declared import declared_entries
 from horarium.directives.directive import Directive, Kind
 from horarium.directives.entry import UPKEEP_TASK, Entry, entries_of
 from horarium.directives.plan import foresee
-from horarium.kernel.decision import Decision, State, due
+from horarium.kernel.decision import Decision, Run, State, due
 from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.nearest import nearest
@@ -37,7 +37,8 @@ from horarium.store.workers import KeptControlFile, Worker
 DAY = 86_400
 SHORTEST_KEY = 6
 _SPANS = (1, 8, 63, 366, 2_922)
-_HEX = frozenset("0123456789abcdef")
+# A key is hexadecimal digits, a dot, and the ordinal among lines that say the same.
+_HEX = frozenset("0123456789abcdef.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def following(view: View, timer: Timer) -> Coming | None:
     timetable = view.timetable(timer)
     if decision is not None and decision.runs:
         run = decision.runs[0]
-        reason = run.reason if run.late_by else None
+        reason = _why_not_yet(view, timer, run)
         return _coming(timer, view.now, run.due, run.end, reason)
     found = timetable.next_after(Instant(max(timer.cursor, view.now)))
     return None if found is None else _coming(timer, found.due, found.due, found.end, None)
@@ -299,7 +300,7 @@ def _of_timer(view: View, timer: Timer, start: Instant, end: Instant) -> Iterato
         decision = _owed(view, timer) if start == view.now else None
         for run in decision.runs if decision is not None else ():
             if run.due < begin:
-                reason = run.reason if run.late_by else None
+                reason = _why_not_yet(view, timer, run)
                 yield _coming(timer, start, run.due, run.end, reason)
     if begin < end:
         who = (timer.line, timer.name, timer.entry, timer.task, timer.text)
@@ -330,6 +331,13 @@ def _owed(view: View, timer: Timer) -> Decision | None:
         on_time = tuple(run for run in decision.runs if not run.late_by)
         return replace(decision, runs=on_time)
     return decision
+
+
+def _why_not_yet(view: View, timer: Timer, run: Run) -> str | None:
+    """Why a run that is owed has not begun; None when its moment is now."""
+    if view.served(timer.task) and any(row.task == timer.task for row in view.running):
+        return f"waits for {task_name(timer.task)}"
+    return run.reason if run.reason != "on_time" else None
 
 
 def _coming(

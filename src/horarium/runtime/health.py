@@ -12,9 +12,12 @@ from horarium.booking.letter import mail_date
 from horarium.ical.address import parse_address
 from horarium.ical.component import Component, serialize
 from horarium.ical.writing import address_line, instant_line, text_line, vcalendar
+from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.daemon import running
+from horarium.runtime.directive_status import violations_of
+from horarium.runtime.directive_view import read_view, task_name
 from horarium.runtime.directory import Directory, read_directory
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
@@ -23,6 +26,7 @@ from horarium.store.store import Store
 from horarium.transport.endpoint import Endpoint, Tcp, UnixSocket
 from horarium.transport.outgoing import Sent
 
+DAY = 86_400
 MIN_FREE_BYTES = 1 << 30
 LATE_SECONDS = 15 * 60
 LARGE_LOG_BYTES = 64 << 20
@@ -45,6 +49,7 @@ def examine(site: Site, settings: Settings, store: Store, now: Instant) -> Itera
     yield from _store(site, store)
     yield from _daemon(site, settings)
     yield from _mails(store, now)
+    yield from _directives(store, settings, now)
     yield from _resources(store.read(lambda tx: read_directory(tx, settings)))
     if not isinstance(settings.mail.smtp, Tcp | UnixSocket):
         yield Finding("smtp", "warn", f"answers go to {settings.mail.smtp}", "set mail.smtp")
@@ -98,6 +103,36 @@ def _mails(store: Store, now: Instant) -> Iterator[Finding]:
         yield Finding("quarantine", "warn", f"{held} messages", "horarium mail quarantine list")
     for subject, cause, _, text in store.read(lambda tx: tx.mail.notices(10)):
         yield Finding("notice", "warn", f"{subject}: {cause}: {text.strip().splitlines()[-1]}")
+
+
+def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Finding]:
+    try:
+        view = read_view(store, settings, now)
+    except HorariumError as error:
+        yield Finding("directives", "fail", str(error), "horarium directives check")
+        return
+    look = "horarium directives status"
+    if view.refused is not None:
+        found = f"{view.refused.path} is refused: {len(view.refused.problems)} errors"
+        yield Finding("directives", "fail", found, "horarium directives check")
+    unserved = [task_name(number) for number in view.unserved()]
+    if unserved:
+        found = f"nobody works for {', '.join(unserved)}"
+        yield Finding("directives", "warn", found, "run horarium serve")
+    violations, undecided = violations_of(store, view)
+    if violations or undecided:
+        found = undecided or f"{len(violations)} runs of the last day were not as demanded"
+        yield Finding("directives", "warn", found, "horarium verify-firings")
+    since = Instant(now - DAY)
+    failed = sum(
+        rows
+        for state, _, rows, _ in store.read(lambda tx: tx.firings.counts(since, Instant(now + 1)))
+        if state in ("failed", "unknown")
+    )
+    if failed:
+        yield Finding("directives", "warn", f"{failed} runs of the last day failed", look)
+    if not (view.refused or unserved or violations or undecided or failed):
+        yield Finding("directives", "ok", f"{len(view.timers)} entries stand")
 
 
 def _resources(directory: Directory) -> Iterator[Finding]:
