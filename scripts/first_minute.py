@@ -1,4 +1,4 @@
-"""The first minute: what a site of rooms and cars does, on a scratch site with a clock set by hand.
+"""The first minute: what a site of rooms, cars and directives does, on a scratch site.
 
 Prints a transcript; README.md holds the same text, and a test compares the two.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 
 NOW = "2026-03-02 09:00"
 ROOM = "resource-room-confroom@example.com"
+HOURLY, NOTED = "events.ctl:5", "booking-noted"
 PROGRAM = [sys.executable, "-m", "horarium.cli.entry"]
 
 
@@ -134,22 +135,44 @@ def _hour(instant: str) -> str:
 
 
 def killed(minute: Minute) -> None:
-    """A daemon takes an invitation by LMTP and is killed; after a restart nothing is lost."""
+    """A daemon runs what is due, takes an invitation by LMTP and is killed; after a restart nothing
+    is lost and nothing is done twice."""
     mail = invitation("workshop", "Harvey Horse", "Workshop", "20260304T090000", "20260304T120000")
     daemon = _serve(minute)
+    _wait_for(lambda: _ran(minute, HOURLY))
     with smtplib.LMTP("127.0.0.1", minute.port) as client:
         client.sendmail("harvey.horse@example.com", [ROOM], mail)
-    print("An invitation to the daemon, by LMTP: 250, decided and stored. Then: kill -9.")
+    print("The daemon runs what is due, and takes an invitation by LMTP: 250. Then: kill -9.")
     daemon.send_signal(signal.SIGKILL)
     daemon.wait()
     daemon = _serve(minute)
     folder = minute.site / "state" / "mail" / "new"
     answers = _wait_for(lambda: list(folder.glob("*")))
+    ran = _wait_for(lambda: _ran(minute, HOURLY, NOTED))
     daemon.terminate()
     daemon.wait()
     count = len({_parsed(path.read_bytes())["Message-ID"] for path in answers})
     print(f"Started again: {count} answer has left.")
     print(_shown(answers[0].read_bytes()))
+    noted = _noted(minute)
+    print(f"Of the timetable, {len(noted)} runs left a note, and the ledger says the same:")
+    for entry in ran:
+        print(f"  {entry['id']:<14} {entry['what']}")
+
+
+def _noted(minute: Minute) -> list[str]:
+    """What the programs of the hourly line and of the bookings have noted."""
+    lines = (minute.site / "notes.log").read_text("utf-8").splitlines()
+    found = [line.split(" ", 2)[2] for line in lines]
+    return [what for what in found if what in ("hourly", "booked")]
+
+
+def _ran(minute: Minute, *ids: str) -> list[dict[str, str]]:
+    """The runs of some entries that have ended well, once each of them has one."""
+    window = ("--from", "-1h", "--to", "+1m", "--kind", "directive", "--json")
+    found = json.loads(minute.run("agenda", *window, now=False))["entries"]
+    ran = [e for e in found if e["id"] in ids and e["what"].endswith(": finished")]
+    return ran if {e["id"] for e in ran} == {*ids} else []
 
 
 def _serve(minute: Minute) -> subprocess.Popen[bytes]:
@@ -195,13 +218,14 @@ def main() -> None:
             "review", "Paul Boddie", "Design review", "20260303T130000", "20260303T140000"
         ))  # fmt: skip
         table(minute)
+        print("\nWhat is to be run this morning?")
+        minute.show("directives", "next", "--to", "2026-03-02 12:01")
         print("\nVincent wants the room at 13:30.")
         minute.invite("budget", "Vincent Vole", "Budget", "20260303T133000", "20260303T143000")
         minute.show("why", ROOM, "budget@example.com")
         minute.show("open", ROOM, "--from", "2026-03-03 08:00", "--to", "2026-03-03 18:00")
         print("\nSo he takes 14:00.")
         minute.invite("budget2", "Vincent Vole", "Budget", "20260303T140000", "20260303T150000")
-        minute.show("next", ROOM)
         print()
         killed(minute)
         minute.show("next", ROOM)
