@@ -137,13 +137,15 @@ class Task:
 
     def settle(self, left: Firing, went_on: bool, now: Instant) -> Begun | None:
         """Settles a run left by an earlier life: what can be done again is begun again, of all
-        else it is written that nobody knows. `went_on` tells that its program ran until now."""
+        else it is written that nobody knows how it ended. `went_on` tells that its program ran
+        until now: then it is done."""
 
         def work(tx: Transaction) -> Begun | None:
             entry = self._plan().entries.get((left.entry, left.task))
             if (
                 entry is not None
                 and left.kind == "run"
+                and not went_on
                 and entry.schedule.on_crash is OnCrash.RERUN
                 and tx.firings.begin_again(left, self._life, now)
             ):
@@ -240,8 +242,8 @@ class Task:
             if signal is not None and timer.signal != signal:
                 continue
             before = self._waiting.get(timer.id)
-            if before is not None and before.timer == timer:
-                found.append(before)
+            if before is not None and _is_as_before(timer, before.timer):
+                found.append(replace(before, timer=timer))
                 continue
             item = self._ask(tx, timer, now, leapt, None)
             if item is not None:
@@ -347,9 +349,15 @@ class Task:
         return self._store.transact([Key(self._store.tenant, "task", str(self.number))], work)
 
 
+def _is_as_before(timer: Timer, before: Timer) -> bool:
+    """Whether nothing that a decision rests on has changed; its place in the file may have."""
+    return (timer.cursor, timer.schedule) == (before.cursor, before.schedule)
+
+
 def _only_missed(decision: Decision) -> bool:
+    """Whether moments were let go for no other reason than that their time is over."""
     reasons = {group.reason for group in decision.skipped}
-    return reasons <= {Reason.MISSED, Reason.CLOCK_FORWARD, Reason.COALESCED}
+    return Reason.MISSED in reasons and reasons <= {Reason.MISSED, Reason.COALESCED}
 
 
 def _without_making_up(timetable: Timetable) -> Timetable:
