@@ -280,7 +280,7 @@ class _Told:
         lines += [f"          {s.date}: {in_words(s.reason.value)}" for s in moment.left_out]
         around = [
             f"{name} {clock(o.due, zone)}"
-            for name, o in (("the moment before", moment.last), ("the next", moment.next))
+            for name, o in (("moment", moment.last), ("the next", moment.next))
             if o is not None
         ]
         return [*lines, "          " + ", ".join(around)] if around else lines

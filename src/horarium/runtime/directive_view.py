@@ -6,6 +6,8 @@ cursor, by the same decisions as those of a daemon.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,7 +46,8 @@ _HEX = frozenset("0123456789abcdef.")
 @dataclass(frozen=True, slots=True)
 class View:
     """What the store holds of the timetable at `now`: what is in force, the timers that stand, the
-    newest life and the open runs of each task, and what signals were given, by name."""
+    newest life and the open runs of each task, and what signals were given, by name. `gone` are the
+    tasks whose worker on this machine is no more."""
 
     now: Instant
     settings: Settings
@@ -56,6 +59,7 @@ class View:
     running: tuple[Firing, ...] = ()
     signals: Mapping[str, tuple[Instant, ...]] = field(default_factory=dict)
     declared: tuple[Entry, ...] = ()
+    gone: frozenset[int] = frozenset()
 
     def timetable(self, timer: Timer) -> Timetable:
         """The timetable of a timer, as the daemon has it."""
@@ -70,7 +74,8 @@ class View:
 
     def served(self, task: int) -> bool:
         """Whether somebody works for a task, as far as was written of late."""
-        return task in self.lives and is_alive(self.lives[task], self.now)
+        known = task in self.lives and task not in self.gone
+        return known and is_alive(self.lives[task], self.now)
 
     def unserved(self) -> list[int]:
         """The tasks for which something stands and nobody works."""
@@ -105,9 +110,23 @@ def read_view(store: Store, settings: Settings, now: Instant) -> View:
             tuple(firing for task in sorted(tasks) for firing in tx.firings.begun(task)),
             {name: tx.timers.signals(name, after) for name, after in cursors.items()},
             tuple(declared),
+            frozenset(task for task, life in lives.items() if life and _is_gone(life)),
         )
 
     return store.read(work)
+
+
+def _is_gone(life: Worker) -> bool:
+    """Whether a worker of this machine has ended, however that was."""
+    if life.node != socket.gethostname():
+        return False
+    try:
+        os.kill(life.process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def view_site(site: Site, settings: Settings, clock: Clock) -> tuple[View, Store | None]:
