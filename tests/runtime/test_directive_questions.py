@@ -218,6 +218,13 @@ def test_a_late_run_is_found_at_its_moment_and_at_its_start(day: Plays) -> None:
         assert steps(found)["task"] == ("busy", "")
 
 
+def test_without_an_instant_it_is_about_the_newest_moment(day: Plays) -> None:
+    found = day.questions.why_at(LOAD, None, at("18:00"))
+    assert (found.verdict, steps(found)["ledger"]) == ("ran", ("finished", "late"))
+    assert day.questions.why_at(NIGHT, None, at("18:00")).verdict == "not run"
+    assert day.questions.why_at(HOLD, None, at("18:00")).verdict == "open"
+
+
 def test_between_the_moments_it_was_not_due(day: Plays) -> None:
     found = day.why(LOAD, "14:40")
     assert found.verdict == "not run"

@@ -80,7 +80,9 @@ def next_command(invocation: Invocation, ids: tuple[str, ...], count: int) -> No
 )
 @click.argument("name", metavar="ID")
 @click.argument("uid", required=False)
-@click.option("--at", metavar="TIME", help="an instant; now unless an event is named")
+@click.option(
+    "--at", metavar="TIME", help="an instant; else now, and of a directive its newest moment"
+)
 @pass_invocation
 def why_command(invocation: Invocation, name: str, uid: str | None, at: str | None) -> None:
     """Print the steps that led to an answer."""
@@ -90,7 +92,8 @@ def why_command(invocation: Invocation, name: str, uid: str | None, at: str | No
     if uid is not None:
         found = questions.why_event(name, uid)
     else:
-        found = questions.why_at(name, invocation.moment("--at", at or "now"), now)
+        moment = invocation.moment("--at", at) if at is not None else None
+        found = questions.why_at(name, moment, now)
     document = {
         "id": found.id,
         "verdict": found.verdict,

@@ -33,15 +33,25 @@ SILENCE = 15
 _VERDICTS = ("ran", "open", "not run", "closed")
 
 
-def why_of(tx: Transaction, standing: Standing, at: Instant, now: Instant) -> Explanation:
+def why_of(tx: Transaction, standing: Standing, at: Instant | None, now: Instant) -> Explanation:
     """Why it ran or did not at an instant (one of whole minutes means its minute), or whether it
-    holds; the verdict is ``ran``, ``not run``, ``open`` or ``closed``."""
+    holds; the verdict is ``ran``, ``not run``, ``open`` or ``closed``. Without an instant it is
+    about the newest moment that was decided, and about the present where there is none."""
     if standing.rule is not None:
-        return _why_rule(standing.id, standing.rule, at, standing.zone)
-    found = [_why_timer(tx, timer, standing.seed, at, now) for timer in standing.timers]
+        when = now if at is None else at
+        return _why_rule(standing.id, standing.rule, when, standing.zone)
+    found = []
+    for timer in standing.timers:
+        when = _newest(tx, timer, now) if at is None else at
+        found.append(_why_timer(tx, timer, standing.seed, when, now))
     verdict = min((verdict for verdict, _ in found), key=_VERDICTS.index)
     steps = tuple(step for _, steps in found for step in steps)
     return Explanation(standing.id, verdict, steps)
+
+
+def _newest(tx: Transaction, timer: Timer, now: Instant) -> Instant:
+    rows = tx.firings.of(timer.id, 1)
+    return rows[0].due if rows else now
 
 
 def _why_rule(id_: str, rule: Directive, at: Instant, zone: Zone) -> Explanation:

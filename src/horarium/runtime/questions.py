@@ -64,14 +64,15 @@ class Questions:
 
         return self._store.read(work)
 
-    def why_at(self, name: str, at: Instant, now: Instant) -> Explanation:
-        """Why an object is open, or not, at an instant; why a directive ran then, or did not."""
+    def why_at(self, name: str, at: Instant | None, now: Instant) -> Explanation:
+        """Why an object is open, or not, at an instant; why a directive ran then, or did not.
+        Without an instant the present is meant, of a directive its newest moment."""
 
         def work(tx: Transaction) -> Explanation:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Standing):
                 return why_of(tx, found, at, now)
-            return _why_at(tx, found, at, now)
+            return _why_at(tx, found, now if at is None else at, now)
 
         return self._store.read(work)
 
