@@ -50,8 +50,8 @@ def why_of(tx: Transaction, standing: Standing, at: Instant | None, now: Instant
 
 
 def _newest(tx: Transaction, timer: Timer, now: Instant) -> Instant:
-    rows = tx.firings.of(timer.id, 1)
-    return rows[0].due if rows else now
+    # What became part of a run is written after it: the newest row need not be the newest moment.
+    return max((row.due for row in tx.firings.of(timer.id, 8)), default=now)
 
 
 def _why_rule(id_: str, rule: Directive, at: Instant, zone: Zone) -> Explanation:
