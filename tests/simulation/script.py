@@ -78,7 +78,8 @@ def script(seed: int) -> Script:
         length=length,
         files=tuple(files),
         declared=declared,
-        lasting={name: _lasting(dice) for name in [*names, *declared]},
+        lasting={f"p{n}": _lasting(dice) for n in range(len(names) + 4)}
+        | {name: _lasting(dice) for name in declared},
         ops=_ops(dice, length, len(files), share),
     )
 

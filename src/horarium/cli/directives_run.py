@@ -4,6 +4,8 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -144,9 +146,8 @@ def _by_hand(invocation: Invocation, what: str, task: int | None) -> int:
             f"{what} stands for tasks {numbers}: choose with --task", part="task", value=what
         )
     hand = ByHand(invocation.site, settings, invocation.clock, store)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: hand.stop.set())
-    row = hand.run(timers[0])
+    with _stopped_by_signals(hand):
+        row = hand.run(timers[0])
     store.close()
     output = row.output.decode("utf-8", "replace")
     invocation.emit(
@@ -155,6 +156,18 @@ def _by_hand(invocation: Invocation, what: str, task: int | None) -> int:
                            *output.splitlines()[:MOST_LINES]]),
     )  # fmt: skip
     return Exit.OK if row.state == "finished" else Exit.NO
+
+
+@contextmanager
+def _stopped_by_signals(hand: ByHand) -> Iterator[None]:
+    """While this lasts, SIGTERM and SIGINT end the run in order."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {n: signal.signal(n, lambda *_: hand.stop.set()) for n in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _result(run: int, text: str, words: str, status: int | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from horarium.directives.problem import BadWord
 from horarium.kernel.errors import InvalidInput
@@ -18,7 +18,13 @@ from horarium.kernel.errors import InvalidInput
 MOST = 32_767
 # What other programs may send (FTS-4001), and what a file should not name.
 MOST_ON_THE_WIRE = 65_535
+# A number has five digits at most, and a `*` may stand before, between and behind them.
+MOST_SIGNS = 11
+# Comparisons of masks with parts of numbers that one file may cost.
+MOST_COMPARED = 120_000
+_NAMES = ("zone", "net", "node", "point")
 _SHAPE = re.compile(r"(?:([0-9*]+):)?(?:([0-9*]+)?(/))?([0-9*]+)?(?:\.([0-9*]+))?")
+Fields = tuple[str, str, str, str]
 _DOMAIN = re.compile(r"@[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -53,7 +59,9 @@ class NodeAddress:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Four fields as text of digits and `*`; a `*` stands for any digits, also none of a part."""
+    """Four fields as text of digits and `*`; a `*` stands for any digits, also none of a part.
+
+    A field without `*` is a number without leading zeros."""
 
     zone: str
     net: str
@@ -65,7 +73,7 @@ class Mask:
         return text if self.point == "0" else f"{text}.{self.point}"
 
     @property
-    def fields(self) -> tuple[str, str, str, str]:
+    def fields(self) -> Fields:
         """Zone, net, node and point."""
         return self.zone, self.net, self.node, self.point
 
@@ -87,13 +95,12 @@ class Mask:
         """Whether the mask covers `address`."""
         values = (address.zone, address.net, address.node, address.point)
         return all(
-            _field_matches(field, str(value))
-            for field, value in zip(self.fields, values, strict=True)
+            _meets(field, str(value)) for field, value in zip(self.fields, values, strict=True)
         )
 
     def meets(self, other: Mask) -> bool:
         """Whether some address is covered by both masks."""
-        return all(_fields_meet(a, b) for a, b in zip(self.fields, other.fields, strict=True))
+        return all(_meets(a, b) for a, b in zip(self.fields, other.fields, strict=True))
 
 
 EVERYTHING = Mask("*", "*", "*", "*")
@@ -113,31 +120,82 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class _Covered:
-    """The addresses that some of several masks cover."""
+    """The addresses that some of several masks cover: those that name one node, or one with its
+    points, are looked up by their fields."""
 
-    literals: frozenset[NodeAddress]
-    with_points: frozenset[NodeAddress]
+    named: frozenset[Fields]
     wild: tuple[Mask, ...]
 
     @classmethod
     def of(cls, masks: Iterable[Mask]) -> _Covered:
-        literals: set[NodeAddress] = set()
-        with_points: set[NodeAddress] = set()
+        named: set[Fields] = set()
         wild = []
         for mask in masks:
-            literal, boss = mask.literal, mask.with_points
-            if literal is not None:
-                literals.add(literal)
-            elif boss is not None:
-                with_points.add(boss)
-            else:
+            fields = mask.fields
+            if "*" in fields[0] + fields[1] + fields[2] or "*" in fields[3] != "*":
                 wild.append(mask)
-        return cls(frozenset(literals), frozenset(with_points), tuple(wild))
+            else:
+                named.add(fields)
+        return cls(frozenset(named), tuple(wild))
 
     def has(self, address: NodeAddress) -> bool:
-        if address in self.literals or (self.with_points and address.boss in self.with_points):
+        zone, net, node = str(address.zone), str(address.net), str(address.node)
+        if (zone, net, node, str(address.point)) in self.named:
+            return True
+        if (zone, net, node, "*") in self.named:
             return True
         return any(mask.matches(address) for mask in self.wild)
+
+
+class _Meeting:
+    """Whether any of several masks meets another one. Fields that are a number or `*` are looked
+    up; only where a field is part of a number are masks compared one by one."""
+
+    def __init__(self, masks: Iterable[Mask]) -> None:
+        self._parts: list[Mask] = []
+        self._kinds: dict[int, list[Fields]] = {}
+        self._tables: dict[tuple[int, int], frozenset[tuple[str, ...]]] = {}
+        for fields in {mask.fields: None for mask in masks}:
+            kind = _kind(fields)
+            if kind is None:
+                self._parts.append(Mask(*fields))
+            else:
+                self._kinds.setdefault(kind, []).append(fields)
+
+    def any_meets(self, mask: Mask, budget: Budget) -> bool:
+        """Whether one does; True too when the budget does not suffice to tell."""
+        kind = _kind(mask.fields)
+        others = self._parts
+        if kind is None:
+            others = [*others, *(Mask(*f) for fields in self._kinds.values() for f in fields)]
+        elif any(self._is_known(mask.fields, kind, other) for other in self._kinds):
+            return True
+        if not others:
+            return False
+        return not budget.take(len(others)) or any(other.meets(mask) for other in others)
+
+    def _is_known(self, fields: Fields, kind: int, other: int) -> bool:
+        """Whether a mask of another kind has the numbers that both kinds give."""
+        both = kind & other
+        table = self._tables.get((both, other))
+        if table is None:
+            table = frozenset(_numbers(known, both) for known in self._kinds[other])
+            self._tables[both, other] = table
+        return _numbers(fields, both) in table
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many comparisons may still be made."""
+
+    left: int = MOST_COMPARED
+
+    def take(self, many: int) -> bool:
+        """Whether so many may be made; then they are."""
+        if many > self.left:
+            return False
+        self.left -= many
+        return True
 
 
 @dataclass(frozen=True)
@@ -158,14 +216,15 @@ class AddressList:
         named, taken_out = self._covered
         return not taken_out.has(address) and named.has(address)
 
-    def idle_exclusions(self) -> tuple[Item, ...]:
-        """The exclusions that take nothing out, because no mask of the list meets them."""
-        masks = [item.mask for item in self.items if not item.excluded]
-        return tuple(
-            item
-            for item in self.items
-            if item.excluded and not any(mask.meets(item.mask) for mask in masks)
-        )
+    def idle_exclusions(self, budget: Budget | None = None) -> tuple[Item, ...]:
+        """The exclusions that take nothing out, because no mask of the list meets them; without
+        those for which the budget (a full one if None) does not suffice to tell."""
+        excluded = [item for item in self.items if item.excluded]
+        if not excluded:
+            return ()
+        meeting = _Meeting(item.mask for item in self.items if not item.excluded)
+        budget = Budget() if budget is None else budget
+        return tuple(item for item in excluded if not meeting.any_meets(item.mask, budget))
 
     def __str__(self) -> str:
         return " ".join(str(item) for item in self.items)
@@ -200,18 +259,13 @@ def parse_mask(text: str, before: Mask | None, *, cover_points: bool = False) ->
             if given is None:
                 raise BadWord(f"{text} has no {name}, and there is no main address to give it")
     inherited = before if before is not None else EVERYTHING
-    mask = Mask(
-        zone or inherited.zone,
-        net or inherited.net,
-        node or inherited.node,
-        point or ("*" if cover_points else "0"),
+    fields = (
+        _field(0, zone, text) if zone else inherited.zone,
+        _field(1, net, text) if net else inherited.net,
+        _field(2, node, text) if node else inherited.node,
+        _field(3, point, text) if point else "*" if cover_points else "0",
     )
-    for name, field, least in zip(
-        ("zone", "net", "node", "point"), mask.fields, (1, 1, 0, 0), strict=True
-    ):
-        if field.isdigit() and not least <= int(field) <= MOST_ON_THE_WIRE:
-            raise BadWord(f"{name} {field} of {text} lies outside {least} to {MOST}")
-    return mask
+    return Mask(*fields)
 
 
 def context_of(main: NodeAddress | None) -> Mask | None:
@@ -223,22 +277,55 @@ def context_of(main: NodeAddress | None) -> Mask | None:
 
 def large_numbers(mask: Mask) -> list[str]:
     """The fields above what a nodelist can hold."""
-    return [field for field in mask.fields if field.isdigit() and int(field) > MOST]
+    return [
+        field for field in mask.fields if len(field) == 5 and "*" not in field and int(field) > MOST
+    ]
 
 
-def _field_matches(field: str, value: str) -> bool:
-    if "*" not in field:
-        return int(field) == int(value)
-    return _meets(field, value)
+def _field(place: int, field: str, text: str) -> str:
+    """One field in its one spelling; BadWord for one that no number can have."""
+    if len(field) > MOST_SIGNS:
+        raise BadWord(
+            f"{_NAMES[place]} {field} has {len(field)} signs; at most {MOST_SIGNS} are read"
+        )
+    if "*" in field:
+        return field
+    least = 1 if place < 2 else 0
+    if not least <= int(field) <= MOST_ON_THE_WIRE:
+        raise BadWord(f"{_NAMES[place]} {field} of {text} lies outside {least} to {MOST}")
+    return field.lstrip("0") or "0"
 
 
-def _fields_meet(one: str, other: str) -> bool:
-    if "*" not in one and "*" not in other:
-        return int(one) == int(other)
-    return _meets(one, other)
+def _kind(fields: Fields) -> int | None:
+    """Which fields are numbers, as bits; None when one is neither a number nor `*`."""
+    if "*" not in fields[0] + fields[1] + fields[2] + fields[3]:
+        return 15
+    kind = 0
+    for place, field in enumerate(fields):
+        if "*" not in field:
+            kind |= 1 << place
+        elif field != "*":
+            return None
+    return kind
+
+
+def _numbers(fields: Fields, places: int) -> tuple[str, ...]:
+    if places == 15:
+        return fields
+    return tuple(field for place, field in enumerate(fields) if places >> place & 1)
 
 
 def _meets(one: str, other: str) -> bool:
+    """Whether two fields can stand for the same number."""
+    if one == other or one == "*" or other == "*":
+        return True
+    if "*" not in one and "*" not in other:
+        return False
+    return _parts_meet(one, other)
+
+
+@lru_cache(maxsize=4096)
+def _parts_meet(one: str, other: str) -> bool:
     """Whether two texts with `*` for any digits can stand for the same digits; a table of
     len(one) by len(other), never a backtracking search."""
     row = [True] + [False] * len(other)

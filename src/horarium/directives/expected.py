@@ -219,7 +219,7 @@ class _Walk:
         for o in newest:
             start = max(at, o.due)
             must = o.due in certain and self._in_time(o, start, -epsilon)
-            must = must and self._kept(o.due, start)
+            must = must and self._kept(o.due, start) and not self._too_late(o, start)
             # Who may be in the queue, or not, moves those behind it.
             self.doubtful = self.doubtful or not must
             earliest = max(end, o.due) if self.doubtful else start
@@ -239,6 +239,13 @@ class _Walk:
         policy = self.schedule.catch_up
         newer = bisect_right(self.dues, start) - bisect_right(self.dues, due)
         return newer < policy.most and due >= start - policy.within + self.epsilon
+
+    def _too_late(self, o: Opening, start: float) -> bool:
+        """Whether the window of a moment has closed before its turn came, so that it waits for the
+        next one."""
+        if self.schedule.late_outside_window or not self._windowed():
+            return False
+        return start + self.epsilon >= o.until and not _open(o, start + self.epsilon)
 
     def _turn(self, end: float) -> tuple[float, int, bool]:
         """When the next run can begin after those already queued, which own run that is, and

@@ -172,14 +172,21 @@ class _Case:
 
     def _repeated(self) -> set[int]:
         """The records that are a repetition after a crash, by their place."""
-        unended: set[str] = set()
+        before: dict[str, Ran] = {}
         again: set[int] = set()
         for i, run in enumerate(self.runs):
-            if run.run in unended and self._reruns(run):
+            first = before.setdefault(run.run, run)
+            if first is not run and self._reruns(run) and self._cut(first, run):
                 again.add(i)
-            if run.end is None:
-                unended.add(run.run)
         return again
+
+    def _cut(self, first: Ran, run: Ran) -> bool:
+        """Whether the daemon may have gone between two records of one run, so that it did not
+        learn how the first ended."""
+        if first.end is None:
+            return True
+        down = (s for s in self.outages if s.task in (None, run.task) and not s.repeated)
+        return any(first.start <= s.start <= run.start for s in down)
 
     def _reruns(self, run: Ran) -> bool:
         listed = self.listings.get((run.entry, run.task), ())

@@ -7,7 +7,7 @@ stood and since when. Programs may testify for themselves, in files that no daem
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -89,15 +89,21 @@ def judge(
     programs may tell fractions, they are given a second more.
     """
     allowed = float(max(LEAST_EPSILON, ceil(epsilon)) + bool(witnessed))
-    runs = [*runs_of(record.runs, {w.entry for w in witnessed}), *_testified(record, witnessed)]
+    runs = [
+        *runs_of(record, now, {one.entry for one in witnessed}),
+        *_testified(record, now, witnessed),
+    ]
     outages = outages_of(record.lives, record.timers, now)
+    longest = longest_of(record.runs, now)
     found = verify(
         listings_of(record, settings.directives.seed),
         outages,
         runs,
-        float(now),
+        # A beginning is written before it is one, so moments need not wait for the end of their
+        # runs to be judged; but the second that goes on now is not over.
+        now + longest - 1,
         epsilon=allowed,
-        longest=longest_of(record.runs, now),
+        longest=longest,
         since=float(since),
     )
     if settings.directives.catch_up_down == "none":
@@ -118,23 +124,35 @@ def listings_of(record: Record, seed: str) -> list[Listing]:
     ]
 
 
-def runs_of(rows: Iterable[Firing], without: Iterable[str] = ()) -> list[Ran]:
+def runs_of(record: Record, now: Instant, without: Iterable[str] = ()) -> list[Ran]:
     """The runs of the ledger, but for some entries. A run of which nobody knows how it ended has no
-    end; one that was done again after a crash is two records of one run."""
+    end, one that goes on has come to `now`; one that was done again after a crash is two records
+    of one run."""
     left_out = frozenset(without)
-    return [ran for row in rows if row.entry not in left_out for ran in _ran(row)]
+    alive = _alive(record, now)
+    return [
+        ran for row in record.runs if row.entry not in left_out for ran in _ran(row, now, alive)
+    ]
 
 
-def _ran(row: Firing) -> Iterator[Ran]:
+def _alive(record: Record, now: Instant) -> frozenset[int | None]:
+    """The workers that live; what nobody of them began was begun by hand."""
+    return frozenset((None, *(life.id for life in record.lives if is_alive(life, now))))
+
+
+def _ran(row: Firing, now: Instant, alive: Collection[int | None]) -> Iterator[Ran]:
     if row.started is None:
         return
-    manual = row.kind == "manual"
-    name = str(row.id)
+    manual, name = row.kind == "manual", str(row.id)
     if row.attempts > 1:
         yield Ran(name, row.entry, row.task, float(row.decided), None, manual)
-    known = row.ended is not None and row.state != "unknown"
-    end = float(row.ended) if known and row.ended is not None else None
-    yield Ran(name, row.entry, row.task, float(row.started), end, manual)
+    yield Ran(name, row.entry, row.task, float(row.started), _end(row, now, alive), manual)
+
+
+def _end(row: Firing, now: Instant, alive: Collection[int | None]) -> float | None:
+    if row.state == "started":
+        return float(now) if row.worker in alive else None
+    return None if row.ended is None or row.state == "unknown" else float(row.ended)
 
 
 def outages_of(lives: Iterable[Worker], timers: Iterable[Timer], now: Instant) -> list[Stretch]:
@@ -236,14 +254,19 @@ def _seconds(text: str) -> float:
         ) from error
 
 
-def _testified(record: Record, witnessed: Iterable[Witnessed]) -> Iterator[Ran]:
+def _testified(record: Record, now: Instant, witnessed: Iterable[Witnessed]) -> Iterator[Ran]:
     """What programs said, with the task that the ledger knows of the run, else that of the entry;
-    a run by hand is known by the ledger alone."""
+    a run by hand, and one that goes on, is known by the ledger alone."""
     rows = {str(row.id): row for row in record.runs}
     tasks = {timer.entry: timer.task for timer in record.timers}
+    alive = _alive(record, now)
     for one in witnessed:
         row = rows.get(one.run.rpartition("-")[2])
         task = row.task if row is not None else tasks.get(one.entry)
-        if task is not None:
-            manual = row is not None and row.kind == "manual"
-            yield Ran(one.run, one.entry, task, one.start, one.end, manual)
+        if task is None:
+            continue
+        end = one.end
+        if end is None and row is not None and row.state == "started":
+            end = _end(row, now, alive)
+        manual = row is not None and row.kind == "manual"
+        yield Ran(one.run, one.entry, task, one.start, end, manual)
