@@ -123,6 +123,7 @@ class World:
         self._children: dict[str, Child] = {}
         self._back: float = 0
         self._found: float = inf
+        self._lost: int | None = None
         self._armed = ""
         self._away = 0
         self._standing: dict[tuple[str, int], Standing] = {}
@@ -156,6 +157,7 @@ class World:
     def _happen(self) -> None:
         if self._found <= self._elapsed:
             self._found, self.store.lost = inf, False
+            self._lost_until(self.now)
         self._work()
         while self._ops and self._ops[0].at <= self._elapsed:
             op = self._ops.pop(0)
@@ -183,7 +185,7 @@ class World:
                 self.store.lost = True
                 before = 0 if self._found == inf else self._found
                 self._found = max(before, self._elapsed + op.length)
-                self._outages.append(Stretch(None, self.now, self.now + op.length))
+                self._lost = self.now if self._lost is None else self._lost
             case "edit":
                 self._file = self.script.files[op.length]
                 self._edited()
@@ -197,7 +199,15 @@ class World:
                     b"Exec x 99:99\n", main=MAIN, read_list=lambda name: []
                 ).errors
 
+    def _lost_until(self, now: int) -> None:
+        if self._lost is not None and self._lost <= now:
+            self._outages.append(Stretch(None, self._lost, now))
+        self._lost = None
+
     def _jump(self, step: int) -> None:
+        if self._lost is not None:
+            self._lost_until(self.now)
+            self._lost = self.now + step
         for number, since in self._down.items():
             self._out(number, since, self.now)
             self._down[number] = self.now + step
@@ -420,6 +430,7 @@ class World:
     def _judge(self) -> list[Verdict]:
         for number, since in self._down.items():
             self._out(number, since, self.now)
+        self._lost_until(self.now)
         listings = [*self._listings, *(self._listing(s, None) for s in self._standing.values())]
         for child in self._children.values():
             self._ran(child, None)

@@ -172,6 +172,7 @@ def _ends(runs: Sequence[Ran], down: Iterable[Stretch], now: float, longest: flo
         if run.end is not None:
             found.append(run.end)
             continue
-        stops = [max(start, run.start) for start, end in outages if end > run.start]
+        # One that began before the run did is of an earlier life, or of a clock since set back.
+        stops = [start for start, end in outages if start >= run.start and end > run.start]
         found.append(max(run.start, min(*stops, after, now, run.start + longest)))
     return found
