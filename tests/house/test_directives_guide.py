@@ -6,7 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from horarium.directives.declared import read_declared
+from horarium.kernel.instant import Instant, parse_instant
+from horarium.kernel.timetable import Circumstances, Timetable
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "directives.md"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -48,3 +53,27 @@ def test_the_page_is_what_its_commands_print(tmp_path: Path) -> None:
             assert shown(said, command) == shown(printed, command), command
             played += 1
     assert played >= 10
+
+
+def moments(schedule: object) -> list[Instant]:
+    """When a declared directive with this schedule is due in two months of 2026."""
+    entry = read_declared("x", {"run": ["x"], "schedule": schedule}, "Europe/Paris", master=1)
+    start, end = parse_instant("2026-02-01T00:00:00Z"), parse_instant("2026-04-01T00:00:00Z")
+    timetable = Timetable(entry.schedule, Circumstances(activation=start))
+    return [opening.due for opening in timetable.moments(start, end).openings]
+
+
+def test_the_table_for_who_comes_from_cron_says_the_same() -> None:
+    text = PAGE.read_text("utf-8").partition("## Coming from cron")[2].partition("What is")[0]
+    rows = [row.strip("|").split(" | ") for row in text.splitlines() if row.startswith("|")]
+    compared = 0
+    for row in rows[2:]:
+        written = re.search(r"""`(["'{].*?["'}])`""", row[2])
+        if written is None:
+            continue
+        found = moments(tomllib.loads(f"it = {written[1]}")["it"])
+        cron = re.search(r"`([\d*/]+( [\d*/-]+){4})`", row[0])
+        if cron is not None:
+            assert found == moments({"type": "cron", "cron": cron[1]}), row
+            compared += 1
+    assert compared == 5
