@@ -73,7 +73,7 @@ def test_every_command_is_described(name: str) -> None:
 
 
 def test_no_command_is_described_that_does_not_exist() -> None:
-    described = re.findall(r"^## .*?`horarium (\w+)", page("guide/commands.md"), re.MULTILINE)
+    described = re.findall(r"^## .*?`horarium ([\w-]+)", page("guide/commands.md"), re.MULTILINE)
     assert set(described) <= set(COMMANDS)
 
 
