@@ -246,14 +246,13 @@ class World:
         if power:
             self.faults["power"] += 1
             for child in self._children.values():
-                self._ran(child, None)
-                self._crashed.add(child.run)
+                self._ran(child, self._elapsed)
             self._children.clear()
         self._never_begun()
 
     def _never_begun(self) -> None:
-        """Runs that were written as begun when the daemon died before it began them: they stand
-        in the log as begun and not ended."""
+        """Runs that were written as begun when the daemon died before it began them: they took no
+        time, and nobody makes up for them."""
         lost, self.store.lost = self.store.lost, False
         known = {ran.run for ran in self.runs} | set(self._children)
         for number in self._down:
@@ -261,8 +260,7 @@ class World:
                 run = f"{firing.id}"
                 if run not in known:
                     start = int(firing.started or 0)
-                    self.runs.append(Ran(run, firing.entry, firing.task, start, None))
-                    self._crashed.add(run)
+                    self.runs.append(Ran(run, firing.entry, firing.task, start, start))
         self.store.lost = lost
 
     def _start(self) -> None:
@@ -434,6 +432,7 @@ class World:
         listings = [*self._listings, *(self._listing(s, None) for s in self._standing.values())]
         for child in self._children.values():
             self._ran(child, None)
+            self._crashed.add(child.run)
         # Of what began in one second, the ledger's numbers tell the order.
         runs = sorted([*self.runs, *self._written()], key=lambda ran: (ran.start, int(ran.run)))
         longest = max(max(lasting) for lasting in self.script.lasting.values()) + 86_400

@@ -209,6 +209,9 @@ class _Walk:
         if shut is not False:
             self._await(members[-1], end, shut, len(members))
             return
+        if not self.schedule.late_outside_window and self._windowed():
+            # Those whose turn does not come before the window closes wait for the next.
+            self._await(members[-1], end, None, min(len(members), self.schedule.catch_up.most))
         certain = {o.due for o in sure}
         newest = [o for o in members[-self.schedule.catch_up.most :] if o.due >= end - within]
         newest = [o for o in newest if self._in_time(o, end, 0)]

@@ -149,6 +149,7 @@ class Task:
                 and entry.schedule.on_crash is OnCrash.RERUN
                 and tx.firings.begin_again(left, self._life, now)
             ):
+                tx.timers.begun(left.timer, now)
                 return Begun(left.id, left.attempts + 1, left.timer, entry, left.due)
             last = tx.workers.last_before(self.number, self._life)
             end = now if went_on or last is None else max(last.seen, left.started or last.seen)
