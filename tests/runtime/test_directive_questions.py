@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.office import ROOM
+from tests.timetable import BACKUP, Plays, at, clock
 
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
-from horarium.kernel.zone import named
-from horarium.runtime.activation import bring_in, bring_in_upkeep, load_plan
 from horarium.runtime.agenda import AgendaEntry, agenda, as_calendar
 from horarium.runtime.answers import Explanation
 from horarium.runtime.applying import apply_objects
-from horarium.runtime.moments import parse_moment
 from horarium.runtime.objects import DeclaredObjects
-from horarium.runtime.questions import Questions
-from horarium.runtime.settings import Settings, default_settings
-from horarium.runtime.site import Site
-from horarium.runtime.task import Begun, Stale, Task, Worker
-from horarium.store.embedded import EmbeddedEngine
+from horarium.runtime.task import Begun
 from horarium.store.firings import Settled
-from horarium.store.store import Store
 
-PARIS = named("Europe/Paris")
 FILE = """; the timetable of 2:5030/15
 [2]Exec !load.bat P.01:00
 [2]Exec session.sh 16:10
@@ -37,62 +28,12 @@ Poll 5030/6 17:00-20:00
 Hold 5030/7 0:00-23:59
 """
 LOAD, SESSION, HOLD, MAIL, POLL, NIGHT, WHOLE = (f"events.ctl:{n}" for n in range(2, 9))
-BACKUP = {"run": ["backup"], "schedule": {"type": "daily", "start": "02:30"}, "task": 3}
-
-
-def at(text: str) -> Instant:
-    return parse_moment(f"2026-03-02 {text}" if len(text) <= 8 else text, PARIS)
-
-
-def clock(t: Instant) -> str:
-    wall = PARIS.to_wall(t)
-    return f"{wall % 86_400 // 3600:02}:{wall % 3600 // 60:02}"
-
-
-class Plays:
-    """A site whose tasks are led by hand through one day."""
-
-    def __init__(self, folder: Path, text: str = FILE) -> None:
-        (folder / "events.ctl").write_text(text)
-        site = default_settings()
-        directives = replace(site.directives, zone="Europe/Paris", address="2:5030/15")
-        self.settings: Settings = replace(site, zone="Europe/Paris", directives=directives)
-        engine = EmbeddedEngine(":memory:")
-        engine.migrate(at("12:00"))
-        self.store = Store(engine)
-        declared = DeclaredObjects(
-            resources={ROOM: {}}, defaults={"TZID": "Europe/Paris"}, directives={"backup": BACKUP}
-        )
-        apply_objects(self.store, declared, at("12:00"), prune=False, dry_run=False)
-        bring_in(self.store, Site(folder), self.settings, at("13:15"))
-        bring_in_upkeep(self.store, self.settings, at("13:15"))
-        self.questions = Questions(self.store, self.settings)
-        self.plan = self.store.read(lambda tx: load_plan(tx, self.settings))
-        self.tasks: dict[int, Task] = {}
-
-    def life(self, number: int, start: Instant) -> None:
-        self.tasks[number] = Task(self.store, number, lambda: self.plan, Worker("here", 1))
-        self.tasks[number].start(start)
-
-    def work(self, number: int, start: Instant, took: int = 5, state: str = "finished") -> None:
-        """The task looks once, and what it begins takes so many seconds."""
-        look = self.tasks[number].look(start)
-        assert not isinstance(look, Stale)
-        if isinstance(look, Begun):
-            self.tasks[number].ended(look, Settled(state, status=0), Instant(start + took))
-
-    def why(self, name: str, when: str, now: str = "19:00") -> Explanation:
-        return self.questions.why_at(name, at(when), at(now))
-
-    def next(self, name: str, now: str, count: int = 3) -> list[str]:
-        _, _, found = self.questions.next(name, count, at(now))
-        return [clock(item.at) for item in found]
 
 
 @pytest.fixture
 def day(tmp_path: Path) -> Plays:
     """The day of the manual's example: task 2 is taken up from 16:10 to 17:30."""
-    plays = Plays(tmp_path)
+    plays = Plays(tmp_path, FILE)
     plays.life(2, at("13:15"))
     for time in ("13:15", "14:15", "15:15"):
         plays.work(2, at(time))
