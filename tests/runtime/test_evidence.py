@@ -102,6 +102,14 @@ def test_a_run_that_begins_late_for_no_reason_is_late() -> None:
     assert verdicts(late, epsilon=3) == []
 
 
+def test_a_task_may_take_a_second_to_notice_its_first_moment() -> None:
+    def begun(second: int) -> tuple[Firing, ...]:
+        return (run(1, "13:15:00", f"13:15:0{second}", "13:15:09"), *RUNS[1:])
+
+    assert verdicts(begun(2)) == []
+    assert verdicts(begun(3)) == [(Kind.LATE, "1")]
+
+
 def test_a_run_that_begins_early_is_early() -> None:
     early = tuple(replace(r, started=at("14:14:50")) if r.id == 2 else r for r in RUNS)
     assert verdicts(early) == [(Kind.EARLY, "2")]

@@ -143,15 +143,17 @@ def _task_line(status: Status, task: TaskState, zone: Zone) -> str:
     words = f"{name:<8} {task.role:<7} {task.entries:>5} entries  "
     if life is None:
         return words + "nobody ever worked for it"
-    if not task.served:
-        return words + f"down since {clock(life.seen, zone)}"
-    words += f"process {life.process} since {clock(life.started, zone)}"
+    if task.served:
+        words += f"process {life.process} since {clock(life.started, zone)}"
+    else:
+        words += f"down since {clock(life.seen, zone)}"
     running = task.running
     if running is None or running.started is None:
-        return words + "  idle"
+        return words + ("  idle" if task.served else "")
     timer = timers_by_id(status.view).get(running.timer)
     text = f"{shown(timer.line, timer.name)} {timer.text}" if timer else running.entry[:12]
-    return words + f"  runs {text} since {clock(running.started, zone)}"
+    doing = "runs" if task.served else "left behind"
+    return f"{words}  {doing} {text} since {clock(running.started, zone)}"
 
 
 def _file_lines(status: Status, zone: Zone) -> list[str]:

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from horarium.directives.declared import declared_entries
 from horarium.directives.directive import Directive, Kind
@@ -122,11 +123,13 @@ def _is_gone(life: Worker) -> bool:
         return False
     try:
         os.kill(life.process, 0)
+        # The number of one that has ended stays until its parent asks for it.
+        state = Path(f"/proc/{life.process}/stat").read_text("utf-8", "replace")
     except ProcessLookupError:
         return True
     except OSError:
         return False
-    return False
+    return state.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def view_site(site: Site, settings: Settings, clock: Clock) -> tuple[View, Store | None]:

@@ -28,6 +28,8 @@ DAY = 86_400
 SILENT_SECONDS = 15
 # How far before the time that is judged runs are looked for that may still have gone on in it.
 BEFORE_SECONDS = 2 * DAY
+# A task looks so often for what another process changed in the store.
+NOTICED_SECONDS = 1
 # What the store keeps is whole seconds: two instants less than a second apart may differ by one.
 LEAST_EPSILON = 1
 _FIELDS = 6
@@ -106,6 +108,7 @@ def judge(
         longest=longest,
         since=float(since),
     )
+    found = [verdict for verdict in found if not _noticed(verdict, record, allowed)]
     if settings.directives.catch_up_down == "none":
         return [verdict for verdict in found if not _let_go(verdict, record, outages, allowed)]
     return found
@@ -190,6 +193,17 @@ def longest_of(rows: Iterable[Firing], now: Instant) -> float:
         if row.started is not None
     ]
     return float(max(lengths, default=0))
+
+
+def _noticed(verdict: Verdict, record: Record, allowed: float) -> bool:
+    """Whether what seems late came with a signal, or with the activation itself: a task at rest
+    notices either within a second, and what it then begins is on time."""
+    row = next((row for row in record.runs if str(row.id) == verdict.run), None)
+    if verdict.kind is not Kind.LATE or row is None or row.started is None:
+        return False
+    timer = next((timer for timer in record.timers if timer.id == row.timer), None)
+    told = timer is not None and (timer.signal is not None or row.due <= timer.activated)
+    return told and row.started - row.due <= allowed + NOTICED_SECONDS
 
 
 def _let_go(verdict: Verdict, record: Record, outages: Sequence[Stretch], allowed: float) -> bool:
