@@ -145,10 +145,12 @@ def _declared(dice: random.Random, name: str) -> dict[str, object]:
         "run": [name],
         "schedule": schedule,
         "task": dice.choice((1, 1, 2)),
-        "catch_up": dice.choice(("once", "once", "none", {"all": 3, "within": "1d"})),
+        "catch_up": dice.choice(("once", "once", "none")),
         "overlap": dice.choice(("skip", "queue_one")),
         "on_crash": dice.choice(("skip", "rerun")),
     }
+    if "end" not in schedule and dice.random() < 0.3:
+        found["catch_up"] = {"all": 3, "within": "1d"}
     if dice.random() < 0.2:
         found["deadline"] = f"{dice.randint(5, 90)}m"
     return found

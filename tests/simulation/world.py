@@ -405,7 +405,8 @@ class World:
         if self._armed == "effect-done":
             self._pass("timers:effect-done")
         failed = self._turns[child.entry.text] % 3 == 0
-        slot.task.ended(begun, Settled("failed" if failed else "finished"), self.now)
+        at = Instant(self._offset + child.ends)
+        slot.task.ended(begun, Settled("failed" if failed else "finished"), at)
         slot.begun = slot.child = None
         slot.wake = self._elapsed
 

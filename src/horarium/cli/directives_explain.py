@@ -45,6 +45,10 @@ from horarium.runtime.directive_view import (
 )
 
 
+# Of what kept a task busy people are told so many; JSON has all.
+MOST_TOLD = 4
+
+
 @click.command(
     "explain",
     help="Why an entry ran or did not: name it by its line, its name, or the beginning of its key; "
@@ -289,10 +293,12 @@ class _Told:
 def _because(task: int, occupied: tuple[Occupation, ...], zone: Zone) -> str:
     """What kept a task from beginning something."""
     told = []
-    for one in occupied:
+    for one in occupied[:MOST_TOLD]:
         span = f"{clock(one.start, zone)} - {clock(one.end, zone) if one.end is not None else ''}"
         doing = f"ran {one.shown}  {one.text}" if one.text is not None else "had nobody who worked"
         told.append(f"{task_name(task)} {doing}, {span.rstrip(' -')}")
+    if len(occupied) > MOST_TOLD:
+        told.append(f"and {len(occupied) - MOST_TOLD} more")
     return ": " + "; ".join(told) if told else ""
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from horarium.directives.problem import BadWord
 from horarium.kernel.errors import InvalidInput
@@ -23,6 +24,9 @@ MOST_SIGNS = 11
 # Comparisons of masks with parts of numbers that one file may cost.
 MOST_COMPARED = 120_000
 _NAMES = ("zone", "net", "node", "point")
+# Which fields are numbers, as bits: the first three, and the point.
+_NODE, _POINT = 7, 8
+_STARS = re.compile(r"\*+")
 _SHAPE = re.compile(r"(?:([0-9*]+):)?(?:([0-9*]+)?(/))?([0-9*]+)?(?:\.([0-9*]+))?")
 Fields = tuple[str, str, str, str]
 _DOMAIN = re.compile(r"@[A-Za-z0-9._-]{1,64}\Z")
@@ -57,11 +61,10 @@ class NodeAddress:
         return f"{text}.{self.point}" if self.point else text
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(NamedTuple):
     """Four fields as text of digits and `*`; a `*` stands for any digits, also none of a part.
 
-    A field without `*` is a number without leading zeros."""
+    A field without `*` is a number without leading zeros; no `*` follows another."""
 
     zone: str
     net: str
@@ -106,8 +109,7 @@ class Mask:
 EVERYTHING = Mask("*", "*", "*", "*")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One item of a list: a mask, or with `excluded` one that takes addresses out again."""
 
     mask: Mask
@@ -132,10 +134,10 @@ class _Covered:
         wild = []
         for mask in masks:
             fields = mask.fields
-            if "*" in fields[0] + fields[1] + fields[2] or "*" in fields[3] != "*":
-                wild.append(mask)
-            else:
+            if _kind(fields) in (_NODE, _NODE | _POINT):
                 named.add(fields)
+            else:
+                wild.append(mask)
         return cls(frozenset(named), tuple(wild))
 
     def has(self, address: NodeAddress) -> bool:
@@ -152,26 +154,23 @@ class _Meeting:
     up; only where a field is part of a number are masks compared one by one."""
 
     def __init__(self, masks: Iterable[Mask]) -> None:
+        self._masks = list({mask.fields: mask for mask in masks}.values())
         self._parts: list[Mask] = []
         self._kinds: dict[int, list[Fields]] = {}
         self._tables: dict[tuple[int, int], frozenset[tuple[str, ...]]] = {}
-        for fields in {mask.fields: None for mask in masks}:
-            kind = _kind(fields)
+        for mask in self._masks:
+            kind = _kind(mask.fields)
             if kind is None:
-                self._parts.append(Mask(*fields))
+                self._parts.append(mask)
             else:
-                self._kinds.setdefault(kind, []).append(fields)
+                self._kinds.setdefault(kind, []).append(mask.fields)
 
     def any_meets(self, mask: Mask, budget: Budget) -> bool:
         """Whether one does; True too when the budget does not suffice to tell."""
         kind = _kind(mask.fields)
-        others = self._parts
-        if kind is None:
-            others = [*others, *(Mask(*f) for fields in self._kinds.values() for f in fields)]
-        elif any(self._is_known(mask.fields, kind, other) for other in self._kinds):
+        if kind is not None and any(self._is_known(mask.fields, kind, k) for k in self._kinds):
             return True
-        if not others:
-            return False
+        others = self._masks if kind is None else self._parts
         return not budget.take(len(others)) or any(other.meets(mask) for other in others)
 
     def _is_known(self, fields: Fields, kind: int, other: int) -> bool:
@@ -277,19 +276,22 @@ def context_of(main: NodeAddress | None) -> Mask | None:
 
 def large_numbers(mask: Mask) -> list[str]:
     """The fields above what a nodelist can hold."""
-    return [
-        field for field in mask.fields if len(field) == 5 and "*" not in field and int(field) > MOST
-    ]
+    zone, net, node, point = mask.fields
+    if len(zone) < 5 and len(net) < 5 and len(node) < 5 and len(point) < 5:
+        return []
+    return [field for field in mask.fields if field.isdigit() and int(field) > MOST]
 
 
 def _field(place: int, field: str, text: str) -> str:
     """One field in its one spelling; BadWord for one that no number can have."""
+    if len(field) < 5 and field.isdigit() and field[0] != "0":
+        return field
     if len(field) > MOST_SIGNS:
         raise BadWord(
             f"{_NAMES[place]} {field} has {len(field)} signs; at most {MOST_SIGNS} are read"
         )
     if "*" in field:
-        return field
+        return _STARS.sub("*", field)
     least = 1 if place < 2 else 0
     if not least <= int(field) <= MOST_ON_THE_WIRE:
         raise BadWord(f"{_NAMES[place]} {field} of {text} lies outside {least} to {MOST}")
@@ -299,7 +301,7 @@ def _field(place: int, field: str, text: str) -> str:
 def _kind(fields: Fields) -> int | None:
     """Which fields are numbers, as bits; None when one is neither a number nor `*`."""
     if "*" not in fields[0] + fields[1] + fields[2] + fields[3]:
-        return 15
+        return _NODE | _POINT
     kind = 0
     for place, field in enumerate(fields):
         if "*" not in field:
@@ -310,7 +312,7 @@ def _kind(fields: Fields) -> int | None:
 
 
 def _numbers(fields: Fields, places: int) -> tuple[str, ...]:
-    if places == 15:
+    if places == _NODE | _POINT:
         return fields
     return tuple(field for place, field in enumerate(fields) if places >> place & 1)
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from horarium.directives.address import (
     EVERYTHING,
     AddressList,
+    Budget,
     Item,
     Mask,
     NodeAddress,
@@ -42,9 +44,15 @@ MOST_OCTETS_OF_LINE = 4_096
 MOST_LINES = 100_000
 MOST_OCTETS = 16 << 20
 MOST_TASK = 255
+# Warnings told about the items of one list.
+MOST_DOUBTS = 20
+# What a message may quote is of any length; it is told in so many.
+MOST_SIGNS_OF_MESSAGE = 240
 _END_OF_FILE = b"\x1a"
 _TASK = re.compile(r"\[([^\]]*)\][ \t]*")
-_WORD = re.compile(r'"([^"]*)"|[^ \t"]+')
+_WORD = re.compile(r'[ \t]*(?:"([^"]*)"|([^ \t"]+))')
+_STARTS_OF_MASKS = frozenset("0123456789*./")
+_LONG_WORD = re.compile(r"([^\s:]{40})[^\s:]{41,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # The lines of an `@file`, or a BadWord when it can not be had.
@@ -65,8 +73,7 @@ class ControlFile:
         return not self.errors
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a line and the column it begins at; `quoted` ones are never times."""
 
     text: str
@@ -95,9 +102,11 @@ def parse_control_file(
         return ControlFile((), (problem,), ())
     reader = _Reader(main, read_list, reading)
     lines = decode(data, reading.encoding).split("\n")
+    if not lines[-1]:
+        lines.pop()
     for number, text in enumerate(lines[:MOST_LINES], start=1):
         reader.take(number, text.rstrip("\r"))
-    if len(lines) > MOST_LINES + 1:
+    if len(lines) > MOST_LINES:
         reader.fail(MOST_LINES + 1, 1, f"more than {MOST_LINES} lines")
     return reader.finish()
 
@@ -106,17 +115,18 @@ class _Reader:
     """What was read so far."""
 
     def __init__(self, main: NodeAddress | None, read_list: ReadList, reading: Reading) -> None:
-        self._main = main
-        self._read_list = read_list
+        self.main = main
+        self.read_list = read_list
         self._reading = reading
         self._directives: list[Directive] = []
         self._errors: list[Problem] = []
         self._warnings: list[Problem] = []
         self._seen: dict[str, int] = {}
+        self.budget = Budget()
 
     def take(self, number: int, text: str) -> None:
         """Reads one line."""
-        octets = len(text.encode("utf-8", "surrogatepass"))
+        octets = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if octets > MOST_OCTETS_OF_LINE:
             message = f"the line has {octets} octets; at most {MOST_OCTETS_OF_LINE} are read"
             self.fail(number, MOST_OCTETS_OF_LINE, message)
@@ -133,11 +143,11 @@ class _Reader:
 
     def fail(self, line: int, column: int, message: str) -> None:
         """Notes an error."""
-        self._errors.append(Problem(line, column, message))
+        self._errors.append(Problem(line, column, shortened(message)))
 
     def warn(self, line: int, column: int, message: str) -> None:
         """Notes a warning."""
-        self._warnings.append(Problem(line, column, message))
+        self._warnings.append(Problem(line, column, shortened(message)))
 
     def finish(self) -> ControlFile:
         """What the file says; with errors, its directives are none."""
@@ -147,7 +157,7 @@ class _Reader:
     # --- one line ----------------------------------------------------------
 
     def _line(self, number: int, text: str) -> Directive:
-        control = _CONTROL.search(text)
+        control = None if text.isprintable() else _CONTROL.search(text)
         if control is not None:
             raise BadWord("a control character", control.start() + 1)
         task, offset = _task(text)
@@ -163,8 +173,7 @@ class _Reader:
         keyword = _keyword(words[0])
         when, rest = self._when(number, keyword, words[1:], critical)
         cover = self._reading.masks_cover_points and keyword.kind is not Kind.TIMED
-        line = _Line(number, keyword, self._main, self._read_list, self.warn, cover_points=cover)
-        arguments = line.arguments(rest)
+        arguments = _Line(number, keyword, self, cover).arguments(rest)
         if keyword.master and task not in (None, self._reading.master):
             raise BadWord(f"{keyword.name} is done by the Master only, not by task {task}", 1)
         key = self._key(task, critical, keyword, rest, when)
@@ -229,22 +238,26 @@ class _Reader:
 class _Line:
     """The arguments of one line while they are read."""
 
-    def __init__(
-        self,
-        number: int,
-        keyword: Keyword,
-        main: NodeAddress | None,
-        read_list: ReadList,
-        warn: Callable[[int, int, str], None],
-        *,
-        cover_points: bool,
-    ) -> None:
+    __slots__ = (
+        "_budget",
+        "_cover_points",
+        "_keyword",
+        "_known",
+        "_main",
+        "_number",
+        "_read_list",
+        "_warn",
+    )
+
+    def __init__(self, number: int, keyword: Keyword, reader: _Reader, cover_points: bool) -> None:
         self._number = number
         self._keyword = keyword
-        self._main = main
-        self._read_list = read_list
-        self._warn = warn
+        self._main = reader.main
+        self._read_list = reader.read_list
+        self._warn = reader.warn
+        self._budget = reader.budget
         self._cover_points = cover_points
+        self._known: dict[tuple[str, Mask | None, bool], Item] = {}
 
     def arguments(self, words: Sequence[Word]) -> Arguments:
         """The typed arguments; BadWord for too many, too few or unreadable ones."""
@@ -296,8 +309,11 @@ class _Line:
         if program.startswith("!"):
             shell, program = True, program[1:]
             if not program:
-                program = self._first(rest, "a program after !").text
-                rest = rest[1:]
+                if not rest or not rest[0].text:
+                    raise BadWord(
+                        f"{self._keyword.name} needs a program after !", _after(words[:1])
+                    )
+                program, rest = rest[0].text, rest[1:]
         texts = (path_text(program), *(word.text for word in rest))
         return Arguments(command=texts, shell=shell)
 
@@ -331,29 +347,47 @@ class _Line:
         if all(item.excluded for item in items):
             raise BadWord("a list of exclusions only names nobody", words[0].column)
         found = AddressList(tuple(items))
-        idle = set(found.idle_exclusions())
-        for item, column in zip(items, columns, strict=True):
-            if item in idle:
-                self._warn(self._number, column, f"the exclusion {item} removes nothing")
-            for number in large_numbers(item.mask):
-                self._warn(self._number, column, f"{number} is above what a nodelist holds")
+        self._doubts(found, columns)
         return found
+
+    def _doubts(self, found: AddressList, columns: Sequence[int]) -> None:
+        """Warns of what looks wrong in a list; of many alike only the first are told."""
+        idle = set(found.idle_exclusions(self._budget))
+        told = 0
+        for item, column in zip(found.items, columns, strict=True):
+            doubts = large_numbers(item.mask)
+            removes_nothing = item.excluded and item in idle
+            told += len(doubts) + removes_nothing
+            if told <= MOST_DOUBTS:
+                for number in doubts:
+                    self._warn(self._number, column, f"{number} is above what a nodelist holds")
+                if removes_nothing:
+                    self._warn(self._number, column, f"the exclusion {item} removes nothing")
+        if told > MOST_DOUBTS:
+            message = f"{told} addresses of this list look wrong; the first are told"
+            self._warn(self._number, columns[0], message)
 
     def _item(self, word: Word, context: Mask | None, items: list[Item]) -> Mask | None:
         """Adds what one word names; gives the context of the next."""
-        excluded = word.text.startswith("!")
-        text = word.text[1:] if excluded else word.text
-        if text.lower() == "all":
-            if excluded:
-                raise BadWord("!All would exclude everybody")
-            items.append(Item(EVERYTHING))
-            return context
-        if text.startswith("@"):
-            items.extend(self._from_file(text[1:], excluded))
-            return context
-        mask = parse_mask(text, context, cover_points=self._cover_points)
-        items.append(Item(mask, excluded))
-        return mask
+        text, excluded = word.text, False
+        if text and text[0] not in _STARTS_OF_MASKS:
+            if text[0] == "!":
+                text, excluded = text[1:], True
+            if text.lower() == "all":
+                if excluded:
+                    raise BadWord("!All would exclude everybody")
+                items.append(Item(EVERYTHING))
+                return context
+            if text.startswith("@"):
+                items.extend(self._from_file(text[1:], excluded))
+                return context
+        key = text, context, excluded
+        item = self._known.get(key)
+        if item is None:
+            mask = parse_mask(text, context, cover_points=self._cover_points)
+            item = self._known[key] = Item(mask, excluded)
+        items.append(item)
+        return item.mask
 
     def _from_file(self, name: str, excluded: bool) -> Iterator[Item]:
         if not name:
@@ -392,35 +426,43 @@ class _Line:
 
 def without_comment(text: str) -> str:
     """A line without its comment: `;` at its start or after a blank, outside of quotes."""
-    quoted = False
-    for at, sign in enumerate(text):
-        if sign == '"':
-            quoted = not quoted
-        elif sign == ";" and not quoted and (at == 0 or text[at - 1] in " \t"):
+    at, quotes = text.find(";"), 0
+    from_ = 0
+    while at >= 0:
+        quotes += text.count('"', from_, at)
+        if quotes % 2 == 0 and (at == 0 or text[at - 1] in " \t"):
             return text[:at].rstrip()
+        from_, at = at, text.find(";", at + 1)
     return text.rstrip()
 
 
 def split_words(text: str, offset: int = 0) -> list[Word]:
     """The words of a line; double quotes keep blanks together. BadWord for an open quote."""
     words = []
-    at = 0
-    while at < len(text):
-        if text[at] in " \t":
-            at += 1
-            continue
-        found = _WORD.match(text, at)
-        if found is None:
-            raise BadWord("the quote is not closed", offset + at + 1)
-        quoted = found[1] is not None
-        words.append(Word(found[1] if quoted else found[0], offset + at + 1, quoted))
+    at, end = 0, len(text.rstrip(" \t"))
+    for found in _WORD.finditer(text):
+        if found.start() != at:
+            break
+        group = found.lastindex or 2
+        words.append(Word(found[group], offset + found.start(group) + group - 1, group == 1))
         at = found.end()
+    if at < end:
+        raise BadWord("the quote is not closed", offset + text.index('"', at) + 1)
     return words
 
 
 def path_text(text: str) -> str:
     """A file name in one spelling: DOS separators become slashes."""
     return text.replace("\\", "/")
+
+
+def shortened(message: str) -> str:
+    """A message that quotes no more of a long word than its beginning."""
+    if len(message) <= 80:
+        return message
+    short = _LONG_WORD.sub(r"\1…", message)
+    over = len(short) > MOST_SIGNS_OF_MESSAGE
+    return short[: MOST_SIGNS_OF_MESSAGE - 1] + "…" if over else short
 
 
 def _task(text: str) -> tuple[int | None, int]:
@@ -433,7 +475,8 @@ def _task(text: str) -> tuple[int | None, int]:
         raise BadWord("the task number has no closing bracket", start + 1)
     number = found[1].strip()
     if not (number.isascii() and number.isdigit()) or int(number) > MOST_TASK:
-        raise BadWord(f"a task number lies between 0 and {MOST_TASK}, not {number}", start + 2)
+        message = f"a task number lies between 0 and {MOST_TASK}, not {number or '[]'}"
+        raise BadWord(message, start + 2)
     return int(number), found.end()
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from horarium.directives.controlfile import MOST_LINES, MOST_OCTETS_OF_LINE, SHORT_LINE
+from horarium.directives.controlfile import (
+    MOST_LINES,
+    MOST_OCTETS_OF_LINE,
+    SHORT_LINE,
+    shortened,
+)
 from horarium.directives.problem import BadWord, Problem
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -55,7 +60,7 @@ def read_crontab(text: str) -> Crontab:
         try:
             found, warning = _line(line.rstrip("\r"))
         except BadWord as error:
-            errors.append(Problem(number, error.column or 1, str(error)))
+            errors.append(Problem(number, error.column or 1, shortened(str(error))))
             continue
         lines += found
         if warning:

@@ -248,7 +248,7 @@ class _Walk:
         next one."""
         if self.schedule.late_outside_window or not self._windowed():
             return False
-        return start + self.epsilon >= o.until and not _open(o, start + self.epsilon)
+        return start + self.epsilon >= o.until and not self._open(o, start + self.epsilon)
 
     def _turn(self, end: float) -> tuple[float, int, bool]:
         """When the next run can begin after those already queued, which own run that is, and
@@ -357,7 +357,7 @@ class _Walk:
             return None
         following = self.timetable.next_after(newest.due)
         shut = {
-            not any(_open(o, t) for o in (newest, following) if o is not None)
+            not any(self._open(o, t) for o in (newest, following) if o is not None)
             for t in (at, at + self.epsilon)
         }
         return shut.pop() if len(shut) == 1 else None
@@ -376,7 +376,9 @@ class _Walk:
         for _ in range(many if start <= end else 0):
             self._emit(start, end, newest.due, False)
 
-
-def _open(o: Opening, t: float) -> bool:
-    lasting = o.end is not None and o.due <= t < o.end
-    return lasting or (o.edges is not None and o.edges[0] <= t < o.edges[1])
+    def _open(self, o: Opening, t: float) -> bool:
+        """Whether the window of an opening is open at an instant; a random window opens at the
+        instant that was chosen."""
+        lasting = o.end is not None and o.due <= t < o.end
+        inside = o.edges is not None and o.edges[0] <= t < o.edges[1]
+        return lasting or (inside and not self.schedule.random_window)

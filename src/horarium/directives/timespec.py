@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from horarium.directives.problem import BadWord
 from horarium.kernel.weekday import Weekday
@@ -11,11 +12,11 @@ from horarium.kernel.weekday import Weekday
 DAY_MINUTES = 1_440
 # The bounds of the periodic pointer: 00:01 to 255:00 (seed 004).
 LEAST_PERIOD, MOST_PERIOD = 1, 255 * 60
-_POINT = r"(?:(\d+)\.)?(\d+):(\d+)"
+_POINT = r"(?:([0-9]+)\.)?([0-9]+):([0-9]+)"
 _MOMENT = re.compile(_POINT)
-_WINDOW = re.compile(_POINT + r"-(?:(\d+)[.:](?=\d+:))?(\d+):(\d+)")
+_WINDOW = re.compile(_POINT + r"-(?:([0-9]+)[.:](?=[0-9]+:))?([0-9]+):([0-9]+)")
 _PERIOD = re.compile(r"[Pp]\.(.*)")
-_INTERVAL = re.compile(r"(\d+):(\d\d)")
+_INTERVAL = re.compile(r"([0-9]+):([0-9][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,13 @@ class Period:
 TimeSpec = Moment | Window | Period
 
 
+@lru_cache(maxsize=1024)
 def looks_like_time(text: str) -> bool:
     """Whether a last word has the shape of a time; then it is one, right or wrong."""
     return bool(_MOMENT.fullmatch(text) or _WINDOW.fullmatch(text) or _PERIOD.fullmatch(text))
 
 
+@lru_cache(maxsize=1024)
 def parse_when(text: str, *, daily_range: bool = False) -> tuple[TimeSpec, tuple[str, ...]]:
     """The time that a word of that shape says, and warnings; BadWord when it says none.
 

@@ -81,10 +81,10 @@ def compare(view: View, directives: Sequence[Directive]) -> Difference:
         for entry in lines_as_entries(directives, view.settings)
         if (entry.key, entry.task) not in tasks
     }
-    new = [d for d in directives if d.key not in standing or d.key in moved]
+    kept = standing - moved
     return Difference(
-        tuple(new),
-        tuple(Kept(d, anchors.get(d.key)) for d in directives if d not in new),
+        tuple(d for d in directives if d.key not in kept),
+        tuple(Kept(d, anchors.get(d.key)) for d in directives if d.key in kept),
         tuple(d for d in view.plan.directives if d.key not in wanted),
     )
 

@@ -139,7 +139,9 @@ class TaskLoop:
         log.info("directive.begun entry=%s due=%d", begun.entry.shown, begun.due)
         settled = await asyncio.to_thread(self._performer.perform, begun, self._cut)
         crash.at("timers:effect-done")
-        written = await self._surely(lambda: self._write_end(begun, settled))
+        # It ended now, however long it takes until that can be written.
+        at = self._clock.now()
+        written = await self._surely(lambda: self.task.ended(begun, settled, at))
         self.running = None
         level = logging.INFO if settled.state == "finished" else logging.ERROR
         log.log(
@@ -147,9 +149,6 @@ class TaskLoop:
             begun.entry.shown, begun.due, settled.state, settled.reason or "-",
             "" if written else " (too late: settled before)",
         )  # fmt: skip
-
-    def _write_end(self, begun: Begun, settled: Settled) -> bool:
-        return self.task.ended(begun, settled, self._clock.now())
 
     async def _rest(self, until: Instant | None) -> None:
         seconds = LOOK_AGAIN_SECONDS
