@@ -234,6 +234,16 @@ def test_why_a_moment_did_not_become_a_run(active: Office) -> None:
     assert ahead["verdict"] == "to come"
 
 
+def test_what_a_task_was_doing_meanwhile_is_told(office: Office) -> None:
+    office.control.write_bytes(b"Exec /bin/sleep 2 P.01:00\nExec bin/note second P.01:00\n")
+    assert office.ask("directives", "run", "--once")[0] == 0
+    told = office.document("directives", "explain", "2")
+    assert told["last"]["late"] >= 2
+    assert [one["ran"] for one in told["occupied"]] == ["Exec /bin/sleep 2 P.01:00"]
+    assert "task 1 ran 1  Exec /bin/sleep 2 P.01:00" in office.ask("directives", "explain", "2")[1]
+    assert office.document("verify-firings")["verdicts"] == []
+
+
 # --- by hand ------------------------------------------------------------------------
 
 
