@@ -217,18 +217,12 @@ def _task(asked: _Asked, start: Instant, end: Instant, own: int) -> Step:
 def _row(asked: _Asked, due: Opening | None) -> Firing | None:
     """The row about the time asked for: of the moment due then, else of a run that went on."""
     if due is not None and due.due <= asked.timer.cursor:
-        skipped = None
+        # A run is written before what was left out beside it.
         for row in _rows_from(asked, due.due):
             if row.kind == "run" and row.due == due.due:
                 return row
             if row.kind == "skip" and row.first_due <= due.due <= row.due:
-                skipped = row
-                if row.reason != Reason.COALESCED.value:
-                    break
-            if skipped is not None and row.decided > skipped.decided:
-                break
-        if skipped is not None:
-            return skipped
+                return row
     before = Instant(max(asked.span.start - DAY, 0))
     for row in reversed(asked.tx.firings.between(before, asked.span.end)):
         if row.timer == asked.timer.id and row.started is not None and _went_on(row, asked):
