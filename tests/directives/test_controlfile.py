@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -155,7 +156,8 @@ def test_times(text: str, when: object) -> None:
         ("Exec a.bat -8:00", 12, "needs a time"),
         ("Mail 5030/7 5030/6 8:00", 20, "Mail-For holds during a window, not at a moment"),
         ("Exec 8:00", 1, "Exec needs a program"),
-        ("Exec ! 8:00", 1, "Exec needs a program after !"),
+        ("Exec ! 8:00", 7, "Exec needs a program after !"),
+        ('  Exec ! "" 8:00', 9, "Exec needs a program after !"),
         ('Exec "" 8:00', 6, "Exec needs a program"),
         ("Exit x 8:00", 6, "from 0 to 255, found x"),
         ("Exit 1.5 8:00", 6, "from 0 to 255, found 1.5"),
@@ -193,6 +195,14 @@ def test_times(text: str, when: object) -> None:
         ("Hold 0/2", 6, "net 0 of 0/2 lies outside 1 to 32767"),
         ("Hold 5030/65536", 6, "node 65536 of 5030/65536 lies outside 0 to 32767"),
         ("Hold 5030/2.70000", 6, "point 70000 of 5030/2.70000 lies outside"),
+        ("Hold 2:" + "*1" * 1_000 + "/1", 6, "has 2000 signs; at most 11 are read"),
+        ("Hold 5030/2 !*:*1*2*3*4*5*6*/1", 13, "net *1*2*3*4*5*6* has 13 signs"),
+        ("Hold 2:000000005030/2", 6, "net 000000005030 has 12 signs; at most 11 are read"),
+        ("Exec a \u0663:\u0660\u0660", 8, "Exec needs a time such as 8:30"),
+        ("Exec a P.\u0660\u0661:\u0660\u0660", 8, "expected P. and hours:minutes"),
+        ("Exec a 8:0\u0660", 8, "Exec needs a time such as 8:30"),
+        ("Exec a 8:00-9:\u0660\u0660", 8, "Exec needs a time such as 8:30"),
+        ("Hold 5030/\u0662", 6, "expected an address or a mask"),
         ("Hold All 5030/x", 10, "expected an address or a mask"),
         (
             "Mail 5030/7 All",
@@ -205,7 +215,7 @@ def test_times(text: str, when: object) -> None:
         ("[2]Drop 8:00", 1, "Drop is done by the Master only, not by task 2"),
         ("[0]Repack 8:00", 1, "Repack is done by the Master only, not by task 0"),
         ("[-1]Exec a.bat 8:00", 2, "a task number lies between 0 and 255, not -1"),
-        ("[]Exec a.bat 8:00", 2, "a task number lies between 0 and 255, not "),
+        ("[]Exec a.bat 8:00", 2, "a task number lies between 0 and 255, not []"),
         ("  [256] Exec a.bat 8:00", 4, "a task number lies between 0 and 255, not 256"),
         ("[2][3]Exec a.bat 8:00", 4, "there is no directive [3]Exec"),
         ("[2] Critical", 13, "expected a directive after Critical"),
@@ -255,6 +265,11 @@ def test_the_bounds_of_lines_and_files_have_their_place() -> None:
     assert read("Exec a 8:00\n" + ";" * 255).warnings == ()
     many = read("\n" * 99_999 + "Exec a 8:00\n")
     assert [d.line for d in many.directives] == [100_000]
+    many = read("\n" * 99_999 + "Exec a 8:00")
+    assert [d.line for d in many.directives] == [100_000]
+    (error,) = read("\n" * 100_000 + "Exec a 8:00").errors
+    assert (error.line, error.column) == (100_001, 1)
+    assert read("\n" * 100_000).valid
     (error,) = read("\n" * 100_001).errors
     assert (error.line, error.column) == (100_001, 1)
     assert error.message == "more than 100000 lines"
@@ -269,6 +284,11 @@ def test_the_bounds_of_lines_and_files_have_their_place() -> None:
         ("5030/1\nx\n", "l.net:2: expected an address or a mask"),
         ("5030/1\n; x\n\n@other\n", "l.net:4: a list names no other list"),
         ("0:1/1\n", "l.net:1: zone 0 of 0:1/1 lies outside"),
+        ("5030/1\n" + "1" * 5_000, "l.net:2: node 1111111111111111111111111111111111111111… has"),
+        (
+            "5030/" + "*1" * 5_000,
+            "l.net:1: node *1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1… has 10000",
+        ),
     ],
 )
 def test_mistakes_in_a_list_have_their_place_too(text: str, message: str) -> None:
@@ -277,6 +297,66 @@ def test_mistakes_in_a_list_have_their_place_too(text: str, message: str) -> Non
     assert message in error.message
     (error,) = read("Hold @l.net\n", {"l.net": "; nobody\n"}).errors
     assert (error.line, error.column) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Exec a " + "1" * 4_000 + ":00",
+        "Exec a P." + "1" * 4_000,
+        "Exec a " + "1" * 4_000 + ".8:00",
+        "Never" * 800 + " 8:00",
+        '"' + "never " * 600 + '" 8:00',
+        "Exit " + "9" * 4_000 + " 8:00",
+        "[" + "9" * 4_000 + "]Exec a 8:00",
+        "Hold " + "1" * 4_000,
+        "Hold " + "1:" * 2_000,
+        "Hold " + "x" * 4_000,
+        "Hold @" + "x" * 4_000,
+        "Flavor " + "x" * 4_000 + " All",
+        "Repack " + "x" * 4_000 + " 8:00",
+    ],
+    ids=lambda line: line[:12],
+)
+def test_a_message_quotes_the_beginning_of_a_long_word(line: str) -> None:
+    (error,) = read(line).errors
+    assert "…" in error.message
+    assert len(error.message) <= 240
+    assert error.column < 10
+
+
+def list_of(*lines: str) -> ControlFile:
+    return read("Hold @a !@b\n", {"a": lines[0], "b": lines[1]})
+
+
+def test_a_hundred_thousand_exclusions_are_looked_up() -> None:
+    named = "\n".join(f"{net}/{node}" for net in range(1, 101) for node in range(1_000))
+    taken = "\n".join(f"{net}/{node}" for net in range(1, 101) for node in range(1_000, 2_000))
+    begun = process_time()
+    found = list_of(named, taken + "\n7/7")
+    elapsed = process_time() - begun
+    assert found.valid
+    assert [w.message for w in found.warnings[:2]] == [
+        "100000 addresses of this list look wrong; the first are told",
+        "the exclusion !2:1/1000 removes nothing",
+    ]
+    assert len(found.warnings) == 21
+    # Comparing all with all would take hours; what it takes is told by the benchmarks.
+    assert elapsed < 5.0
+    addresses = found.directives[0].arguments.addresses
+    assert addresses is not None
+    assert addresses.matches(node("2:7/8"))
+    assert not addresses.matches(node("2:7/7"))
+
+
+def test_comparisons_of_parts_of_numbers_end_without_a_warning() -> None:
+    parts = "\n".join(f"{a}*:{b}*/*" for a in range(1, 10) for b in range(10, 99))
+    others = "\n".join(f"*:*/{a}*{b}" for a in range(1, 50) for b in range(10, 99))
+    begun = process_time()
+    found = list_of(parts, others)
+    assert process_time() - begun < 5.0
+    assert found.valid
+    assert found.warnings == ()
 
 
 # Lines as words in one spelling: task, modifier, keyword, arguments, time; and what else each word
@@ -431,6 +511,30 @@ def test_a_wildcard_field_means_what_a_shell_pattern_means(field: str, number: i
     found = addresses(f"Hold {field}:1/1").matches(NodeAddress(number, 1, 1))
     literal = "*" not in field
     assert found == (int(field) == number if literal else fnmatchcase(str(number), field))
+
+
+masks = st.tuples(*[st.sampled_from(["*", "1", "2", "1*", "*2", "12", "007"])] * 4)
+
+
+@given(st.lists(masks, min_size=1, max_size=4), st.lists(masks, min_size=1, max_size=4))
+def test_an_exclusion_is_idle_when_it_meets_no_mask(
+    named: list[tuple[str, ...]], excluded: list[tuple[str, ...]]
+) -> None:
+    from fnmatch import fnmatchcase
+
+    def meet(one: str, other: str) -> bool:
+        # Every number that two of these fields have in common is one of these.
+        one, other = one.lstrip("0"), other.lstrip("0")
+        numbers = ("1", "2", "7", "12", "112")
+        return any(fnmatchcase(n, one) and fnmatchcase(n, other) for n in numbers)
+
+    shown = [f"{z}:{n}/{f}.{p}" for z, n, f, p in [*named, *excluded]]
+    line = " ".join([*shown[: len(named)], *("!" + text for text in shown[len(named) :])])
+    found = addresses(f"Hold {line}")
+    idle = set(found.idle_exclusions())
+    for mask, item in zip(excluded, found.items[len(named) :], strict=True):
+        expected = not any(all(map(meet, mask, other)) for other in named)
+        assert (item in idle) == expected, (line, str(item))
 
 
 @given(st.binary(max_size=300))
