@@ -18,10 +18,9 @@ from horarium.directives.entry import Entry
 from horarium.directives.lint import lint
 from horarium.directives.problem import Problem
 from horarium.runtime.control import ControlReading
+from horarium.runtime.directive_ahead import ahead, ahead_next
 from horarium.runtime.directive_view import (
     View,
-    ahead,
-    ahead_next,
     find_timers,
     lines_as_entries,
     view_site,

@@ -5,8 +5,9 @@ from horarium.directives.entry import UPKEEP_TASK
 from horarium.directives.plan import Foreseen
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.zone import Zone
+from horarium.runtime.directive_ahead import Coming
 from horarium.runtime.directive_history import Firing, in_words
-from horarium.runtime.directive_view import Coming, Timer, View
+from horarium.runtime.directive_view import Timer, View
 from horarium.runtime.moments import format_moment
 
 _RUN_WORDS = {"run": "", "manual": " by hand"}

@@ -10,7 +10,8 @@ from itertools import pairwise
 from horarium.kernel.instant import Instant
 from horarium.kernel.moment import Opening, Reason, Skip
 from horarium.kernel.preview import explain
-from horarium.runtime.directive_view import Coming, View, following, task_name
+from horarium.runtime.directive_ahead import Coming, following
+from horarium.runtime.directive_view import View, task_name
 from horarium.runtime.evidence import is_alive
 from horarium.store.firings import Firing
 from horarium.store.store import Store, Transaction

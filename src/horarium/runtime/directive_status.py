@@ -9,7 +9,8 @@ from horarium.directives.entry import UPKEEP_TASK
 from horarium.directives.verify import Verdict
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
-from horarium.runtime.directive_view import Coming, Firing, Timer, View, following, upcoming
+from horarium.runtime.directive_ahead import Coming, following, upcoming
+from horarium.runtime.directive_view import Firing, Timer, View
 from horarium.runtime.evidence import gather, judge
 from horarium.store.store import Store, Transaction
 from horarium.store.workers import Worker
