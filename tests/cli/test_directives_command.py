@@ -112,6 +112,7 @@ def served(office: Office) -> Iterator[Office]:
     with subprocess.Popen(command, stderr=subprocess.PIPE) as daemon:
         try:
             until(lambda: len(office.noted) == 2)
+            until(lambda: [row["state"] for row in office.rows()] == ["finished"] * 2)
             yield office
         finally:
             daemon.send_signal(signal.SIGTERM)
@@ -242,6 +243,27 @@ def test_what_a_task_was_doing_meanwhile_is_told(office: Office) -> None:
     assert [one["ran"] for one in told["occupied"]] == ["Exec /bin/sleep 2 P.01:00"]
     assert "task 1 ran 1  Exec /bin/sleep 2 P.01:00" in office.ask("directives", "explain", "2")[1]
     assert office.document("verify-firings")["verdicts"] == []
+
+
+def test_the_doctor_names_what_is_not_well_with_the_timetable(active: Office) -> None:
+    active.ask("directives", "run", "5")
+    active.control.write_bytes(b"Exec bin/note x 25:00\n")
+    assert active.ask("directives", "run", "--once")[0] == 0
+    findings = json.loads(active.ask("doctor", "--json")[1])["findings"]
+    found = [(f["state"], f["found"]) for f in findings if f["part"] == "directives"]
+    assert found == [
+        ("fail", f"{active.control} is refused; errors: 1"),
+        ("warn", "nobody works for task 1, task 2"),
+        ("warn", "failed runs of the last day: 1"),
+    ]
+
+
+def test_evidence_that_can_not_be_read_is_named_with_its_line(active: Office) -> None:
+    evidence = active.root.parent / "evidence"
+    evidence.write_text("r e 1 2 3 b\nr e now 2 3 b\n")
+    status, _, err = active.ask("verify-firings", "--evidence", str(evidence))
+    assert (status, err.startswith(f"{evidence}:2:1: expected seconds")) == (65, True)
+    assert active.ask("verify-firings", "--evidence", str(active.root / "none"))[0] == 66
 
 
 # --- by hand ------------------------------------------------------------------------

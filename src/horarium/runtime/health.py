@@ -113,7 +113,7 @@ def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Find
         return
     look = "horarium directives status"
     if view.refused is not None:
-        found = f"{view.refused.path} is refused: {len(view.refused.problems)} errors"
+        found = f"{view.refused.path} is refused; errors: {len(view.refused.problems)}"
         yield Finding("directives", "fail", found, "horarium directives check")
     unserved = [task_name(number) for number in view.unserved()]
     if unserved:
@@ -121,7 +121,7 @@ def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Find
         yield Finding("directives", "warn", found, "run horarium serve")
     violations, undecided = violations_of(store, view)
     if violations or undecided:
-        found = undecided or f"{len(violations)} runs of the last day were not as demanded"
+        found = undecided or f"not as demanded in the last day: {len(violations)}"
         yield Finding("directives", "warn", found, "horarium verify-firings")
     since = Instant(now - DAY)
     failed = sum(
@@ -130,7 +130,7 @@ def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Find
         if state in ("failed", "unknown")
     )
     if failed:
-        yield Finding("directives", "warn", f"{failed} runs of the last day failed", look)
+        yield Finding("directives", "warn", f"failed runs of the last day: {failed}", look)
     if not (view.refused or unserved or violations or undecided or failed):
         yield Finding("directives", "ok", f"{len(view.timers)} entries stand")
 
