@@ -70,7 +70,9 @@ def script(seed: int) -> Script:
         files.append(_edited(dice, files[-1]))
     declared = {f"d{number}": _declared(dice, f"d{number}") for number in range(dice.randint(4, 8))}
     # Some worlds are calm, some are full of one kind of trouble: so rare pairs meet.
-    share = {kind: dice.choice((0, 1, 1, 4)) for kind in ("kill", "crash", "jump", "lost", "broken")}
+    share = {
+        kind: dice.choice((0, 1, 1, 4)) for kind in ("kill", "crash", "jump", "lost", "broken")
+    }
     return Script(
         seed=seed,
         zone=zone,
@@ -135,7 +137,12 @@ def _declared(dice: random.Random, name: str) -> dict[str, object]:
         (
             {"type": "interval", "every": f"{dice.randint(40, 700)}m"},
             {"type": "daily", "start": _clock(dice).rjust(5, "0")},
-            {"type": "daily", "start": "06:00", "end": "11:00", "repeat": f"{dice.randint(31, 90)}m"},
+            {
+                "type": "daily",
+                "start": "06:00",
+                "end": "11:00",
+                "repeat": f"{dice.randint(31, 90)}m",
+            },
             {"type": "cron", "cron": f"{dice.randrange(60)} */{dice.randint(2, 7)} * * *"},
             {"type": "daily", "start": "01:00", "end": "05:00", "random": True},
             {"type": "weekly", "day": "sun", "start": "02:30", "end_day": "mon", "end": "02:15"},
@@ -156,9 +163,7 @@ def _declared(dice: random.Random, name: str) -> dict[str, object]:
     return found
 
 
-def _ops(
-    dice: random.Random, length: int, files: int, share: Mapping[str, int]
-) -> tuple[Op, ...]:
+def _ops(dice: random.Random, length: int, files: int, share: Mapping[str, int]) -> tuple[Op, ...]:
     found = [Op(dice.randrange(length), "edit", number) for number in range(1, files)]
     found.append(Op(dice.randrange(length), "spell"))
     for _ in range(share["kill"] * dice.randint(1, 3)):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TypeVar
@@ -23,7 +22,7 @@ from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
 from horarium.kernel.timetable import Circumstances, Timetable
 from horarium.runtime import crash
-from horarium.runtime.plan import Plan, activate, version_of
+from horarium.runtime.plan import Plan, activate, timetable_of, version_of
 from horarium.runtime.task import Begun, Ending, Rest, Stale, Task, Worker
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.engine import Key
@@ -147,7 +146,7 @@ class World:
                 self._elapsed = max(self._elapsed, int(min(at, self._elapsed + 86_400)))
                 self._furthest = max(self._furthest, self.now)
                 self._happen()
-        return [*self._judge(), *self._unaccounted()]
+        return self._judge()
 
     def _next(self) -> float:
         back = max(self._back, self._found) if self.store.lost else self._back
@@ -240,8 +239,8 @@ class World:
         for number in self._slots:
             self._down.setdefault(number, self.now)
         self._slots.clear()
-        self._back = min(self._back, self._elapsed + away) if self._back != inf else (
-            self._elapsed + away
+        self._back = (
+            min(self._back, self._elapsed + away) if self._back != inf else (self._elapsed + away)
         )
         if power:
             self.faults["power"] += 1
@@ -264,7 +263,7 @@ class World:
         self.store.lost = lost
 
     def _start(self) -> None:
-        self._bring_in()
+        self._bring_in(starts=True)
         for number in self._numbers():
             self._begin(number)
 
@@ -275,12 +274,13 @@ class World:
         task = self._task_class(self.store, number, lambda: self._plan, Worker("sim", 1))
         self._slots[number] = Slot(task, self._elapsed, adopting=True)
 
-    def _bring_in(self) -> None:
+    def _bring_in(self, *, starts: bool = False) -> None:
         entries = self._entries()
 
         def work(tx: Transaction) -> None:
             activate(tx, entries, "", "zones", self.now)
-            self._at_start(tx, self.now)
+            if starts:
+                self._at_start(tx, self.now)
             self._plan = Plan(
                 version_of(tx), {(e.key, e.task): e for e in entries}, variables=frozenset("V")
             )
@@ -454,8 +454,23 @@ class World:
         self.store.lost = False
         return self.store.read(lambda tx: tx.firings.between(Instant(0), Instant(2**40)))
 
-    def _unaccounted(self) -> list[Verdict]:
-        return []
+    def unaccounted(self) -> list[str]:
+        """Entries of which some moment is neither a run nor a member of a group in the ledger, or
+        more than one of them."""
+        told: Counter[int] = Counter()
+        for firing in self._ledger():
+            if firing.kind != "manual":
+                told[firing.timer] += firing.count if firing.kind == "skip" else 1
+        found = []
+        for timer in self.store.read(lambda tx: tx.timers.stood(Instant(0))):
+            timetable = timetable_of(timer, "")
+            left_out = timetable.left_out(timer.activated, Instant(timer.cursor + 1))
+            until = timer.cursor if timer.taken_out is None else max(timer.cursor, timer.taken_out)
+            moments = timetable.moments(timer.activated, Instant(until + 1)).openings
+            wanted = len(moments) + sum(skip.count for skip in left_out)
+            if told[timer.id] != wanted:
+                found.append(f"{timer.text}: {wanted} moments, {told[timer.id]} in the ledger")
+        return found
 
 
 def _spelt_otherwise(line: str) -> str:
@@ -463,9 +478,3 @@ def _spelt_otherwise(line: str) -> str:
     for word in ("Exec", "Poll", "Exit", "Set"):
         line = line.replace(f"{word} ", f"{word.upper()}   ")
     return f"{line}   ; as before"
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    """Changes nothing."""
-    yield

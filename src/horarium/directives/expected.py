@@ -279,7 +279,7 @@ class _Walk:
         must = self.schedule.deadline is None and not waits
         if self.kind is CatchUpKind.NONE:
             entry = self.listing.entry
-            must = any(
+            must = self.schedule.deadline is None and any(
                 o.until > span.end + self.epsilon or not self.occupied.taken(o.due, entry)
                 for o in members
             )

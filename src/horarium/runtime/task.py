@@ -8,7 +8,7 @@ row is durable, so that no crash can make it happen twice. Everything here is to
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -19,6 +19,7 @@ from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.kernel.moment import Reason
 from horarium.kernel.schedule import CatchUp, CatchUpKind, OnCrash, Type
+from horarium.kernel.tally import Group
 from horarium.kernel.timetable import Timetable
 from horarium.runtime import crash
 from horarium.runtime.plan import Plan, timetable_of, version_of
@@ -302,14 +303,14 @@ class Task:
         beginning = Beginning(run.due, run.first_due, run.coalesced, run.reason)
         firing = tx.firings.begin(timer, beginning, "run", self._life, now)
         crash.at("timers:firing-inserted")
-        tx.firings.leave_out(timer, decision.skipped, now)
         if len(decision.runs) > 1:
             # The others follow one after another, each decided when its turn comes.
+            tx.firings.leave_out(timer, self._left_out_before(tx, item), now)
             tx.timers.advance(timer, run.due, now)
-        elif decision.cursor < now:
-            tx.timers.advance(timer, decision.cursor, now)
         else:
-            tx.timers.advance(timer, decision.cursor, decision.next)
+            following = decision.next if decision.cursor == now else now
+            tx.firings.leave_out(timer, decision.skipped, now)
+            tx.timers.advance(timer, decision.cursor, following)
         crash.at("timers:advanced")
         if firing is None:
             log.error("directive.begun_before entry=%s due=%d", item.entry.shown, run.due)
@@ -317,6 +318,21 @@ class Task:
         tx.timers.begun(timer.id, now)
         tx.workers.seen(self._life, now)
         return Begun(firing, 1, timer.id, item.entry, run.due)
+
+    def _left_out_before(self, tx: Transaction, item: _Ready) -> Iterator[Group]:
+        """What a decision left out up to the moment of its first run; what comes after that is
+        decided again with the moments there."""
+        since, until = item.timer.cursor + 1, item.run.due + 1
+        for group in item.decision.skipped:
+            if group.last_due < until:
+                yield group
+            elif group.first_due < until:
+                timetable = self._timetable(tx, item.timer)
+                found = timetable.left_out(Instant(since), Instant(until))
+                part = [skip for skip in found if skip.reason is group.reason]
+                count = sum(skip.count for skip in part)
+                if count:
+                    yield Group(part[0].at, part[-1].last, count, group.reason)
 
     def _inside(self, tx: Transaction, begun: Begun, run: Run, now: Instant) -> Settled | None:
         """Does what is only a change of the store, together with its row."""
