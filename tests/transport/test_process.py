@@ -95,6 +95,49 @@ def test_what_a_program_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
     assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
+def gone(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_what_left_its_group_is_ended_with_a_program_that_takes_too_long(tmp_path: Path) -> None:
+    code = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    mark = f"test-{os.getpid()}"
+    for timeout, marked, ends in ((1.0, "MARK", True), (1.0, "", False)):
+        order = Order((PYTHON, "-c", code), Path("/"), {**CLEAN, "MARK": mark}, timeout, marked)
+        assert run_program(order, time.monotonic).trouble == "timeout"
+        left = int((tmp_path / "pid").read_text())
+        time.sleep(0.1)
+        assert gone(left) is ends
+    os.kill(left, signal.SIGKILL)
+
+
+def test_one_that_goes_on_writing_does_not_hold_its_program_up(tmp_path: Path) -> None:
+    """It left the group, holds the pipe and writes as fast as it is read."""
+    code = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "    while True: os.write(1, b'x' * 65536)\n"
+        "time.sleep(0.5)\n"
+    )
+    began = time.monotonic()
+    assert python(code).succeeded
+    assert time.monotonic() - began < 10
+    left = int((tmp_path / "pid").read_text())
+    until = time.monotonic() + 5
+    while not gone(left):
+        assert time.monotonic() < until, "it lives after its reader went away"
+        time.sleep(0.05)
+
+
 def test_a_flood_is_read_counted_and_not_kept() -> None:
     ended = python("import sys\nfor _ in range(80): sys.stdout.write('x' * 65536)\nprint('end')")
     assert ended.succeeded

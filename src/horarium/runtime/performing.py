@@ -7,12 +7,15 @@ learns of the site only what stands in its few variables.
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from horarium.directives.controlfile import split_words
 from horarium.directives.entry import UPKEEP_TASK, Execute, KeepUp, SetFlag
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import format_instant
@@ -28,6 +31,7 @@ from horarium.transport.process import Ended, Order, run_program, wait_for_lefto
 
 RUN_ID = "HORARIUM_RUN_ID"
 SHELL = "/bin/sh"
+_BEFORE_SHELL_TEXT = re.compile(r"[^!\"]*!")
 
 
 class Performer:
@@ -71,13 +75,13 @@ class Performer:
         argv = self._argv(begun, what)
         if isinstance(argv, str):
             return Settled("failed", argv)
-        order = Order(argv, self._folder, self._environment(begun), what.timeout)
+        order = Order(argv, self._folder, self._environment(begun), what.timeout, mark=RUN_ID)
         return settled_from(run_program(order, self._clock.monotonic, stop))
 
     def _argv(self, begun: Begun, what: Execute) -> tuple[str, ...] | str:
         """The argument vector of a run, or why there is none."""
         if what.shell and self._shell_allowed:
-            return (SHELL, "-c", shlex.join(what.argv))
+            return (SHELL, "-c", as_written(begun.entry.text, what.argv))
         place = find_program(what.argv[0], self._settings.directives.programs, self._base)
         if isinstance(place, str):
             return place
@@ -126,6 +130,8 @@ class Performer:
         try:
             os.close(os.open(place, flags, 0o644))
         except FileExistsError:
+            if not stat.S_ISREG(place.lstat().st_mode):
+                return Settled("failed", f"{place} is there and is no file")
             return Settled("finished", "it was there")
         return Settled("finished")
 
@@ -138,6 +144,17 @@ class Performer:
         if report.failures:
             return Settled("failed", "; ".join(report.failures), detail=detail)
         return Settled("finished", detail=detail)
+
+
+def as_written(text: str, argv: Sequence[str]) -> str:
+    """What stands after `!` in a line, letter by letter, up to the last word of the command; the
+    words, each quoted, where that can not be told."""
+    before = _BEFORE_SHELL_TEXT.match(text)
+    if before is None:
+        return shlex.join(argv)
+    rest = text[before.end() :]
+    *_, last = split_words(rest)[: len(argv)]
+    return rest[: last.column - 1 + len(last.text) + 2 * last.quoted].strip()
 
 
 def settled_from(ended: Ended) -> Settled:

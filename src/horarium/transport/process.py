@@ -22,17 +22,24 @@ KEPT_AT_EACH_END = 4_096
 # A program that was told to end has so long until it is made to.
 TERM_GRACE = 10.0
 _CHUNK = 65_536
+# What a pipe holds at most is read after the program's end, and not what others go on writing.
+_MOST_LEFT_IN_PIPE = 16
 _LOOK_AGAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run: argument vector, folder, environment, and seconds until it is ended."""
+    """What to run: argument vector, folder, environment, and seconds until it is ended.
+
+    `mark` is a variable of the environment by which what the program started is known, wherever it
+    went; empty when there is none.
+    """
 
     argv: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
     timeout: float
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,11 @@ class Ended:
 def run_program(
     order: Order, monotonic: Callable[[], float], stop: threading.Event | None = None
 ) -> Ended:
-    """Runs a program to its end; returns when neither it nor anything it started is left.
+    """Runs a program to its end; returns when neither it nor anything of its group is left.
 
     Blocks: call it in a thread. `monotonic` tells passing seconds; when `stop` is set, the program
-    is told to end as if its time were over.
+    is told to end as if its time were over. One that has to be told takes with it what left its
+    group; a service that it started in a session of its own outlives a program that ended in time.
     """
     try:
         child = _start(order)
@@ -72,10 +80,9 @@ def run_program(
         trouble = "not found" if missing else (error.strerror or str(error)).lower()
         return Ended(None, None, trouble, b"", 0, 0.0)
     tail = _Tail()
-    cut = _read_until_end(child, tail, monotonic, order.timeout, stop or threading.Event())
+    cut = _read_until_end(child, tail, monotonic, order, stop or threading.Event())
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    _end_group(child.pid, signal.SIGKILL)
     code = child.returncode
     cpu = usage.ru_utime + usage.ru_stime
     number = -code if code < 0 else None
@@ -125,15 +132,15 @@ def _read_until_end(
     child: subprocess.Popen[bytes],
     tail: _Tail,
     monotonic: Callable[[], float],
-    timeout: float,
+    order: Order,
     stop: threading.Event,
 ) -> str:
     """Reads until the program has ended; why it had to be told to, empty when it had not.
 
-    A grandchild may hold the pipe open: the program's own end is what counts.
+    A grandchild may hold the pipe open, or go on writing: the program's own end is what counts.
     """
     assert child.stdout is not None
-    deadline = monotonic() + timeout
+    deadline = monotonic() + order.timeout
     told, made = "", False
     with child.stdout as pipe, selectors.DefaultSelector() as selector:
         os.set_blocking(pipe.fileno(), False)
@@ -142,11 +149,11 @@ def _read_until_end(
         while not _has_ended(child.pid):
             left = deadline - monotonic()
             if not told and (left <= 0 or stop.is_set()):
-                _end_group(child.pid, signal.SIGTERM)
+                _end_all(child.pid, order, signal.SIGTERM)
                 told = "timeout" if left <= 0 else "stopped"
                 deadline = monotonic() + TERM_GRACE
             elif told and left <= 0 and not made:
-                _end_group(child.pid, signal.SIGKILL)
+                _end_all(child.pid, order, signal.SIGKILL)
                 made = True
             wait = min(max(left, 0.01), _LOOK_AGAIN)
             if open_pipe and selector.select(wait):
@@ -155,8 +162,14 @@ def _read_until_end(
                     selector.unregister(pipe)
             elif not open_pipe:
                 selector.select(min(wait, 0.05))
-        while open_pipe and selector.select(0):
+        # Before the program is waited for, while its number can not be another's.
+        _end_group(child.pid, signal.SIGKILL)
+        if told:
+            _end_strays(child.pid, order, signal.SIGKILL)
+        reads = _MOST_LEFT_IN_PIPE
+        while open_pipe and reads and selector.select(0):
             open_pipe = _read_some(pipe.fileno(), tail)
+            reads -= 1
     return told
 
 
@@ -216,6 +229,22 @@ def _is_marked(pid: int, mark: bytes) -> bool:
             return mark in file.read().split(b"\0")
     except OSError:
         return False
+
+
+def _end_all(pid: int, order: Order, number: signal.Signals) -> None:
+    _end_group(pid, number)
+    _end_strays(pid, order, number)
+
+
+def _end_strays(group: int, order: Order, number: signal.Signals) -> None:
+    """Ends what the program started and what left its group, as far as it is marked."""
+    if not order.mark:
+        return
+    for pid in _marked(f"{order.mark}={order.environment[order.mark]}".encode()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            # Some programs take a second word for an order to end at once.
+            if os.getpgid(pid) != group:
+                os.kill(pid, number)
 
 
 def _end_group(pid: int, number: signal.Signals) -> None:
