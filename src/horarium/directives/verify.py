@@ -186,7 +186,8 @@ class _Case:
         if first.end is None:
             return True
         down = (s for s in self.outages if s.task in (None, run.task) and not s.repeated)
-        return any(first.start <= s.start <= run.start for s in down)
+        earliest = first.start - self.terms.epsilon
+        return any(earliest <= s.start <= run.start for s in down)
 
     def _reruns(self, run: Ran) -> bool:
         listed = self.listings.get((run.entry, run.task), ())

@@ -18,14 +18,13 @@ from horarium.kernel.schedule import Type
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.plan import timetable_of
 from horarium.runtime.settings import Settings
+from horarium.runtime.task import SILENT_SECONDS
 from horarium.store.firings import Firing
 from horarium.store.store import Store, Transaction
 from horarium.store.timers import Timer
 from horarium.store.workers import Worker
 
 DAY = 86_400
-# A task that lives says so every five seconds.
-SILENT_SECONDS = 15
 # How far before the time that is judged runs are looked for that may still have gone on in it.
 BEFORE_SECONDS = 2 * DAY
 # A task looks so often for what another process changed in the store.
@@ -268,9 +267,16 @@ def _seconds(text: str) -> float:
         ) from error
 
 
-def _testified(record: Record, now: Instant, witnessed: Iterable[Witnessed]) -> Iterator[Ran]:
+def _testified(record: Record, now: Instant, witnessed: Sequence[Witnessed]) -> Iterator[Ran]:
     """What programs said, with the task that the ledger knows of the run, else that of the entry;
-    a run by hand, and one that goes on, is known by the ledger alone."""
+    a run by hand, and one that goes on, is known by the ledger alone, and so is one that was lost
+    before its program began."""
+    named = {one.entry for one in witnessed}
+    heard = {one.run.rpartition("-")[2] for one in witnessed}
+    for lost in record.runs:
+        if lost.state == "unknown" and lost.entry in named and str(lost.id) not in heard:
+            start = float(lost.started or lost.decided)
+            yield Ran(str(lost.id), lost.entry, lost.task, start, None)
     rows = {str(row.id): row for row in record.runs}
     tasks = {timer.entry: timer.task for timer in record.timers}
     alive = _alive(record, now)

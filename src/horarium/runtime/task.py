@@ -39,6 +39,10 @@ MOST_ASKED = 1_000
 MOST_WRITTEN = 50
 # Timetables kept ready; a timer that is asked again finds its own.
 MOST_KEPT = 20_000
+# A task that lives says so every five seconds; time without a word for longer than this is lost.
+SILENT_SECONDS = 15
+# A timer that this process does not know is looked at again after so long.
+STRANGE_SECONDS = 10
 NO_MAILER = "unavailable: no mailer"
 
 
@@ -136,6 +140,12 @@ class Task:
         self._life = self._transact(work)
         self._started = now
 
+    def begin_anew(self, now: Instant) -> None:
+        """Begins another life: the time since the last sign of this one was lost, because the
+        machine slept, the process was halted, or the store could not be had."""
+        where, who = self._worker.node, self._worker.process
+        self._life = self._transact(lambda tx: tx.workers.add(self.number, where, who, now))
+
     def settle(self, left: Firing, went_on: bool, now: Instant) -> Begun | None:
         """Settles a run left by an earlier life: what can be done again is begun again, of all
         else it is written that nobody knows how it ended. `went_on` tells that its program ran
@@ -218,7 +228,7 @@ class Task:
             begun = self._begin(tx, item, now) if item is not None else None
             if item is None or begun is None:
                 continue
-            settled = self._inside(tx, begun, item.run, now)
+            settled = self._inside(tx, begun, item.run.end, now)
             if settled is None:
                 return begun, waiting
             self._write_end(tx, begun, settled, now)
@@ -228,11 +238,20 @@ class Task:
         return Rest(tx.timers.next_due(self.number)), waiting
 
     def _begin_asked(self, tx: Transaction, now: Instant) -> Begun | None:
+        """The first run that was asked for by hand and is to be performed; what is only a change
+        of the store is done at once."""
         for firing in tx.firings.asked(self.number):
             entry = self._plan().entries.get((firing.entry, firing.task))
-            if entry is not None and tx.firings.begin_asked(firing.id, self._life, now):
-                return Begun(firing.id, 1, firing.timer, entry, firing.due, by_hand=True)
-            tx.firings.refuse_asked(self.number, "the entry is gone", Instant(now + 1))
+            if entry is None or not tx.firings.begin_asked(firing.id, self._life, now):
+                tx.firings.refuse_asked(self.number, "the entry is gone", Instant(now + 1))
+                continue
+            begun = Begun(firing.id, 1, firing.timer, entry, firing.due, by_hand=True)
+            settled = self._inside(tx, begun, None, now)
+            if settled is None:
+                return begun
+            if isinstance(entry.action, End):
+                settled = Settled("failed", "a task is not ended by hand")
+            self._write_end(tx, begun, settled, now)
         return None
 
     def _ready(
@@ -259,7 +278,8 @@ class Task:
         at an earlier look, when another entry came first."""
         entry = self._plan().find(timer)
         if entry is None:
-            tx.timers.advance(timer, timer.cursor, None)
+            # It came with a plan that this process has not yet: it is asked for again.
+            tx.timers.advance(timer, timer.cursor, Instant(now + STRANGE_SECONDS))
             return None
         try:
             decision = self._due(tx, timer, now, leapt)
@@ -334,8 +354,11 @@ class Task:
                 if count:
                     yield Group(part[0].at, part[-1].last, count, group.reason)
 
-    def _inside(self, tx: Transaction, begun: Begun, run: Run, now: Instant) -> Settled | None:
-        """Does what is only a change of the store, together with its row."""
+    def _inside(
+        self, tx: Transaction, begun: Begun, end: Instant | None, now: Instant
+    ) -> Settled | None:
+        """Does what is only a change of the store, together with its row; `end` is that of the
+        window it is for."""
         action = begun.entry.action
         if isinstance(action, End):
             return Settled("finished", status=action.status)
@@ -346,7 +369,7 @@ class Task:
             return Settled("finished")
         if isinstance(action, Wish):
             text = begun.entry.text
-            tx.firings.wish(begun.firing, action.keyword, text, run.end, now, "unavailable")
+            tx.firings.wish(begun.firing, action.keyword, text, end, now, "unavailable")
             return Settled("failed", NO_MAILER)
         return None
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 from horarium.directives.entry import Execute
@@ -15,8 +15,8 @@ from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.performing import Performer
-from horarium.runtime.task import Begun, Ending, Rest, Stale, Task
-from horarium.store.firings import Firing, Settled
+from horarium.runtime.task import SILENT_SECONDS, Begun, Ending, Look, Rest, Stale, Task
+from horarium.store.firings import Firing
 
 log = logging.getLogger(__name__)
 
@@ -38,18 +38,21 @@ class TaskLoop:
         performer: Performer,
         clock: Clock,
         deciding: Executor,
-        renew: Callable[[], Awaitable[None]],
+        renew: Callable[[], Awaitable[bool]],
     ) -> None:
         self.task = task
         self.running: Begun | None = None
         self._performer = performer
         self._clock = clock
         self._deciding = deciding
+        # A thread of its own, so that no number of tasks at work keeps another one waiting.
+        self._performing = ThreadPoolExecutor(1, thread_name_prefix=f"task-{task.number}")
         self._renew = renew
         self._stopping = asyncio.Event()
         self._cut = threading.Event()
         self._unavailable = False
         self._last: tuple[Instant, float] | None = None
+        self._alive: Instant | None = None
         self.started = asyncio.Event()
 
     def stop(self) -> None:
@@ -69,7 +72,7 @@ class TaskLoop:
         while not self._stopping.is_set():
             now = self._clock.now()
             leapt = self._has_leapt(now)
-            look = await self._in_store(lambda: self.task.look(now, leapt=leapt))  # noqa: B023
+            look = await self._in_store(lambda: self._look(now, leapt))  # noqa: B023
             match look:
                 case Begun():
                     await self._perform(look)
@@ -77,7 +80,8 @@ class TaskLoop:
                     await self._in_store(lambda: self.task.stop(self._clock.now()))
                     return status
                 case Stale():
-                    await self._renew()
+                    if not await self._renew():
+                        await self._wait(LOOK_AGAIN_SECONDS)
                 case Rest(until):
                     if once and (until is None or until > now):
                         break
@@ -99,9 +103,28 @@ class TaskLoop:
     async def beat(self) -> None:
         """Writes that the task lives."""
         if self.started.is_set():
-            await self._in_store(lambda: self.task.seen(self._clock.now()))
+            await self._in_store(self._seen)
 
     # --- parts -------------------------------------------------------------
+
+    def _look(self, now: Instant, leapt: bool) -> Look:
+        if self._was_away(now):
+            self.task.begin_anew(now)
+        look = self.task.look(now, leapt=leapt)
+        self._alive = now
+        return look
+
+    def _seen(self) -> None:
+        now = self._clock.now()
+        if self._was_away(now):
+            self.task.begin_anew(now)
+        else:
+            self.task.seen(now)
+        self._alive = now
+
+    def _was_away(self, now: Instant) -> bool:
+        """Whether so much time is lost since the last sign of life that it counts as downtime."""
+        return self._alive is not None and now - self._alive > SILENT_SECONDS
 
     async def _take_over(self) -> list[Begun]:
         """Waits for programs that an earlier daemon left, then settles its runs; those to be
@@ -109,9 +132,10 @@ class TaskLoop:
         left = await self._surely(self.task.leftovers)
         went_on: dict[int, bool] = {}
         for firing in left:
-            went_on[firing.id] = await asyncio.to_thread(
-                self._performer.wait_for, firing, self._time_left(firing), self._cut
-            )
+            went_on[firing.id] = await asyncio.get_running_loop().run_in_executor(
+                self._performing,
+                self._performer.wait_for, firing, self._time_left(firing), self._cut,
+            )  # fmt: skip
         await self._surely(lambda: self.task.start(self._clock.now()))
         self.started.set()
         again: list[Begun] = []
@@ -137,7 +161,9 @@ class TaskLoop:
         crash.at("timers:started")
         self.running = begun
         log.info("directive.begun entry=%s due=%d", begun.entry.shown, begun.due)
-        settled = await asyncio.to_thread(self._performer.perform, begun, self._cut)
+        settled = await asyncio.get_running_loop().run_in_executor(
+            self._performing, self._performer.perform, begun, self._cut
+        )
         crash.at("timers:effect-done")
         # It ended now, however long it takes until that can be written.
         at = self._clock.now()
