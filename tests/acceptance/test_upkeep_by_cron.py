@@ -79,6 +79,22 @@ def test_the_pass_is_done_for_every_resource(site: Path) -> None:
     assert [laid(site, room) for room in ROOMS] == after
 
 
+def test_passes_at_once_leave_what_one_leaves(site: Path) -> None:
+    command = (sys.executable, "-m", "horarium.cli.entry", "upkeep", "--json", "--site", str(site))
+    passes = [
+        subprocess.Popen(
+            [*command, "--now", "2027-03-01T03:10:00Z"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    said = [one.communicate() for one in passes]
+    assert [one.returncode for one in passes] == [0] * 4, said
+    assert sum(json.loads(out)["extended"] for out, _ in said) == len(ROOMS)
+    checked = horarium(site, "freebusy", "rebuild", "--all", "--json")
+    assert json.loads(checked.stdout)["differences"] == []
+
+
 def test_the_lines_of_the_guide_run(site: Path, tmp_path: Path) -> None:
     """The command of each line, with the site of the test; what cron itself adds is left out."""
     guide = (ROOT / "docs" / "guide" / "upkeep.md").read_text("utf-8")
