@@ -23,7 +23,28 @@ from tests.simulation.world import Runaway, World
 WORLDS = cases(1_000)
 PIECES = 20
 # Worlds that found something once.
-FAILED_BEFORE = (4, 5, 9, 11, 12, 18, 19, 22, 31, 39, 51, 102, 249, 303, 370, 407, 596, 728, 736, 898)
+FAILED_BEFORE = (
+    4,
+    5,
+    9,
+    11,
+    12,
+    18,
+    19,
+    22,
+    31,
+    39,
+    51,
+    102,
+    249,
+    303,
+    370,
+    407,
+    596,
+    728,
+    736,
+    898,
+)
 
 
 def wrong_with(world: World) -> list[str]:
