@@ -267,6 +267,7 @@ def test_how_reasons_are_recorded() -> None:
         "outside_window": "skipped_window",
         "disabled": "skipped_disabled",
         "superseded": "skipped_disabled",
+        "no_running_task": "skipped_disabled",
         "no_such_day": "skipped_calendar",
         "no_such_date": "skipped_calendar",
         "in_gap": "skipped_calendar",

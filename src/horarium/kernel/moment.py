@@ -25,6 +25,7 @@ class Reason(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     DISABLED = "disabled"
     SUPERSEDED = "superseded"
+    NO_TASK = "no_running_task"
     NO_SUCH_DAY = "no_such_day"
     NO_SUCH_DATE = "no_such_date"
     IN_GAP = "in_gap"
@@ -46,6 +47,7 @@ _STATES = {
     Reason.OUTSIDE_WINDOW: "skipped_window",
     Reason.DISABLED: "skipped_disabled",
     Reason.SUPERSEDED: "skipped_disabled",
+    Reason.NO_TASK: "skipped_disabled",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -72,7 +73,7 @@ def read_site_control(
 
 def bring_in(store: Store, site: Site, settings: Settings, now: Instant) -> Activated | Refused:
     """Brings the site's control file and the stored declared directives into force, if they can
-    be; otherwise everything stays. A file that is absent has no lines."""
+    be; otherwise the earlier file stays. A file that is absent has no lines."""
     path = control_path(site)
     try:
         reading = read_site_control(site, settings, strict=True)
@@ -83,9 +84,15 @@ def bring_in(store: Store, site: Site, settings: Settings, now: Instant) -> Acti
         reading, problems = None, (Problem(0, 0, error.complaint),)
     if problems:
         refused = Refused(str(path), now, problems)
-        _transact(store, lambda tx: _remember(tx, refused))
+        _transact(store, lambda tx: _refuse(tx, refused, settings, now))
         return refused
     return _transact(store, lambda tx: _take_in(tx, reading, settings, now))
+
+
+def bring_in_declared(store: Store, settings: Settings, now: Instant) -> Activated:
+    """Brings the stored declared directives into force beside the control file in force, whatever
+    lies on disk. BadObjects when that file cannot be read under today's settings."""
+    return _transact(store, lambda tx: _take_in_declared(tx, settings, now))
 
 
 def load_plan(tx: Transaction, settings: Settings) -> Plan:
@@ -159,6 +166,19 @@ def _take_in(
         tx.set_meta(REFUSED_KEY, "")
     directives = reading.file.directives if reading is not None else ()
     return _activate(tx, _entries(tx, directives, settings), settings, now, upkeep=False)
+
+
+def _take_in_declared(tx: Transaction, settings: Settings, now: Instant) -> Activated:
+    entries = _entries(tx, _kept_directives(tx, settings), settings)
+    return _activate(tx, entries, settings, now, upkeep=False)
+
+
+def _refuse(tx: Transaction, refused: Refused, settings: Settings, now: Instant) -> None:
+    """Keeps what is wrong; declared directives do not wait until that is mended."""
+    _remember(tx, refused)
+    if tx.workers.control_file() is not None:
+        with suppress(BadObjects):
+            _take_in_declared(tx, settings, now)
 
 
 def _activate(

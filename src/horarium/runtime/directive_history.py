@@ -33,6 +33,7 @@ _WORDS = {
     Reason.OUTSIDE_WINDOW: "no window was open for a late run",
     Reason.DISABLED: "it is switched off",
     Reason.SUPERSEDED: "the entry was changed or removed first",
+    Reason.NO_TASK: "no running task has its number",
     Reason.NO_SUCH_DAY: "the month has no such day",
     Reason.NO_SUCH_DATE: "the year has no such date",
     Reason.IN_GAP: "no clock shows that time on that day",

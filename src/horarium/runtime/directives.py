@@ -10,7 +10,6 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from typing import TypeVar
 
 from horarium.directives.entry import UPKEEP_TASK
@@ -19,18 +18,20 @@ from horarium.runtime.activation import (
     Refused,
     as_faults,
     bring_in,
+    bring_in_declared,
     bring_in_upkeep,
-    control_path,
     known_before,
     load_plan,
 )
 from horarium.runtime.clock import Clock
 from horarium.runtime.performing import Performer
-from horarium.runtime.plan import Plan
+from horarium.runtime.plan import Activated, Plan
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
+from horarium.runtime.sources import Sources, digest_of_files
 from horarium.runtime.task import Task, Worker
 from horarium.runtime.task_loop import TaskLoop
+from horarium.runtime.unserved import leave_out_unserved
 from horarium.store.engine import Key
 from horarium.store.store import Store, Transaction
 
@@ -39,11 +40,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_AT_FILE_SECONDS = 10
+LOOK_AT_UNSERVED_SECONDS = 60
 BEAT_SECONDS = 5.0
 # A task that ended itself beside other parts of the daemon is started again after so long.
 AGAIN_SECONDS = 60.0
 # What ends a program takes this long at most: it is told to, and then made to.
 CUT_SECONDS = 15.0
+# Somebody may hold a task number for a moment, to run an entry by hand or to look after it.
+PATIENCE_SECONDS = 1.0
 
 
 class TimetableService:
@@ -79,8 +83,13 @@ class TimetableService:
         self._deciding = ThreadPoolExecutor(1, thread_name_prefix="timetable")
         self._loops: dict[int, TaskLoop] = {}
         self._work: dict[int, asyncio.Task[None]] = {}
+        self._leaving: list[asyncio.Task[None]] = []
+        self._left: list[TaskLoop] = []
         self._others: list[asyncio.Task[None]] = []
-        self._seen = ("", 0)
+        self._performer = Performer(site, settings, clock, store)
+        self._seen: Sources | None = None
+        self._trouble = ""
+        self._signals = False
         self._stopping = asyncio.Event()
 
     # --- its life ----------------------------------------------------------
@@ -91,14 +100,14 @@ class TimetableService:
         await self._in_store(self._first_activation)
         for number in self._numbers():
             if number in self._explicit():
-                with hold_task(self._site, number):
-                    pass
+                await self._refuse_if_held(number)
         for number in self._numbers():
             self._begin(number, once=once)
         self._others = [asyncio.create_task(self._watch()), asyncio.create_task(self._beat())]
         for task in self._others:
             task.add_done_callback(self._died)
-        if self._lines and not once:
+        self._signals = self._lines and not once
+        if self._signals:
             await self._signal("start")
 
     async def finish(self) -> None:
@@ -110,28 +119,38 @@ class TimetableService:
         self._stopping.set()
         for other in self._others:
             other.cancel()
-        if self._lines:
+        if self._signals:
             with suppress(Unavailable):
                 await self._signal("stop")
         for loop in self._loops.values():
             loop.stop()
-        work = [task for task in self._work.values() if not task.done()]
+        work = [task for task in (*self._work.values(), *self._leaving) if not task.done()]
         if work:
             _, late = await asyncio.wait(work, timeout=self.settings.directives.stop_wait)
-            for loop in self._loops.values() if late else ():
+            for loop in (*self._loops.values(), *self._left) if late else ():
                 loop.cut()
             if late:
-                await asyncio.wait(late, timeout=CUT_SECONDS)
+                _, late = await asyncio.wait(late, timeout=CUT_SECONDS)
+            for task in late:
+                # The store can not be had: how its run ended is written as unknown by the next.
+                task.cancel()
         self._deciding.shutdown(wait=False)
 
     async def reload(self) -> None:
-        """Brings the control file and the settings of `self.settings` into force."""
-        await self._bring_in()
+        """Brings the control file and the settings of `self.settings` into force; later, when the
+        store can not be had now."""
+        self._seen = None
+        self._performer.settings = self.settings
+        try:
+            await self._bring_in()
+        except Unavailable as error:
+            self._tell(f"unavailable reason={error}")
 
     # --- what is in force --------------------------------------------------
 
     def _first_activation(self) -> None:
         now = self._clock.now()
+        seen = self._look_at_sources()
         if self._upkeep:
             bring_in_upkeep(self._store, self.settings, now)
         if self._lines:
@@ -142,22 +161,32 @@ class TimetableService:
                     raise error
                 log.error("directives.refused, the earlier timetable stays: %s", error)
         self._load()
+        self._seen = seen
 
     def _load(self) -> None:
-        self._seen = self._look_at_sources()
         self._plan = self._store.read(lambda tx: load_plan(tx, self.settings))
 
-    async def _renew(self) -> None:
-        """Reads the plan anew, and begins to work for task numbers that are new in it."""
-        await self._in_store(self._load)
-        for number in self._numbers():
+    async def _renew(self) -> bool:
+        """Reads the plan anew, and begins to work for task numbers that are new in it; whether it
+        could be read."""
+        try:
+            await self._in_store(self._load)
+        except HorariumError as error:
+            self._tell(f"unreadable, the earlier timetable stays: {error}")
+            return False
+        numbers = self._numbers()
+        for number in set(self._work) - set(numbers) if self._explicit() else ():
+            self._leave(number)
+        for number in numbers:
             if number not in self._work and not self._stopping.is_set():
                 self._begin(number)
+        return True
 
-    async def _bring_in(self) -> None:
-        result = await self._in_store(
-            lambda: bring_in(self._store, self._site, self.settings, self._clock.now())
-        )
+    async def _bring_in(self, *, files: bool = True) -> None:
+        """Brings what lies on disk and what is declared into force; without `files` only the
+        latter."""
+        seen = await self._in_store(lambda: self._look_at_sources(files=files))
+        result = await self._in_store(lambda: self._take_in(files))
         if isinstance(result, Refused):
             log.error("directives.refused, the earlier timetable stays: %s", as_faults(result))
         elif result.changed:
@@ -165,7 +194,14 @@ class TimetableService:
                 "directives.activated new=%d unchanged=%d gone=%d",
                 len(result.new), result.unchanged, len(result.gone),
             )  # fmt: skip
+        self._seen = seen
         await self._renew()
+
+    def _take_in(self, files: bool) -> Activated | Refused:
+        now = self._clock.now()
+        if files:
+            return bring_in(self._store, self._site, self.settings, now)
+        return bring_in_declared(self._store, self.settings, now)
 
     async def _watch(self) -> None:
         """Notices what changed the control file, its lists, or the declared directives."""
@@ -176,34 +212,51 @@ class TimetableService:
             if not self._lines:
                 continue
             try:
-                at_file = self.settings.directives.watch and seconds % LOOK_AT_FILE_SECONDS == 0
-                seen = await self._in_store(lambda: self._look_at_sources(file=at_file))  # noqa: B023
-                if seen != self._seen:
-                    await self._bring_in()
-                    self._seen = seen
+                await self._follow(
+                    self.settings.directives.watch and seconds % LOOK_AT_FILE_SECONDS == 0
+                )
+                if seconds % LOOK_AT_UNSERVED_SECONDS == 0:
+                    await self._in_store(self._look_after_unserved)
+                self._tell("")
             except Unavailable as error:
-                log.error("directives.unavailable reason=%s", error)
+                self._tell(f"unavailable reason={error}")
             except HorariumError as error:
-                log.error("directives.refused reason=%s", error)
-                self._seen = seen
+                self._tell(f"refused reason={error}")
 
-    def _look_at_sources(self, *, file: bool = True) -> tuple[str, int]:
-        """What the plan rests on: a digest of the files, and the version of the objects."""
+    async def _follow(self, at_files: bool) -> None:
+        before = self._seen
+        if before is None:
+            await self._bring_in()
+            return
+        seen = await self._in_store(lambda: self._look_at_sources(files=at_files))
+        if seen.files != before.files:
+            await self._bring_in()
+        elif seen.objects != before.objects:
+            await self._bring_in(files=False)
+
+    def _look_at_sources(self, *, files: bool = True) -> Sources:
         version = self._store.read(lambda tx: tx.directory.version())
-        if not file:
-            return self._seen[0], version
-        kept = self._store.read(lambda tx: tx.workers.control_file())
-        folder = control_path(self._site).parent
-        names = [
-            control_path(self._site),
-            *(folder / name for name in (kept.lists if kept else ())),
-        ]
-        found = sha256()
-        for path in names:
-            with suppress(OSError):
-                found.update(path.read_bytes())
-            found.update(b"\0")
-        return found.hexdigest(), version
+        known = self._seen
+        if files or known is None:
+            return Sources(digest_of_files(self._site, self.settings), version)
+        return Sources(known.files, version)
+
+    def _look_after_unserved(self) -> None:
+        """Lets go of what a task number asks for that no process works for, where the settings
+        name those that some process does work for."""
+        directives = self.settings.directives
+        if directives.tasks is None or self._only is not None:
+            return
+        named = {task for _, task in self._plan.entries if task != UPKEEP_TASK}
+        for number in sorted(named - set(directives.tasks)):
+            with suppress(Conflict), hold_task(self._site, number):
+                leave_out_unserved(self._store, number, directives.seed, self._clock.now())
+
+    def _tell(self, trouble: str) -> None:
+        """Logs what is wrong, once for as long as it is."""
+        if trouble and trouble != self._trouble:
+            log.error("directives.%s", trouble)
+        self._trouble = trouble
 
     # --- tasks -------------------------------------------------------------
 
@@ -224,6 +277,26 @@ class TimetableService:
             found.add(UPKEEP_TASK)
         return sorted(found)
 
+    async def _refuse_if_held(self, number: int) -> None:
+        """Conflict when another process goes on to hold a task."""
+        deadline = self._clock.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                with hold_task(self._site, number):
+                    return
+            except Conflict:
+                if self._clock.monotonic() >= deadline:
+                    raise
+            await self._clock.sleep(PATIENCE_SECONDS / 5)
+
+    def _leave(self, number: int) -> None:
+        """Works no longer for a task; what goes on may end."""
+        self._leaving.append(self._work.pop(number))
+        loop = self._loops.pop(number, None)
+        if loop is not None:
+            loop.stop()
+            self._left.append(loop)
+
     def _begin(self, number: int, *, once: bool = False) -> None:
         work = asyncio.create_task(self._serve(number, once))
         work.add_done_callback(self._died)
@@ -232,7 +305,8 @@ class TimetableService:
     async def _serve(self, number: int, once: bool) -> None:
         """Serves one task; waits while another process serves it."""
         told = False
-        while not self._stopping.is_set():
+        ours = asyncio.current_task()
+        while not self._stopping.is_set() and self._work.get(number) is ours:
             try:
                 with hold_task(self._site, number):
                     told = False
@@ -263,8 +337,7 @@ class TimetableService:
             worker,
             make_up_for_downtime=self.settings.directives.catch_up_down == "once",
         )
-        performer = Performer(self._site, self.settings, self._clock, self._store)
-        loop = TaskLoop(task, performer, self._clock, self._deciding, self._renew)
+        loop = TaskLoop(task, self._performer, self._clock, self._deciding, self._renew)
         self._loops[number] = loop
         return await loop.run(once=once)
 

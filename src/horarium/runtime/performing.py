@@ -39,7 +39,7 @@ class Performer:
 
     def __init__(self, site: Site, settings: Settings, clock: Clock, store: Store) -> None:
         self._site = site
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._store = store
 
@@ -82,7 +82,7 @@ class Performer:
         """The argument vector of a run, or why there is none."""
         if what.shell and self._shell_allowed:
             return (SHELL, "-c", as_written(begun.entry.text, what.argv))
-        place = find_program(what.argv[0], self._settings.directives.programs, self._base)
+        place = find_program(what.argv[0], self.settings.directives.programs, self._base)
         if isinstance(place, str):
             return place
         return (str(place), *what.argv[1:])
@@ -90,7 +90,7 @@ class Performer:
     @property
     def _shell_allowed(self) -> bool:
         """Only who rules the machine can let a control file reach a shell."""
-        if self._settings.directives.exec_shell != "bang":
+        if self.settings.directives.exec_shell != "bang":
             return False
         return self._site.settings_file.stat().st_uid == 0
 
@@ -101,15 +101,15 @@ class Performer:
 
     @property
     def _folder(self) -> Path:
-        folder = self._settings.directives.folder
+        folder = self.settings.directives.folder
         return self._site.path(folder) if folder is not None else self._base
 
     def _environment(self, begun: Begun) -> Mapping[str, str]:
-        directives = self._settings.directives
+        directives = self.settings.directives
         return {
             "PATH": SEARCH_PATH,
             "LANG": os.environ.get("LANG", "C.UTF-8"),
-            "TZ": directives.zone or self._settings.zone,
+            "TZ": directives.zone or self.settings.zone,
             **directives.environment,
             RUN_ID: self._run_id(begun.firing),
             "HORARIUM_ENTRY": begun.entry.key,
@@ -121,7 +121,7 @@ class Performer:
 
     def _set_flag(self, file: str) -> Settled:
         """Creates a flag file of its own, never through a link; one that is there is done."""
-        folder = self._site.path(self._settings.directives.flags)
+        folder = self._site.path(self.settings.directives.flags)
         place = folder / file.lstrip("/")
         if ".." in Path(file).parts or not place.parent.resolve().is_relative_to(folder.resolve()):
             return Settled("failed", f"{file} leads out of {folder}")
@@ -136,7 +136,7 @@ class Performer:
         return Settled("finished")
 
     def _keep_up(self) -> Settled:
-        report = run_upkeep(self._store, self._settings, self._clock.now())
+        report = run_upkeep(self._store, self.settings, self._clock.now())
         detail = (
             f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
             f"dropped {report.dropped}"
