@@ -528,7 +528,7 @@ def decided() -> list[str]:
     activation = Instant(int(free[0].timestamp()))
     circumstances = Circumstances(activation=activation, anchor=activation, zone=named("UTC"))
     timetable = Timetable(parse_schedule("periodic 01:00"), circumstances)
-    cursor, state, ran = Instant(activation - 1), State(None, None), []
+    cursor, state, ran = Instant(activation - 1), State(), []
     for at in free:
         now = Instant(int(at.timestamp()))
         decision = due(timetable, cursor, now, state)

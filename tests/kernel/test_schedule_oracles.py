@@ -1,5 +1,5 @@
-"""The moments of schedules against independent programs: cronsim, dateutil, systemd, and
-a plain reading minute by minute.
+"""The moments of schedules against independent programs: cronsim, dateutil, systemd, APScheduler,
+and a plain reading minute by minute.
 
 Known differences, left out of the comparison:
 
@@ -13,17 +13,23 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers import base
+from apscheduler.schedulers.background import BackgroundScheduler
 from cronsim import CronSim
 from dateutil.rrule import rrulestr
 from tests.kernel.scale import cases
 from tests.kernel.schedules import at, dues, local, timetable
 
 from horarium.kernel.cron import Cron
+from horarium.kernel.decision import State, due
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
 
@@ -284,3 +290,74 @@ def near_change(zone: str, t: Instant) -> bool:
     place = ZoneInfo(zone)
     offsets = {datetime.fromtimestamp(t + s, place).utcoffset() for s in (-5400, 0, 5400)}
     return len(offsets) > 1
+
+
+# --- points that were missed ---------------------------------------------------
+
+
+@dataclass
+class VirtualTime:
+    """What APScheduler takes for `datetime`."""
+
+    present: datetime
+
+    def now(self, zone: object) -> datetime:
+        return self.present
+
+
+def coalesced(looks: list[Instant], minutes: int) -> list[Instant]:
+    """When APScheduler runs a job with coalescing that counts from the first of these looks."""
+    clock, ran = VirtualTime(datetime.fromtimestamp(looks[0], UTC)), []
+    with mock.patch.object(base, "datetime", clock):
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": DebugExecutor()})
+        scheduler.start(paused=True)
+        scheduler.add_job(
+            lambda: ran.append(Instant(int(clock.present.timestamp()))), "interval",
+            minutes=minutes, start_date=clock.present, coalesce=True, misfire_grace_time=None,
+        )  # fmt: skip
+        scheduler.state = base.STATE_RUNNING
+        for look in looks:
+            clock.present = datetime.fromtimestamp(look, UTC)
+            scheduler._process_jobs()
+        scheduler.shutdown(wait=False)
+    return ran
+
+
+def decided(looks: list[Instant], minutes: int) -> list[Instant]:
+    """When the periodic pointer runs, activated at the first of these looks."""
+    text = f"periodic {minutes // 60:02}:{minutes % 60:02}"
+    made = timetable(text, looks[0], anchor=looks[0])
+    cursor, state, ran = Instant(looks[0] - 1), State(), []
+    for look in looks:
+        decision = due(made, cursor, look, state)
+        cursor = decision.cursor
+        if decision.runs:
+            assert len(decision.runs) == 1
+            ran.append(look)
+            state = State(look, look)
+    return ran
+
+
+def free_minutes(
+    first: Instant, hours: float, busy: list[tuple[Instant, Instant]]
+) -> list[Instant]:
+    """The minutes outside of the busy times."""
+    minutes = [Instant(first + 60 * number) for number in range(int(hours * 60))]
+    return [t for t in minutes if not any(start <= t < end for start, end in busy)]
+
+
+def test_points_that_a_busy_task_missed_are_made_up_as_apscheduler_does() -> None:
+    first = at("2026-03-02T13:15Z")
+    busy = [(at("2026-03-02T16:10Z"), at("2026-03-02T17:30Z"))]
+    looks = free_minutes(first, 6, busy)
+    expected = [at(f"2026-03-02T{t}Z") for t in ("13:15", "14:15", "15:15", "17:30", "18:15")]
+    assert decided(looks, 60) == coalesced(looks, 60) == expected
+    rng = Random("busy")
+    for _ in range(cases(20)):
+        period = rng.choice((1, 7, 20, 59, 60, 61, 150))
+        starts = [Instant(first + 60 * rng.randrange(1, 600)) for _ in range(rng.randrange(4))]
+        busy = [(start, Instant(start + 60 * rng.randrange(1, 200))) for start in starts]
+        looks = free_minutes(first, 15, busy)
+        found = decided(looks, period)
+        assert found == coalesced(looks, period), (period, busy)
+        assert found[0] == first
