@@ -192,18 +192,35 @@ class Place:
             own.close()
 
 
-def imagined(start: int = 1_772_452_800) -> ManualClock:
-    """A clock that jumps to the next sleeper: 2026-03-02 12:00 UTC unless told otherwise."""
-    return ManualClock(start, autojump=0.02)
+class Imagined(ManualClock):
+    """A clock at 2026-03-02 12:00 UTC that moves on when everybody sleeps again."""
 
+    def __init__(self) -> None:
+        super().__init__(1_772_452_800)
+        self._most = 0
 
-async def passes(clock: Clock, what: Callable[[], object], why: str, seconds: int = 100) -> None:
-    """Lets time pass until something holds."""
-    for _ in range(seconds * 2):
-        if what():
-            return
-        await clock.sleep(0.5)
-    raise AssertionError(why)
+    async def passes(self, seconds: float) -> None:
+        """Lets time pass in small steps."""
+        for _ in range(int(seconds * 2)):
+            await self._quiet()
+            self.advance(0.5)
+        await self._quiet()
+
+    async def sees(self, what: Callable[[], object], why: str, seconds: int = 100) -> None:
+        """Lets time pass until something holds."""
+        for _ in range(seconds * 2):
+            await self.passes(0.5)
+            if what():
+                return
+        raise AssertionError(why)
+
+    async def _quiet(self) -> None:
+        """Waits until as many sleep as ever did; who works for long is not waited for."""
+        for _ in range(40):
+            await asyncio.sleep(0.003)
+            if self._most and self.sleeping >= self._most:
+                break
+        self._most = self.sleeping
 
 
 def inherited() -> int:

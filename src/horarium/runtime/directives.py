@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from horarium.directives.entry import UPKEEP_TASK
 from horarium.kernel.errors import Conflict, HorariumError, Unavailable
+from horarium.kernel.instant import Instant
 from horarium.runtime.activation import (
     Refused,
     as_faults,
@@ -119,11 +120,12 @@ class TimetableService:
         self._stopping.set()
         for other in self._others:
             other.cancel()
+        told = None
         if self._signals:
             with suppress(Unavailable):
-                await self._signal("stop")
+                told = await self._signal("stop")
         for loop in self._loops.values():
-            loop.stop()
+            loop.stop(told)
         work = [task for task in (*self._work.values(), *self._leaving) if not task.done()]
         if work:
             _, late = await asyncio.wait(work, timeout=self.settings.directives.stop_wait)
@@ -356,12 +358,17 @@ class TimetableService:
             for loop in list(self._loops.values()):
                 await loop.beat()
 
-    async def _signal(self, name: str) -> None:
-        def give(tx: Transaction) -> bool:
-            return tx.timers.give_signal(name, self._clock.now())
+    async def _signal(self, name: str) -> Instant | None:
+        """Gives a signal; the instant it counts as of, None when nobody waits for it."""
+
+        def give(tx: Transaction) -> Instant | None:
+            now = self._clock.now()
+            if not tx.timers.give_signal(name, now):
+                return None
+            return tx.timers.signals(name, Instant(now - 1))[-1]
 
         key = Key(self._store.tenant, "site", "timetable")
-        await self._in_store(lambda: self._store.transact([key], give))
+        return await self._in_store(lambda: self._store.transact([key], give))
 
     def _died(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -27,6 +27,7 @@ LOOK_AGAIN_SECONDS = 1.0
 # The clock was set forward when it ran ahead of elapsed time by more than a second and its
 # rounding.
 LEAP_SECONDS = 2
+MOST_WAIT_FOR_SIGNAL = 2.0
 
 
 class TaskLoop:
@@ -49,14 +50,17 @@ class TaskLoop:
         self._performing = ThreadPoolExecutor(1, thread_name_prefix=f"task-{task.number}")
         self._renew = renew
         self._stopping = asyncio.Event()
+        self._told: Instant | None = None
         self._cut = threading.Event()
         self._unavailable = False
         self._last: tuple[Instant, float] | None = None
         self._alive: Instant | None = None
         self.started = asyncio.Event()
 
-    def stop(self) -> None:
-        """Begins no further run; what goes on may end."""
+    def stop(self, told: Instant | None = None) -> None:
+        """Begins no further run but what the signal of the end calls for, which was given at
+        `told`; what goes on may end."""
+        self._told = told
         self._stopping.set()
 
     def cut(self) -> None:
@@ -67,6 +71,13 @@ class TaskLoop:
     async def run(self, *, once: bool = False) -> int | None:
         """Works until stopped (None) or until a directive ends the task (its status). With `once`
         it also ends when nothing is due."""
+        try:
+            return await self._run(once)
+        finally:
+            # Who has ended says no more that it lives.
+            self.started.clear()
+
+    async def _run(self, once: bool) -> int | None:
         for again in await self._take_over():
             await self._perform(again)
         while not self._stopping.is_set():
@@ -94,11 +105,18 @@ class TaskLoop:
 
     async def _last_words(self) -> None:
         """Runs what the end of the daemon calls for, while there is time."""
+        if self._told is not None and 0 < self._clock.until(self._told) < MOST_WAIT_FOR_SIGNAL:
+            # Given in a second that was decided already, it counts as of the next.
+            await self._clock.sleep(self._clock.until(self._told))
         while self._stopping.is_set() and not self._cut.is_set():
             look = await self._in_store(lambda: self.task.look(self._clock.now(), signal="stop"))
-            if not isinstance(look, Begun):
-                return
-            await self._perform(look)
+            match look:
+                case Begun():
+                    await self._perform(look)
+                case Stale() if await self._renew():
+                    continue
+                case _:
+                    return
 
     async def beat(self) -> None:
         """Writes that the task lives."""
