@@ -199,11 +199,11 @@ class Imagined(ManualClock):
         super().__init__(1_772_452_800)
         self._most = 0
 
-    async def passes(self, seconds: float) -> None:
+    async def passes(self, seconds: float, step: float = 0.5) -> None:
         """Lets time pass in small steps."""
-        for _ in range(int(seconds * 2)):
+        for _ in range(int(seconds / step)):
             await self._quiet()
-            self.advance(0.5)
+            self.advance(step)
         await self._quiet()
 
     async def sees(self, what: Callable[[], object], why: str, seconds: int = 100) -> None:

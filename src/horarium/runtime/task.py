@@ -299,9 +299,16 @@ class Task:
 
     def _due(self, tx: Transaction, timer: Timer, now: Instant, leapt: bool) -> Decision:
         timetable = self._timetable(tx, timer)
-        if not self._made_up and timer.line is not None and timer.cursor < self._started - 1:
-            timetable = _without_making_up(timetable)
-        return due(timetable, timer.cursor, now, State(timer.begun, timer.ended, leapt=leapt))
+        state = State(timer.begun, timer.ended, leapt=leapt)
+        start = min(self._started, now)
+        if self._made_up or not _is_periodic_line(timer, timetable) or timer.cursor >= start - 1:
+            return due(timetable, timer.cursor, now, state)
+        # What passed while nobody worked is let go; what came since then is not.
+        down = due(_without_making_up(timetable), timer.cursor, start, state)
+        if down.runs or start == now:
+            return down
+        since = due(timetable, down.cursor, now, state)
+        return replace(since, skipped=(*down.skipped, *since.skipped))
 
     def _timetable(self, tx: Transaction, timer: Timer) -> Timetable:
         seed = self._plan().seed
@@ -400,10 +407,11 @@ def _only_missed(decision: Decision) -> bool:
     return Reason.MISSED in reasons and reasons <= {Reason.MISSED, Reason.COALESCED}
 
 
+def _is_periodic_line(timer: Timer, timetable: Timetable) -> bool:
+    return timer.line is not None and timetable.schedule.type is Type.PERIODIC
+
+
 def _without_making_up(timetable: Timetable) -> Timetable:
-    """The same moments, with those that passed while the task was down let go."""
-    schedule = timetable.schedule
-    if schedule.type is not Type.PERIODIC:
-        return timetable
-    strict = replace(schedule, catch_up=CatchUp(CatchUpKind.NONE), grace=1)
+    """The same moments, with those whose second is over let go."""
+    strict = replace(timetable.schedule, catch_up=CatchUp(CatchUpKind.NONE), grace=1)
     return Timetable(strict, timetable.circumstances)
