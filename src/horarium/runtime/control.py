@@ -97,11 +97,14 @@ def _unknown_programs(
 ) -> Iterator[Problem]:
     """Programs that are neither named in the settings nor there: their runs would fail."""
     known = {name.lower() for name in programs}
+    looked_for: dict[str, Path | str] = {}
     for directive in file.directives:
         if not directive.arguments.command:
             continue
         name = directive.arguments.command[0]
-        found = find_program(name, programs, folder)
+        if name not in looked_for:
+            looked_for[name] = find_program(name, programs, folder)
+        found = looked_for[name]
         if isinstance(found, str) and name.lower() not in known:
             message = f"the program {name}: {found}; directives.programs may say what it is"
             yield Problem(directive.line, 1, message)

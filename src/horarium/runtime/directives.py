@@ -26,7 +26,7 @@ from horarium.runtime.activation import (
 )
 from horarium.runtime.clock import Clock
 from horarium.runtime.performing import Performer
-from horarium.runtime.plan import Activated, Plan
+from horarium.runtime.plan import Activated, Plan, version_of
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.sources import Sources, digest_of_files
@@ -81,6 +81,7 @@ class TimetableService:
         self._alone = alone
         self._only = only
         self._plan = Plan(0, {})
+        self._plan_of: Settings | None = None
         self._deciding = ThreadPoolExecutor(1, thread_name_prefix="timetable")
         self._loops: dict[int, TaskLoop] = {}
         self._work: dict[int, asyncio.Task[None]] = {}
@@ -166,7 +167,12 @@ class TimetableService:
         self._seen = seen
 
     def _load(self) -> None:
-        self._plan = self._store.read(lambda tx: load_plan(tx, self.settings))
+        """Reads the plan in force, unless it is the one that is known."""
+        settings = self.settings
+        if self._plan_of is settings and self._store.read(version_of) == self._plan.version:
+            return
+        self._plan = self._store.read(lambda tx: load_plan(tx, settings))
+        self._plan_of = settings
 
     async def _renew(self) -> bool:
         """Reads the plan anew, and begins to work for task numbers that are new in it; whether it

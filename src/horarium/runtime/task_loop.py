@@ -121,7 +121,7 @@ class TaskLoop:
     async def beat(self) -> None:
         """Writes that the task lives."""
         if self.started.is_set():
-            await self._in_store(self._seen)
+            await self._in_store(self._seen, writes=True)
 
     # --- parts -------------------------------------------------------------
 
@@ -217,8 +217,9 @@ class TaskLoop:
         before, self._last = self._last, (now, elapsed)
         return before is not None and now - before[0] - (elapsed - before[1]) > LEAP_SECONDS
 
-    async def _in_store(self, work: Callable[[], T]) -> T | None:
-        """Does something with the store; None when the store can not be had, which is told once."""
+    async def _in_store(self, work: Callable[[], T], *, writes: bool = False) -> T | None:
+        """Does something with the store; None when the store can not be had, which is told once,
+        until something that surely `writes` succeeds: a full disk can still be read."""
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._deciding, work)
         except Unavailable as error:
@@ -226,9 +227,9 @@ class TaskLoop:
                 log.error("directives.unavailable task=%d reason=%s", self.task.number, error)
             self._unavailable = True
             return None
-        if self._unavailable:
+        if self._unavailable and writes:
             log.warning("directives.available task=%d", self.task.number)
-        self._unavailable = False
+            self._unavailable = False
         return result
 
     async def _surely(self, work: Callable[[], T]) -> T:
