@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from horarium.directives.directive import Directive
 from horarium.directives.entry import UPKEEP_TASK, Entry
 from horarium.kernel.decision import superseded
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
+from horarium.kernel.schedule import Schedule
 from horarium.kernel.schedule_text import parse_schedule
 from horarium.kernel.schedule_writing import format_schedule
 from horarium.kernel.timetable import Circumstances, Timetable
@@ -64,7 +66,13 @@ def timetable_of(timer: Timer, seed: str, signals: tuple[Instant, ...] = ()) -> 
         seed=seed,
         signals=signals,
     )
-    return Timetable(parse_schedule(timer.schedule), circumstances)
+    return Timetable(_schedule(timer.schedule), circumstances)
+
+
+@lru_cache(maxsize=10_000)
+def _schedule(text: str) -> Schedule:
+    """The schedule of a canonical text; many timers have the same."""
+    return parse_schedule(text)
 
 
 def activate(
@@ -158,6 +166,8 @@ def _keep(tx: Transaction, kept: Iterable[tuple[Entry, Timer]], now: Instant) ->
 
 
 def _follow_zone_data(tx: Transaction, zone_data: str, now: Instant) -> None:
-    if tx.meta(ZONE_DATA_KEY) != zone_data:
-        tx.timers.ask_all(now)
+    before = tx.meta(ZONE_DATA_KEY)
+    if before != zone_data:
+        if before is not None:
+            tx.timers.ask_all(now)
         tx.set_meta(ZONE_DATA_KEY, zone_data)

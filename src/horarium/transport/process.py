@@ -12,7 +12,7 @@ import selectors
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,9 +142,12 @@ def _read_until_end(
     assert child.stdout is not None
     deadline = monotonic() + order.timeout
     told, made = "", False
-    with child.stdout as pipe, selectors.DefaultSelector() as selector:
+    with child.stdout as pipe, selectors.DefaultSelector() as selector, _watched(child.pid) as end:
         os.set_blocking(pipe.fileno(), False)
         selector.register(pipe, selectors.EVENT_READ)
+        if end is not None:
+            selector.register(end, selectors.EVENT_READ)
+        look_again = _LOOK_AGAIN if end is not None else _LOOK_AGAIN / 10
         open_pipe = True
         while not _has_ended(child.pid):
             left = deadline - monotonic()
@@ -155,22 +158,37 @@ def _read_until_end(
             elif told and left <= 0 and not made:
                 _end_all(child.pid, order, signal.SIGKILL)
                 made = True
-            wait = min(max(left, 0.01), _LOOK_AGAIN)
-            if open_pipe and selector.select(wait):
+            wait = min(max(left, 0.01), look_again)
+            ready = {key.fileobj for key, _ in selector.select(wait)}
+            if pipe in ready:
                 open_pipe = _read_some(pipe.fileno(), tail)
                 if not open_pipe:
                     selector.unregister(pipe)
-            elif not open_pipe:
-                selector.select(min(wait, 0.05))
         # Before the program is waited for, while its number can not be another's.
         _end_group(child.pid, signal.SIGKILL)
         if told:
             _end_strays(child.pid, order, signal.SIGKILL)
+        if end is not None:
+            selector.unregister(end)
         reads = _MOST_LEFT_IN_PIPE
         while open_pipe and reads and selector.select(0):
             open_pipe = _read_some(pipe.fileno(), tail)
             reads -= 1
     return told
+
+
+@contextlib.contextmanager
+def _watched(pid: int) -> Iterator[int | None]:
+    """A descriptor that can be read when the program has ended, where the system has such."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _read_some(descriptor: int, tail: _Tail) -> bool:
