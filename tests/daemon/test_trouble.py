@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +168,50 @@ def test_many_tasks_at_work_do_not_wait_for_each_other(tmp_path: Path) -> None:
         until(lambda: len([r for r in place.rows() if r.ended]) == many, "some never began")
         assert daemon.stop() == 0
     assert {row.state for row in place.rows()} == {"finished"}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Place]:
+    """A site whose store lies on a small disk of its own."""
+    place = Place(tmp_path / "site")
+    state = place.folder / "state"
+    state.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(state)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount the small disk this needs")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(state)], check=True)
+
+
+def test_a_full_disk_stops_nothing_but_runs(small: Place) -> None:
+    small.declare(
+        '[directive.tick]\nrun = ["note", "tick"]\nschedule = { type = "interval", every = "1s" }\n'
+    )
+    with small.serve() as daemon:
+        until(lambda: small.notes, "it never ran")
+        fill(small.folder / "state" / "ballast")
+        until(lambda: "directives.unavailable task=1" in daemon.said, "it was not told")
+        known = len(small.notes)
+        time.sleep(2.5)
+        # The one that went on when the disk was full.
+        assert len(small.notes) <= known + 1
+        (small.folder / "state" / "ballast").unlink()
+        until(lambda: len(small.notes) > known + 2, "it did not go on")
+        until(lambda: "directives.available task=1" in daemon.said, "it was not told")
+        assert daemon.said.count("directives.unavailable task=1") == 1
+        assert daemon.stop() == 0
+    # One run each, and none that nobody knows the end of.
+    runs = [row for row in small.rows() if row.kind == "run"]
+    assert {row.state for row in runs} == {"finished"}
+    assert len(runs) == len(small.notes)
+
+
+def fill(path: Path) -> None:
+    """Leaves no room on a disk."""
+    with path.open("wb", buffering=0) as file:
+        for size in (65_536, 4_096, 512):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
