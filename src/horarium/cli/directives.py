@@ -17,15 +17,11 @@ from horarium.directives.directive import Directive, Kind
 from horarium.directives.entry import Entry
 from horarium.directives.lint import lint
 from horarium.directives.problem import Problem
+from horarium.runtime.ahead import ahead, ahead_next
 from horarium.runtime.control import ControlReading
-from horarium.runtime.directive_ahead import ahead, ahead_next
-from horarium.runtime.directive_view import (
-    View,
-    find_timers,
-    lines_as_entries,
-    view_site,
-)
 from horarium.runtime.guarded_file import NoSuchFile
+from horarium.runtime.naming import find_timers
+from horarium.runtime.standing import View, lines_as_entries, view_site
 
 
 @click.group(help="The control file of timed and periodic directives, and declared ones.")
@@ -112,9 +108,9 @@ def directives_next(
     lines, declared = _chosen(view, lines, declared, task, entry)
     zone = zone_of_site(invocation)
     if count is not None:
-        items = ahead_next(view, lines, declared, zone, first, count)
+        items = ahead_next(view, lines, declared, first, count)
     else:
-        items = ahead(view, lines, declared, zone, first, last)
+        items = ahead(view, lines, declared, first, last)
     invocation.emit(
         {"runs": [coming_document(item) for item in items]},
         lambda: "\n".join(coming_line(invocation, item, zone) for item in items) or "nothing",

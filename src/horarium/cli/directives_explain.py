@@ -21,16 +21,9 @@ from horarium.directives.plan import timetable_of
 from horarium.directives.rules import MailKind, find_route, is_open, rulings
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant, format_instant
-from horarium.runtime.directive_history import Moment, past_of
-from horarium.runtime.directive_history import moment_of as became_of
-from horarium.runtime.directive_view import (
-    Store,
-    Timer,
-    View,
-    find_rule,
-    find_timers,
-    view_site,
-)
+from horarium.runtime.naming import find_standing, find_timers
+from horarium.runtime.past import told
+from horarium.runtime.standing import view_site
 
 
 @click.command(
@@ -112,26 +105,20 @@ def _entry(invocation: Invocation, what: str, at: str | None) -> int:
     """What became of an entry; status 1 when the timetable in force does not have it."""
     moment = moment_of(invocation, "--at", at) if at is not None else None
     view, store = view_site(invocation.site, settings_of(invocation), invocation.clock)
-    rule = find_rule(view, what)
-    if rule is not None:
-        return _rule(invocation, rule, moment or view.now)
     if store is None:
         raise NotFound(f"{what}: no timetable was ever in force on {invocation.site.root}")
-    told = [
-        Told(view, past_of(store, view, timer), _moment(store, view, timer, moment))
-        for timer in find_timers(view, what)
-    ]
+    found = find_standing(view, what)
+    if found is not None and found.rule is not None:
+        return _rule(invocation, found.rule, moment or view.now)
+    answers = told(store, view, find_timers(view, what), moment)
+    entries = [Told(view, past, became) for past, became in answers]
     zone = zone_of_site(invocation)
-    documents = [one.document() for one in told]
+    documents = [one.document() for one in entries]
     invocation.emit(
         documents[0] if len(documents) == 1 else documents,
-        lambda: "\n".join(one.text(zone) for one in told),
+        lambda: "\n".join(one.text(zone) for one in entries),
     )
     return Exit.OK
-
-
-def _moment(store: Store, view: View, timer: Timer, at: Instant | None) -> Moment | None:
-    return became_of(store, view, timer, at) if at is not None else None
 
 
 def _rule(invocation: Invocation, rule: Directive, at: Instant) -> int:

@@ -33,7 +33,7 @@ from horarium.runtime.control_import import (
     replace_control_file,
     translate_crontab,
 )
-from horarium.runtime.directive_view import View, read_view, view_site
+from horarium.runtime.standing import View, read_view, view_site
 from horarium.runtime.wiring import open_store
 
 
@@ -161,7 +161,7 @@ def export_command(invocation: Invocation, form: str) -> int:
         _raw(invocation, view.kept.content, form)
         return Exit.OK
     standing = {(timer.entry, timer.task) for timer in view.timers}
-    entries = [entry for key, entry in view.plan.entries.items() if key in standing]
+    entries = [entry for entry in view.entries() if (entry.key, entry.task) in standing]
     entries.sort(key=lambda entry: (entry.task, entry.position))
     anchors = {timer.entry: timer.anchor for timer in view.timers}
     if form == "json":

@@ -5,10 +5,10 @@ from horarium.directives.entry import UPKEEP_TASK
 from horarium.directives.plan import Foreseen
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.zone import Zone
-from horarium.runtime.directive_ahead import Coming
-from horarium.runtime.directive_history import Firing, in_words
-from horarium.runtime.directive_view import Timer, View
+from horarium.runtime.ahead import Coming
 from horarium.runtime.moments import format_moment
+from horarium.runtime.past import USUAL, in_words
+from horarium.runtime.standing import Firing, Timer, View
 
 _RUN_WORDS = {"run": "", "manual": " by hand"}
 
@@ -158,6 +158,6 @@ def row_words(row: Firing) -> str:
         words += f", late {length(late)}"
     if row.count:
         words += f", coalesced {row.count}"
-    if row.reason not in ("", "on_time", "late", "manual"):
+    if row.reason not in USUAL:
         words += f": {row.reason}"
     return words

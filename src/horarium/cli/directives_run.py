@@ -1,15 +1,14 @@
 """``horarium directives run``: the daemon of one task, one entry by hand, or a replay."""
 
 import asyncio
-import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from horarium.cli.daemon_log import log_to_stderr
 from horarium.cli.directives_input import (
     busy_of,
     present_only,
@@ -32,8 +31,9 @@ from horarium.directives.plan import replay
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import format_instant
 from horarium.runtime.by_hand import ByHand
-from horarium.runtime.directive_view import find_timers, read_view
+from horarium.runtime.naming import find_timers
 from horarium.runtime.one_task import run_one_task
+from horarium.runtime.standing import read_view
 from horarium.runtime.wiring import open_store
 
 # Of what a program wrote so much is shown; the ledger keeps more.
@@ -111,7 +111,7 @@ def _serve(invocation: Invocation, task: int | None, once: bool) -> int:
     """The daemon of one task; the status of an Exit, else 0."""
     settings = strict_settings(invocation)
     number = settings.directives.master_task if task is None else task
-    _log_to_stderr()
+    log_to_stderr()
     store = open_store(invocation.site, settings, invocation.clock)
 
     def ready() -> None:
@@ -173,12 +173,3 @@ def _stopped_by_signals(hand: ByHand) -> Iterator[None]:
 def _result(run: int, text: str, words: str, status: int | None) -> str:
     told = f", status {status}" if status is not None else ""
     return f"run {run}: {text}: {words}{told}"
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="time=%(asctime)s level=%(levelname)s event=%(message)s",
-    )
-    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -22,7 +22,8 @@ from horarium.kernel.instant import format_instant
 from horarium.kernel.zone import Zone
 from horarium.runtime.activation import control_path
 from horarium.runtime.directive_status import Status, TaskState, status_of
-from horarium.runtime.directive_view import task_name, view_site
+from horarium.runtime.naming import task_name
+from horarium.runtime.standing import view_site
 
 
 @click.command(
@@ -93,8 +94,8 @@ def _file_document(status: Status) -> dict[str, object] | None:
         "path": kept.path,
         "since": format_instant(kept.activated),
         "lines": len(kept.content.splitlines()),
-        "directives": len(status.view.plan.directives),
-        "timed": sum(1 for d in status.view.plan.directives if d.keyword.kind is Kind.TIMED),
+        "directives": len(status.directives),
+        "timed": sum(1 for d in status.directives if d.keyword.kind is Kind.TIMED),
     }
 
 

@@ -14,8 +14,9 @@ from horarium.cli.directives_output import (
 )
 from horarium.kernel.instant import format_instant
 from horarium.kernel.zone import Zone
-from horarium.runtime.directive_history import Moment, Occupation, Past, in_words
-from horarium.runtime.directive_view import View, task_name
+from horarium.runtime.naming import FILE, task_name
+from horarium.runtime.past import USUAL, Moment, Occupation, Past, in_words
+from horarium.runtime.standing import View
 
 # Of what kept a task busy people are told so many; JSON has all.
 MOST_TOLD = 4
@@ -61,11 +62,11 @@ class Told:
             "why": moment.said,
             "rows": [firing_document(row, self.rows) for row in moment.rows],
             "occupied": [_occupation(one) for one in moment.occupied],
-            "last": when(moment.last.due) if moment.last is not None else None,
-            "next": when(moment.next.due) if moment.next is not None else None,
+            "last": when(moment.around.last.due) if moment.around.last is not None else None,
+            "next": when(moment.around.next.due) if moment.around.next is not None else None,
             "left_out": [
                 {"date": skip.date, "at": format_instant(skip.at), "reason": skip.reason.value}
-                for skip in moment.left_out
+                for skip in moment.around.left_out
             ],
         }
 
@@ -95,7 +96,7 @@ class Told:
         assert row is not None
         assert row.started is not None
         words = f"{clock(row.started, zone)}  {row.state}"
-        if row.reason not in ("", "on_time", "late", "manual"):
+        if row.reason not in USUAL:
             words += f" ({row.reason})"
         late = lateness(row)
         if late is None:
@@ -127,10 +128,10 @@ class Told:
         if moment.occupied:
             because = _because(self.timer.task, moment.occupied, zone).removeprefix(": ")
             lines.append(f"          {because}")
-        lines += [f"          {s.date}: {in_words(s.reason.value)}" for s in moment.left_out]
+        lines += [f"          {s.date}: {in_words(s.reason.value)}" for s in moment.around.left_out]
         around = [
             f"{name} {clock(o.due, zone)}"
-            for name, o in (("moment", moment.last), ("the next", moment.next))
+            for name, o in (("moment", moment.around.last), ("the next", moment.around.next))
             if o is not None
         ]
         return [*lines, "          " + ", ".join(around)] if around else lines
@@ -141,7 +142,11 @@ def _because(task: int, occupied: tuple[Occupation, ...], zone: Zone) -> str:
     told = []
     for one in occupied[:MOST_TOLD]:
         span = f"{clock(one.start, zone)} - {clock(one.end, zone) if one.end is not None else ''}"
-        doing = f"ran {one.shown}  {one.text}" if one.text is not None else "had nobody who worked"
+        doing = (
+            f"ran {one.shown.removeprefix(f'{FILE}:')}  {one.text}"
+            if one.text is not None
+            else "had nobody who worked"
+        )
         told.append(f"{task_name(task)} {doing}, {span.rstrip(' -')}")
     if len(occupied) > MOST_TOLD:
         told.append(f"and {len(occupied) - MOST_TOLD} more")

@@ -1,12 +1,11 @@
 """``horarium serve``: the daemon."""
 
 import asyncio
-import logging
 import os
-import sys
 
 import click
 
+from horarium.cli.daemon_log import log_to_stderr
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.daemon import PARTS, Daemon
 from horarium.runtime.settings import Settings, load_settings
@@ -25,7 +24,7 @@ def command(invocation: Invocation, only: str | None) -> int:
     if invocation.options.now is not None:
         raise click.UsageError("serve keeps the real present; --now is for commands that look")
     parts = _parts(only)
-    _log_to_stderr()
+    log_to_stderr()
 
     def load() -> Settings:
         return load_settings(invocation.site, os.environ, strict=True)
@@ -51,12 +50,3 @@ def _parts(only: str | None) -> frozenset[str]:
     if not chosen:
         raise click.UsageError(f"--only: name at least one of {', '.join(PARTS)}")
     return chosen
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="time=%(asctime)s level=%(levelname)s event=%(message)s",
-    )
-    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -12,8 +12,8 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.directives.verify import Verdict
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.zone import Zone
-from horarium.runtime.directive_view import Timer
 from horarium.runtime.evidence import Witnessed, gather, judge, read_testimony
+from horarium.runtime.standing import Timer
 from horarium.runtime.wiring import open_store
 
 

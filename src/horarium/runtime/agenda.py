@@ -14,6 +14,7 @@ from horarium.runtime.directive_agenda import timetable_items
 from horarium.runtime.directory import read_directory
 from horarium.runtime.questions import shown
 from horarium.runtime.settings import Settings
+from horarium.runtime.standing import look
 from horarium.store.store import Store, Transaction
 
 KINDS = ("booking", "directive", "upkeep")
@@ -46,7 +47,7 @@ def agenda(
         if kinds is None or "booking" in kinds:
             found += _bookings(tx, settings, within)
         if kinds is None or kinds & {"directive", "upkeep"}:
-            items = timetable_items(tx, settings, within, now)
+            items = timetable_items(tx, look(tx, settings, now), within)
             found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
         kept = [entry for entry in found if kinds is None or entry.kind in kinds]
         return sorted(kept, key=lambda e: (e.start, e.kind, e.id, e.end or e.start, e.uid))

@@ -17,8 +17,8 @@ from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant, format_instant
 from horarium.runtime.activation import UPKEEP_KEY, load_plan
 from horarium.runtime.clock import Clock
-from horarium.runtime.directive_view import task_name
 from horarium.runtime.directives import hold_task
+from horarium.runtime.naming import task_name
 from horarium.runtime.performing import Performer
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site

@@ -19,11 +19,11 @@ from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
 from horarium.runtime.activation import control_path, read_site_control
 from horarium.runtime.control import ControlReading
-from horarium.runtime.directive_view import View, lines_as_entries
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.guarded_file import read_guarded
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
+from horarium.runtime.standing import View, lines_as_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def translate_crontab(path: Path, encoding: str) -> Translated:
 
 def compare(view: View, directives: Sequence[Directive]) -> Difference:
     """What lines would change what is in force."""
-    standing = {d.key for d in view.plan.directives}
+    lines = view.lines()
+    standing = {d.key for d in lines}
     wanted = {d.key for d in directives}
     anchors = {timer.entry: timer.anchor for timer in view.timers}
     tasks = {(timer.entry, timer.task) for timer in view.timers}
@@ -85,7 +86,7 @@ def compare(view: View, directives: Sequence[Directive]) -> Difference:
     return Difference(
         tuple(d for d in directives if d.key not in kept),
         tuple(Kept(d, anchors.get(d.key)) for d in directives if d.key in kept),
-        tuple(d for d in view.plan.directives if d.key not in wanted),
+        tuple(d for d in lines if d.key not in wanted),
     )
 
 

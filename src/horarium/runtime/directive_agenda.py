@@ -17,10 +17,10 @@ from horarium.kernel.period import Period
 from horarium.kernel.tally import tally
 from horarium.kernel.timetable import Timetable
 from horarium.kernel.zone import Zone, named
-from horarium.runtime.activation import zone_of
-from horarium.runtime.directive_questions import holds_in, owed
-from horarium.runtime.settings import Settings
-from horarium.runtime.standing import FILE, id_of, kind_of, rules_in_force, timetable_in
+from horarium.runtime.ahead import holds_in, is_quiet, owed
+from horarium.runtime.directive_questions import what_comes
+from horarium.runtime.naming import FILE, id_of, kind_of
+from horarium.runtime.standing import View
 from horarium.store.firings import Firing
 from horarium.store.store import Transaction
 from horarium.store.timers import Timer
@@ -45,20 +45,17 @@ class Item:
     key: str
 
 
-def timetable_items(
-    tx: Transaction, settings: Settings, within: Period, now: Instant
-) -> Iterator[Item]:
+def timetable_items(tx: Transaction, view: View, within: Period) -> Iterator[Item]:
     """Everything of the timetable that overlaps `within`, in no order. Rules that always hold are
     left out; windows that touch are one."""
-    zone = named(settings.zone)
-    yield from _past(tx, within, zone, now)
-    ahead = Period(max(within.start, now), within.end) if within.end > now else None
-    for timer in tx.timers.standing() if ahead is not None else ():
-        assert ahead is not None
-        yield from _coming(tx, timer, settings, ahead, now)
-    for rule in rules_in_force(tx, settings):
+    yield from _past(tx, view, within)
+    if within.end > view.now:
+        ahead = Period(max(within.start, view.now), within.end)
+        for timer in view.timers:
+            yield from _coming(view, timer, ahead)
+    for rule in view.rules():
         if isinstance(rule.when, Window):
-            for period in holds_in(rule, within, named(zone_of(settings))):
+            for period in holds_in(rule, within, view.zone()):
                 yield Item(
                     period.start, period.end, "directive", f"{FILE}:{rule.line}", rule.text,
                     rule.key,
@@ -68,17 +65,16 @@ def timetable_items(
 # --- what comes ------------------------------------------------------------------
 
 
-def _coming(
-    tx: Transaction, timer: Timer, settings: Settings, ahead: Period, now: Instant
-) -> Iterator[Item]:
-    zone = named(settings.zone)
+def _coming(view: View, timer: Timer, ahead: Period) -> Iterator[Item]:
+    if is_quiet(timer, ahead.start, ahead.end):
+        return
+    now, timetable = view.now, view.timetable(timer)
     if ahead.start == now:
-        for item in owed(tx, timer, settings.directives.seed, zone, now):
-            yield _item(timer, item.at, item.end, item.what)
-        ahead = Period(now, ahead.end)
-    timetable = timetable_in(tx, timer, settings.directives.seed)
+        for coming in owed(view, timer, timetable):
+            yield _item(timer, coming.at, coming.end, what_comes(coming, view.zone(timer)))
     if not timetable.schedule.enabled:
         return
+    zone = named(view.settings.zone)
     first = Instant(max(ahead.start, timer.cursor + 1, now + 1 if ahead.start == now else 0))
     if first >= ahead.end:
         return
@@ -128,15 +124,17 @@ def _many(count: int, timetable: Timetable, *, at_least: bool = False) -> str:
 # --- what was --------------------------------------------------------------------
 
 
-def _past(tx: Transaction, within: Period, zone: Zone, now: Instant) -> Iterator[Item]:
+def _past(tx: Transaction, view: View, within: Period) -> Iterator[Item]:
+    now, zone = view.now, named(view.settings.zone)
     if within.start > now:
         return
     since = Instant(max(within.start - _BEFORE, 0))
     rows = tx.firings.between(since, Instant(min(now, within.end + _AFTER) + 1))
     found = [row for row in rows if _overlaps(row, within, now)]
     found.sort(key=lambda row: (row.timer, _begin(row), row.id))
+    standing = {timer.id: timer for timer in view.timers}
     for (number, _), group in groupby(found, lambda row: (row.timer, _day(_begin(row), zone))):
-        timer = tx.timers.by_id(number)
+        timer = standing.get(number) or tx.timers.by_id(number)
         assert timer is not None
         yield from _one_day(timer, list(group))
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from horarium.directives.directive import Directive
 from horarium.directives.entry import UPKEEP_TASK
 from horarium.directives.verify import Verdict
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
-from horarium.runtime.directive_ahead import Coming, following, upcoming
-from horarium.runtime.directive_view import Firing, Timer, View
+from horarium.runtime.ahead import Coming, following, upcoming
 from horarium.runtime.evidence import gather, judge
+from horarium.runtime.standing import View
+from horarium.store.firings import Firing
 from horarium.store.store import Store, Transaction
+from horarium.store.timers import Timer
 from horarium.store.workers import Worker
 
 DAY = 86_400
@@ -45,9 +48,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the timetable is; `undecided` says why the last day could not be judged."""
+    """How the timetable is; `directives` are those of the file in force, `undecided` says why the
+    last day could not be judged."""
 
     view: View
+    directives: tuple[Directive, ...]
     tasks: tuple[TaskState, ...]
     coming: tuple[Coming, ...]
     rows: tuple[Firing, ...]
@@ -67,7 +72,8 @@ class Status:
 
 
 def status_of(store: Store, view: View) -> Status:
-    """Looks at everything, and at the last day."""
+    """Looks at everything, and at the last day. BadObjects when the file in force can not be read
+    under today's settings."""
     now = view.now
 
     def work(tx: Transaction) -> tuple[tuple[Firing, ...], tuple[Count, ...], list[Firing]]:
@@ -84,6 +90,7 @@ def status_of(store: Store, view: View) -> Status:
     daily = next((t for t in view.timers if t.task == UPKEEP_TASK), None)
     return Status(
         view,
+        view.lines(),
         tuple(_task(view, number) for number in view.numbers()),
         tuple(upcoming(view, MOST_COMING)),
         rows,

@@ -17,10 +17,11 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.daemon import running
 from horarium.runtime.directive_status import violations_of
-from horarium.runtime.directive_view import read_view, task_name
 from horarium.runtime.directory import Directory, read_directory
+from horarium.runtime.naming import task_name
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
+from horarium.runtime.standing import read_view
 from horarium.runtime.wiring import outgoing_for
 from horarium.store.store import Store
 from horarium.transport.endpoint import Endpoint, Tcp, UnixSocket
@@ -108,6 +109,7 @@ def _mails(store: Store, now: Instant) -> Iterator[Finding]:
 def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Finding]:
     try:
         view = read_view(store, settings, now)
+        view.lines()
     except HorariumError as error:
         yield Finding("directives", "fail", str(error), "horarium directives check")
         return

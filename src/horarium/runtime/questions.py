@@ -17,14 +17,16 @@ from horarium.booking.trace import Step
 from horarium.kernel.capacity import peak
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import MAX_INSTANT, Instant, format_instant
+from horarium.kernel.nearest import nearest
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
-from horarium.runtime.directive_questions import next_of, open_of
-from horarium.runtime.directive_reasons import why_of
+from horarium.runtime.directive_questions import next_of, open_of, why_of
 from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.naming import Standing, find_declared, find_standing, is_explicit, names
 from horarium.runtime.settings import Settings
-from horarium.runtime.standing import Standing, find_standing, is_explicit
+from horarium.runtime.standing import View as Timetable
+from horarium.runtime.standing import look
 from horarium.store.store import Store, Transaction
 
 DAY = 86_400
@@ -45,9 +47,9 @@ class Questions:
 
         def work(tx: Transaction) -> OpenTime:
             found = find(tx, self._settings, name, now)
-            if isinstance(found, Standing):
-                return open_of(tx, found, start, end)
-            return OpenTime(shown(found), "resource", _open(tx, found, Period(start, end), now))
+            if isinstance(found, Registered):
+                return OpenTime(shown(found), "resource", _open(tx, found, Period(start, end), now))
+            return open_of(*found, start, end)
 
         return self._store.read(work)
 
@@ -57,10 +59,11 @@ class Questions:
 
         def work(tx: Transaction) -> tuple[str, str, list[Upcoming]]:
             found = find(tx, self._settings, name, now)
-            if isinstance(found, Standing):
-                return found.id, found.kind, next_of(tx, found, count, now)
-            coming = [_upcoming(item) for item in _next(tx, found, count, now)]
-            return shown(found), "resource", coming
+            if isinstance(found, Registered):
+                coming = [_upcoming(item) for item in _next(tx, found, count, now)]
+                return shown(found), "resource", coming
+            view, standing = found
+            return standing.id, standing.kind, next_of(view, standing, count)
 
         return self._store.read(work)
 
@@ -70,9 +73,9 @@ class Questions:
 
         def work(tx: Transaction) -> Explanation:
             found = find(tx, self._settings, name, now)
-            if isinstance(found, Standing):
-                return why_of(tx, found, at, now)
-            return _why_at(tx, found, now if at is None else at, now)
+            if isinstance(found, Registered):
+                return _why_at(tx, found, now if at is None else at, now)
+            return why_of(tx, *found, at)
 
         return self._store.read(work)
 
@@ -90,14 +93,21 @@ class Questions:
         return self._store.read(work)
 
 
-def find(tx: Transaction, settings: Settings, name: str, now: Instant) -> Registered | Standing:
-    """The object of that name: a calendar user, else what stands in the timetable of directives.
+def find(
+    tx: Transaction, settings: Settings, name: str, now: Instant
+) -> Registered | tuple[Timetable, Standing]:
+    """The object of that name: a calendar user, else what stands in the timetable of directives,
+    or is declared and was never brought into force, which is answered for as if that happened now.
     NotFound when there is none."""
     if not is_explicit(name):
         user = read_directory(tx, settings).find(name)
         if user is not None:
             return user
-    return find_standing(tx, settings, name, now)
+    view = look(tx, settings, now)
+    found = find_standing(view, name) or find_declared(view, name)
+    if found is None:
+        raise NotFound(f"there is no object {name}{nearest(name, names(view))}")
+    return view, found
 
 
 def find_object(tx: Transaction, settings: Settings, name: str) -> Registered:
