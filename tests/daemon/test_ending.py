@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -148,3 +149,30 @@ def test_an_accepted_booking_runs_what_waits_for_it(tmp_path: Path) -> None:
         time.sleep(1.2)
         daemon.process.kill()
     assert notes.read_text() == "1 accepted\n"
+
+
+def test_no_run_begins_while_mail_is_still_on_its_way(tmp_path: Path) -> None:
+    world = World(tmp_path / "site")
+    program = world.site / "note"
+    program.write_text(NOTE)
+    program.chmod(0o755)
+    (world.site / "objects" / "tick.toml").write_text(
+        '[directive.tick]\nrun = ["note"]\nschedule = { type = "interval", every = "1s" }\n'
+    )
+    assert world.run("apply", str(world.site / "objects")).returncode == 0
+    notes = world.site / "notes"
+    with socket.socket(socket.AF_UNIX) as slow, world.serve() as daemon:
+        slow.bind(str(world.smtp))
+        slow.listen()
+        slow.settimeout(20)
+        world.deliver(invitation("one"))
+        connection, _ = slow.accept()  # which is then told nothing, as by a slow mail system
+        until_there(notes.exists, "it never ran")
+        daemon.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        known = notes.read_text()
+        time.sleep(2.2)
+        assert daemon.process.poll() is None
+        assert notes.read_text() == known
+        connection.close()
+        assert daemon.process.wait(30) == 0

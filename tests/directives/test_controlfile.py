@@ -342,7 +342,7 @@ def test_a_hundred_thousand_exclusions_are_looked_up() -> None:
     ]
     assert len(found.warnings) == 21
     # Comparing all with all would take hours; what it takes is told by the benchmarks.
-    assert elapsed < 5.0
+    assert elapsed < 30.0
     addresses = found.directives[0].arguments.addresses
     assert addresses is not None
     assert addresses.matches(node("2:7/8"))
@@ -354,7 +354,7 @@ def test_comparisons_of_parts_of_numbers_end_without_a_warning() -> None:
     others = "\n".join(f"*:*/{a}*{b}" for a in range(1, 50) for b in range(10, 99))
     begun = process_time()
     found = list_of(parts, others)
-    assert process_time() - begun < 5.0
+    assert process_time() - begun < 30.0
     assert found.valid
     assert found.warnings == ()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.directives.firing_oracle import MIDNIGHT, World, most_served, random_world
+from tests.growth import growth
 from tests.kernel.scale import cases
 from tests.kernel.schedules import timetable
 
@@ -437,28 +437,22 @@ def test_verdicts_do_not_depend_on_the_order_of_what_is_given() -> None:
     assert found > 100
 
 
-def test_twenty_entries_and_two_days_are_judged_at_once() -> None:
-    """A generous bound: it is some milliseconds on an idle machine."""
+def test_the_judgement_grows_with_the_runs_and_not_with_their_square() -> None:
     texts = ["periodic 01:00", "daily start 05:00", "daily window 08:00-12:00", "periodic 01:45"]
     lines = [
         listing(f"{texts[n % 4]} overlap queue_one", f"00:{n:02}", entry=f"e{n}") for n in range(20)
     ]
-    end = MIDNIGHT + 2 * DAY
-    runs = [
-        Ran(f"{one.entry}.{o.due}", one.entry, 1, o.due, o.due)
-        for one in lines
-        for o in one.timetable.moments(Instant(MIDNIGHT), Instant(end)).openings
-    ]
-    down = [Stretch(1, at("03:00:30") + n * 3_600, at("03:00:40") + n * 3_600) for n in range(40)]
-    best = min(
-        _timed(lambda: verify(lines, down, runs, end, epsilon=0, longest=60)) for _ in range(3)
-    )
-    assert len(runs) == 400
-    assert best < 0.15
 
+    def judge(days: int) -> None:
+        end = MIDNIGHT + days * DAY
+        runs = [
+            Ran(f"{one.entry}.{o.due}", one.entry, 1, o.due, o.due)
+            for one in lines
+            for o in one.timetable.moments(Instant(MIDNIGHT), Instant(end)).openings
+        ]
+        assert len(runs) > 190 * days
+        begin = at("03:00:30")
+        down = [Stretch(1, begin + n * 3_600, begin + n * 3_600 + 10) for n in range(20 * days)]
+        assert verify(lines, down, runs, end, epsilon=0, longest=60) == []
 
-def _timed(work: object) -> float:
-    begun = perf_counter()
-    assert callable(work)
-    assert work() == []
-    return perf_counter() - begun
+    assert growth(judge, 2, 16) < 20

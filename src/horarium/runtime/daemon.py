@@ -80,6 +80,8 @@ class Daemon:
                 ready(self.addresses)
                 _notify("READY=1")
                 await self._stop.wait()
+                if self._timetable is not None:
+                    self._timetable.begin_to_stop()
                 _notify("STOPPING=1")
             self._worker.shutdown()
             self._store.close()

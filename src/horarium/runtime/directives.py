@@ -93,6 +93,7 @@ class TimetableService:
         self._trouble = ""
         self._signals = False
         self._stopping = asyncio.Event()
+        self._end: asyncio.Task[None] | None = None
 
     # --- its life ----------------------------------------------------------
 
@@ -116,8 +117,18 @@ class TimetableService:
         """Waits until all tasks have ended by themselves."""
         await asyncio.gather(*self._work.values())
 
+    def begin_to_stop(self) -> None:
+        """Begins nothing more, whatever else has to end first."""
+        if self._end is None:
+            self._end = asyncio.create_task(self._stop())
+
     async def stop(self) -> None:
         """Begins nothing more, lets what goes on end for a while, then ends it."""
+        self.begin_to_stop()
+        assert self._end is not None
+        await self._end
+
+    async def _stop(self) -> None:
         self._stopping.set()
         for other in self._others:
             other.cancel()
@@ -365,7 +376,11 @@ class TimetableService:
                 await loop.beat()
 
     async def _signal(self, name: str) -> Instant | None:
-        """Gives a signal; the instant it counts as of, None when nobody waits for it."""
+        """Gives a signal; the instant it counts as of, None when nobody here waits for it."""
+        numbers = self._numbers()
+        waiting = (e for e in self._plan.entries.values() if e.task in numbers)
+        if all(entry.schedule.signal != name for entry in waiting):
+            return None
 
         def give(tx: Transaction) -> Instant | None:
             now = self._clock.now()
