@@ -7,9 +7,11 @@ from types import MappingProxyType
 
 from horarium.booking.acl import Rule
 from horarium.booking.calls import Call
+from horarium.booking.grid import Grid
 from horarium.booking.hours import WorkingHours
 from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
 from horarium.booking.sent_by import SentByPair
+from horarium.booking.tiers import TierRule
 from horarium.booking.written import shown
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.nearest import nearest
@@ -81,6 +83,27 @@ class Preferences:
     private_kept: bool
     freebusy_shows: str
     answer_rsvp_false: str
+    unauthenticated: str
+    bookable: bool
+    permitted_times: Grid | None
+    freebusy_offers: int | None
+    max_conflicts: int | None
+    max_conflict_percent: int | None
+    split: bool
+    tier_in_policy: tuple[TierRule, ...]
+    tier_out_of_policy: tuple[TierRule, ...]
+    approvers: tuple[str, ...] | None
+    approval_timeout: int
+    approval_timeout_action: str
+    pending_holds: bool
+    waiting_list: bool
+    waiting_cutoff: int
+    check_in: bool
+    check_in_opens: int
+    check_in_deadline: int
+    check_in_exempt: tuple[Rule, ...] | None
+    delegation_reply: str
+    redecide_window: int
     layers: Mapping[str, Layer] = field(repr=False, compare=False)
     written: Mapping[str, object] = field(repr=False, compare=False)
 
