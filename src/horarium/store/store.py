@@ -12,6 +12,7 @@ from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
+from horarium.store.quotas import QuotaRepository
 from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
@@ -42,6 +43,11 @@ class Transaction:
     def decisions(self) -> DecisionRepository:
         """The decision log."""
         return DecisionRepository(self.session, self.tenant)
+
+    @property
+    def quotas(self) -> QuotaRepository:
+        """The journals and free/busy of quotas."""
+        return QuotaRepository(self.session, self.tenant)
 
     @property
     def upkeep(self) -> UpkeepRepository:
