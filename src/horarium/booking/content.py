@@ -37,6 +37,13 @@ def content_digest(event: Event) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
+def times_digest(event: Event) -> str:
+    """A digest of the instants of an event alone, whoever takes part."""
+    which = event.recurrence_id
+    key = "" if which is None else f"{which.original}/{which.day}/{which.this_and_future}"
+    return sha256("\n".join([key, *_instants(event)]).encode()).hexdigest()
+
+
 def _instants(event: Event) -> Iterable[str]:
     if event.series is None or event.first is None:
         return ["none"]

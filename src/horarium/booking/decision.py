@@ -99,7 +99,7 @@ def decide(request: Request, view: View, *, approved: bool = False) -> Decision:
     decision = _Chain(request, view, steps, dict(waived), lenient).run(prepared)
     if approved and not decision.declined:
         return replace(decision, reasons=(), evidence={})
-    return _asked_of_a_person(decision, request, view)
+    return _waits(_asked_of_a_person(decision, request, view), request, view)
 
 
 def capacity_of(view: View) -> int | None:
@@ -182,9 +182,7 @@ class _Chain:
             return _broken(name, self._steps)
         if verdict.reason in _WAIVABLE and self._lenient:
             assert verdict.reason is not None
-            self._steps.append(
-                Step(name, "out of policy", verdict.reason.value, verdict.evidence)
-            )
+            self._steps.append(Step(name, "out of policy", verdict.reason.value, verdict.evidence))
             self._against.setdefault(verdict.reason, verdict.evidence)
             self._capacity = function.capacity if self._capacity is None else self._capacity
             return None
@@ -253,6 +251,18 @@ def _asked_of_a_person(decision: Decision, request: Request, view: View) -> Deci
         return _misconfigured("tier", "a tier asks, and there are no approvers", [*decision.steps])
     step = Step("tier", "PENDING", "ask", {**step.evidence, "approvers": sorted(approvers)})
     return replace(decision, ending=Ending.PENDING, steps=(*decision.steps, step))
+
+
+def _waits(decision: Decision, request: Request, view: View) -> Decision:
+    """The decision of a resource with a waiting list: what was declined only for a conflict waits
+    until its time is free, unless it begins too soon."""
+    preferences = view.resource.preferences
+    if not preferences.waiting_list or decision.reasons != (Reason.CONFLICT,):
+        return decision
+    first = min(o.start for o in request.occurrences)
+    if not decision.declined or first - preferences.waiting_cutoff <= request.now:
+        return decision
+    return replace(decision, ending=Ending.WAITING)
 
 
 def approvers_of(view: View) -> frozenset[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from horarium.booking.authority import Voice
-from horarium.booking.open_request import Again
+from horarium.booking.event_state import Slot
+from horarium.booking.open_request import Again, slot_text
 from horarium.booking.resource import Resource
 from horarium.ical.component import Component
 from horarium.kernel.instant import Instant
@@ -59,6 +60,11 @@ class EventMessage:
     def decision_id(self) -> str:
         """The name of the record of this decision."""
         return sha256(f"{self._key}\0{self.uid}".encode()).hexdigest()[:32]
+
+    def token(self, slot: Slot) -> str:
+        """The name under which an open request of this message is spoken of."""
+        text = f"{self.decision_id}\0{slot_text(slot)}"
+        return sha256(text.encode()).hexdigest()[:12]
 
     @property
     def _key(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from horarium.booking.event_state import EventState
-from horarium.booking.open_request import OpenRequest
+from horarium.booking.open_request import OpenRequest, Why
 from horarium.booking.ports import Booking, Provisional, Reservation
 from horarium.booking.quota import Charge, Claim
 from horarium.booking.trace import Step
@@ -40,8 +40,7 @@ class EventChange:
     Reservations that end at or before `settled` are history of an endless series: they are neither
     stated here nor removed. `booking` is None when the event holds no time any more. `unchecked`
     reservations may lie above the capacity: what was booked stays booked. `charges` and `claims`
-    are stated whole too; None leaves them as they are. `provisional` is what is held for the event
-    without being booked: stated whole, whatever was held before ends.
+    are stated whole too; None leaves them as they are.
     """
 
     state: EventState
@@ -51,7 +50,6 @@ class EventChange:
     unchecked: bool = False
     charges: tuple[Charge, ...] | None = None
     claims: tuple[Claim, ...] | None = None
-    provisional: tuple[Provisional, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,13 @@ class Mail:
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """What happens at another resource (an address key) in the same transaction: it holds
-    `provisional` for the event; with `pass_on` it is told the message as if it had got it too. What
-    was assigned to it in a pool is noted under `pool`."""
+    `provisional` for the event; with `pass_on` it is told the message as if it had got it too,
+    with `release` it gives the event up. What was assigned to it in a pool is noted under `pool`."""
 
     resource: str
     provisional: tuple[Provisional, ...] = ()
     pass_on: bool = False
+    release: bool = False
     pool: str = ""
 
 
@@ -84,7 +83,9 @@ class Outcome:
     """The end of one event in one message: everything that must be kept or sent together.
 
     `opened` are the requests that stay open; those whose slots (as text) are `settled` end, or
-    with `whole_settled` all of the event.
+    with `whole_settled` all of the event. `provisional` is what is held for the event without being
+    booked, and `pending` what that is charged, both stated whole; None leaves both as they are.
+    `wanted` are the slots whose open requests are to be decided again, and why.
     """
 
     result: Result
@@ -100,7 +101,10 @@ class Outcome:
     repeat_answer: bool = False
     hold: bool = False
     notice: str = ""
+    provisional: tuple[Provisional, ...] | None = None
+    pending: tuple[Charge, ...] = ()
     opened: tuple[OpenRequest, ...] = ()
     settled: frozenset[str] = frozenset()
+    wanted: tuple[tuple[str, Why], ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     whole_settled: bool = False

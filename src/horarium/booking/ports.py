@@ -12,6 +12,7 @@ from horarium.booking.open_request import OpenRequest
 from horarium.booking.quota import Charge, Claim
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.kernel.recurrence import Occurrence
 
 if TYPE_CHECKING:
     from horarium.booking.resource import Resource
@@ -113,6 +114,9 @@ class Reservations(Protocol):
     def open_requests(self, uid: str) -> list[OpenRequest]:
         """The requests of `uid` that are not settled."""
 
+    def waiting_before(self, occurrences: Sequence[Occurrence]) -> int:
+        """How many requests wait already for any of the time of `occurrences`."""
+
     def charges(self, uid: str) -> list[Charge]:
         """What `uid` is charged in any quota."""
 
@@ -137,9 +141,7 @@ class Surroundings(Protocol):
     def mark(self, quota: str) -> Instant | None:
         """The instant up to which usage has expired."""
 
-    def claimed(
-        self, quota: str, organizer: str, spans: Sequence[Period]
-    ) -> list[Claimed]:
+    def claimed(self, quota: str, organizer: str, spans: Sequence[Period]) -> list[Claimed]:
         """What is claimed in the quota's free/busy for an organizer (address key) in `spans`."""
 
     def member(self, key: str) -> Member | None:

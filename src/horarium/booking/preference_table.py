@@ -364,6 +364,7 @@ _OWN = (
     ),
 )
 
+
 def _permitted(value: object) -> object:
     return None if str(value).strip().lower() == "none" else parse_grid(line(value))
 
@@ -456,7 +457,7 @@ _POLICY = (
     Preference(
         "waiting_list",
         "off",
-            "`on` or `off`",
+        "`on` or `off`",
         "Whether a request declined only for a conflict waits until the time is free.",
     ),
     Preference(
@@ -469,7 +470,7 @@ _POLICY = (
     Preference(
         "check_in",
         "off",
-            "`on` or `off`",
+        "`on` or `off`",
         "Whether a booking is released unless somebody checks in.",
     ),
     Preference(

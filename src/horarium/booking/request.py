@@ -88,9 +88,7 @@ class Nowhere:
         """See Surroundings."""
         return None
 
-    def claimed(
-        self, quota: str, organizer: str, spans: Sequence[Period]
-    ) -> list[Claimed]:
+    def claimed(self, quota: str, organizer: str, spans: Sequence[Period]) -> list[Claimed]:
         """See Surroundings."""
         return []
 

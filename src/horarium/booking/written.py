@@ -173,7 +173,9 @@ def address_keys(value: object) -> tuple[str, ...]:
 
 def members(value: object) -> tuple[str, ...]:
     """Several addresses (as keys) or names of groups, none twice."""
-    found = tuple(word if _GROUP_NAME.fullmatch(word) else address_key(word) for word in words(value))
+    found = tuple(
+        word if _GROUP_NAME.fullmatch(word) else address_key(word) for word in words(value)
+    )
     twice = _repeated(found)
     if twice:
         raise InvalidInput(f"{twice} is listed twice", value=twice)

@@ -85,7 +85,7 @@ def busy_of(
 
     def work(tx: Transaction) -> tuple[str, list[Reservation]]:
         user = find_object(tx, settings, name)
-        found = held_in(tx.reservations(user.id, user.uri), [within], user.resource)
+        found = held_in(tx.reservations(user.id, user.uri, now), [within], user.resource)
         inside = [item for item in found if item.event.overlaps(within)]
         return shown(user), sorted(inside, key=lambda item: (item.event.start, item.uid))
 
@@ -120,7 +120,7 @@ def _uids(user: Registered, tx: Transaction) -> list[str]:
 def _compare(
     tx: Transaction, user: Registered, uid: str, now: Instant, apply: bool
 ) -> Difference | None:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     change = lay_anew(uid, reservations, user.resource, now)
     if change is None:
         return None
@@ -151,7 +151,7 @@ def _users(tx: Transaction, settings: Settings, name: str | None) -> list[Regist
 
 
 def _event(tx: Transaction, user: Registered, uid: str) -> BookedEvent:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     return BookedEvent(
         shown(user),
         uid,

@@ -123,14 +123,14 @@ def shown(user: Registered) -> str:
     return user.uri.removeprefix("mailto:")
 
 
-def view_of(tx: Transaction, user: Registered) -> View:
+def view_of(tx: Transaction, user: Registered, now: Instant) -> View:
     """What may be looked at of a resource."""
-    return View(user.resource, tx.reservations(user.id, user.uri))
+    return View(user.resource, tx.reservations(user.id, user.uri, now))
 
 
 def _open(tx: Transaction, user: Registered, within: Period, now: Instant) -> PeriodSet:
     """What policy and free/busy leave free; without a free/busy function nothing is ever full."""
-    view = view_of(tx, user)
+    view = view_of(tx, user, now)
     resource, preferences = user.resource, user.resource.preferences
     capacity = capacity_of(view)
     held = held_in(view.reservations, [_reach(within)], resource) if capacity else []
@@ -153,7 +153,7 @@ def _reach(within: Period) -> Period:
 
 
 def _next(tx: Transaction, user: Registered, count: int, now: Instant) -> list[Reservation]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     reach = FIRST_REACH
     while True:
         within = Period(now, Instant(now + reach))
@@ -173,7 +173,7 @@ def _upcoming(item: Reservation) -> Upcoming:
 
 
 def _why_at(tx: Transaction, user: Registered, at: Instant, now: Instant) -> Explanation:
-    view = view_of(tx, user)
+    view = view_of(tx, user, now)
     moment = Period(at, Instant(at + 1))
     held = held_in(view.reservations, [moment], user.resource)
     steps = [_hours_step(user, moment), _window_step(user, at, now), _busy_step(view, held, moment)]

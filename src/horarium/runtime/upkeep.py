@@ -70,7 +70,7 @@ def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) 
 def _extend_piece(
     user: Registered, now: Instant, until: Instant, after: str, tx: Transaction
 ) -> tuple[bool, list[Outcome], str]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     uids = tx.upkeep.endless_before(user.id, until, after, PIECE)
     outcomes: list[Outcome] = []
     for uid in uids:
@@ -104,7 +104,7 @@ def _recompute(store: Store, user: Registered, now: Instant, report: UpkeepRepor
 
 
 def _recompute_piece(user: Registered, now: Instant, after: str, tx: Transaction) -> list[str]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     uids = tx.upkeep.with_other_zone_data(user.id, user.resource.zone_data, after, PIECE)
     for uid in uids:
         change = lay_anew(uid, reservations, user.resource, now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from horarium.kernel.instant import Instant
 from horarium.store.engine import Session
+from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 
 # What is older than this no longer explains anything that can still be asked for; a tombstone must
@@ -58,6 +59,8 @@ class UpkeepRepository:
             + self.session.run("drop_old_decisions", old)
             + self.session.run("drop_old_ledger", old)
             + self.session.run("drop_old_mails", old)
+            + self.session.run("drop_old_check_ins", old)
+            + RequestRepository(self.session, self.tenant).drop_old(now)
             + self._drop_old_runs(old)
         )
 

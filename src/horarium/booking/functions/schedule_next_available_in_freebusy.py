@@ -67,7 +67,10 @@ def _place(
 ) -> Period | None:
     own = Period(occurrence.start, occurrence.end)
     alone = replace(request, occurrences=(occurrence,))
-    if occurrence.start >= after and judge_time(alone, view, capacity).reason is not Reason.CONFLICT:
+    if (
+        occurrence.start >= after
+        and judge_time(alone, view, capacity).reason is not Reason.CONFLICT
+    ):
         return own
     start = Instant(max(occurrence.start, after, request.now))
     place = Place(start, occurrence.end - occurrence.start, request.event.zone, request.whole_day)

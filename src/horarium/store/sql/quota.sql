@@ -172,3 +172,10 @@ WHERE (tenant, resource, uid, quota, original_s) IN (
     WHERE tenant = :tenant AND end_s <= CAST(:before_s AS BIGINT)
     LIMIT :many
 )
+
+-- name: endless_claims
+SELECT DISTINCT b.resource, b.uid
+FROM quota_claim q
+JOIN booking b ON b.tenant = q.tenant AND b.resource = q.resource AND b.uid = q.uid
+WHERE q.tenant = :tenant AND q.quota = :quota AND q.organizer = :organizer
+    AND b.endless_until_s IS NOT NULL AND b.endless_until_s < CAST(:before_s AS BIGINT)
