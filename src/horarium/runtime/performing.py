@@ -139,7 +139,7 @@ class Performer:
         report = run_upkeep(self._store, self.settings, self._clock.now())
         detail = (
             f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
-            f"dropped {report.dropped}"
+            f"expired {report.expired}, dropped {report.dropped}"
         )
         if report.failures:
             return Settled("failed", "; ".join(report.failures), detail=detail)

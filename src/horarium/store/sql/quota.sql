@@ -4,6 +4,11 @@ SELECT used_s FROM quota_usage WHERE tenant = :tenant AND quota = :quota AND ide
 -- name: quota_usages
 SELECT identity, used_s FROM quota_usage WHERE tenant = :tenant AND quota = :quota ORDER BY identity
 
+-- name: quota_counts
+SELECT identity, COUNT(*) FROM quota_charge
+WHERE tenant = :tenant AND quota = :quota AND end_s > CAST(:mark_s AS BIGINT)
+GROUP BY identity
+
 -- name: change_usage
 UPDATE quota_usage SET used_s = used_s + CAST(:seconds AS BIGINT)
 WHERE tenant = :tenant AND quota = :quota AND identity = :identity
