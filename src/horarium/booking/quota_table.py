@@ -15,7 +15,7 @@ from typing import Any
 
 from horarium.booking.calls import split_lines
 from horarium.booking.quota import ANYBODY, Quota
-from horarium.booking.written import shown, words
+from horarium.booking.written import refuse, shown, words
 from horarium.ical.address import parse_address, parse_cal_address
 from horarium.kernel.duration import Duration, format_duration, parse_duration
 from horarium.kernel.errors import InvalidInput
@@ -80,11 +80,11 @@ def object_table(kind: TableKind, value: object) -> tuple[Table, list[TableFault
         return (), [TableFault(0, "", error.message)]
     rows: dict[str, Row] = {}
     faults: list[TableFault] = []
-    for found in written:
+    for first, *rest in written:
         try:
-            _add(rows, _row(kind, found, None))
+            _add(rows, _row(kind, (first, *(_text(kind, item) for item in rest)), None))
         except InvalidInput as error:
-            key = found[0] if kind is not TableKind.DELEGATES else ""
+            key = first if kind is not TableKind.DELEGATES else ""
             faults.append(TableFault(0, key, error.message))
     return tuple(rows.values()), faults
 
@@ -168,7 +168,7 @@ def _checked(kind: TableKind, value: object, groups: Groups) -> Table:
     return tuple(rows.values())
 
 
-def _written_rows(kind: TableKind, value: object) -> list[Row]:
+def _written_rows(kind: TableKind, value: object) -> list[tuple[Any, ...]]:
     if kind is TableKind.DELEGATES:
         return [(word,) for word in words(value)]
     if not isinstance(value, dict):
@@ -176,7 +176,7 @@ def _written_rows(kind: TableKind, value: object) -> list[Row]:
         if kind is TableKind.GROUPS:
             form = '{ "mailto:vincent.vole@example.com" = "developers" }'
         raise InvalidInput(f"expected a table such as {form}, not {shown(value)}")
-    return [(identity, _text(kind, item)) for identity, item in value.items()]
+    return list(value.items())
 
 
 def _text(kind: TableKind, item: object) -> str:
@@ -184,7 +184,9 @@ def _text(kind: TableKind, item: object) -> str:
     whole = isinstance(item, int) and not isinstance(item, bool)
     if kind is TableKind.LIMITS and whole and isinstance(item, int) and item > 0:
         return format_duration(Duration(0, item))
-    return item if isinstance(item, str) else shown(item)
+    if not isinstance(item, str):
+        raise refuse(item, "a duration" if kind is TableKind.LIMITS else "the name of a group")
+    return item
 
 
 def _add(rows: dict[str, Row], row: Row) -> None:

@@ -13,8 +13,8 @@ from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, Wall
 from horarium.kernel.nearest import nearest
 from horarium.kernel.zone import Zone
-from horarium.runtime.directory import read_directory
-from horarium.runtime.quotas import kept_tables, read_quotas
+from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.quotas import OWNER, kept_tables, read_quotas
 from horarium.runtime.settings import Settings
 from horarium.store.quotas import JournalEntry, quota_key
 from horarium.store.store import Store, Transaction
@@ -57,6 +57,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """A quota as one object: its delegates that are resources here, in order, else the resources
+    whose functions name it."""
+
+    quota: Quota
+    members: tuple[Registered, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """One quota in a list: how many rows its tables have, the addresses of the resources whose
     functions name it, the seconds used of it, and what keeps it from being read."""
@@ -81,7 +90,19 @@ def find_quota(tx: Transaction, settings: Settings, name: str) -> str:
 def quota_names(tx: Transaction, settings: Settings) -> list[str]:
     """The names of all quotas, in order."""
     named = {*kept_tables(tx.directory.settings()), *tx.quotas.names()}
-    return sorted(named | _named_by_functions(tx, settings).keys())
+    return sorted(named | _named_by_functions(read_directory(tx, settings)).keys())
+
+
+def find_pool(tx: Transaction, directory: Directory, name: str) -> Pool | None:
+    """The quota that `name` means, with or without `quota:` before it; None when there is none."""
+    wanted = quota_name(name.removeprefix(OWNER))
+    named = _named_by_functions(directory)
+    if wanted not in {*kept_tables(tx.directory.settings()), *tx.quotas.names(), *named}:
+        return None
+    quota = directory.quotas.get(wanted) or Quota(wanted, {}, {}, ())
+    addresses = quota.delegates or named.get(wanted, ())
+    found = [directory.by_key[key.lower()] for key in addresses if key.lower() in directory.by_key]
+    return Pool(quota, tuple(found))
 
 
 def summaries(store: Store, settings: Settings) -> list[Summary]:
@@ -89,7 +110,7 @@ def summaries(store: Store, settings: Settings) -> list[Summary]:
 
     def work(tx: Transaction) -> list[Summary]:
         kept, faults = kept_tables(tx.directory.settings()), read_quotas(tx).faults
-        resources = _named_by_functions(tx, settings)
+        resources = _named_by_functions(read_directory(tx, settings))
         return [
             Summary(
                 name=name,
@@ -179,10 +200,10 @@ def expire(store: Store, name: str, mark: Instant) -> int:
     return store.transact([quota_key(store.tenant, name)], lambda tx: tx.quotas.expire(name, mark))
 
 
-def _named_by_functions(tx: Transaction, settings: Settings) -> dict[str, list[str]]:
+def _named_by_functions(directory: Directory) -> dict[str, list[str]]:
     """The resources whose functions name a quota, by its name."""
     found: dict[str, list[str]] = {}
-    for user in read_directory(tx, settings).registered:
+    for user in directory.registered:
         resource = user.resource
         for call in resource.preferences.scheduling_function:
             if call.name in _FUNCTIONS:
@@ -199,6 +220,6 @@ def _count(table: object) -> int:
 
 
 __all__ = [
-    "JournalEntry", "Summary", "Usage", "UsageRow", "expire", "expire_quotas", "find_quota",
-    "journal_of", "quota_names", "start_of_day", "summaries", "usage_of",
+    "JournalEntry", "Pool", "Summary", "Usage", "UsageRow", "expire", "expire_quotas", "find_pool",
+    "find_quota", "journal_of", "quota_names", "start_of_day", "summaries", "usage_of",
 ]  # fmt: skip

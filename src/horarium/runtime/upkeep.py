@@ -42,6 +42,14 @@ class UpkeepReport:
     dropped: int = 0
     failures: list[str] = field(default_factory=list)
 
+    @property
+    def detail(self) -> str:
+        """The counts in one line, as the ledger of runs keeps them."""
+        return (
+            f"extended {self.extended}, lost {self.lost}, recomputed {self.recomputed}, "
+            f"expired {self.expired}, dropped {self.dropped}"
+        )
+
 
 def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
     """Runs the whole pass at `now`; a user that fails is reported and the others are done."""

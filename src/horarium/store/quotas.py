@@ -135,9 +135,13 @@ class QuotaRepository:
         self.session.run("attribute_charges", {**where, "pairs": json.dumps(list(pairs.items()))})
         self._sum_up(quota.name)
 
-    def journal(self, quota: str, *, identity: str | None = None) -> list[JournalEntry]:
-        """All charges to a quota, or those of one identity, in order of start."""
-        rows = self.session.rows("journal_of_quota", {**self._of(quota), "identity": identity})
+    def journal(
+        self, quota: str, *, identity: str | None = None, after: Instant = MIN_INSTANT
+    ) -> list[JournalEntry]:
+        """The charges to a quota that end after an instant, all or those of one identity, in order
+        of start."""
+        values = {**self._of(quota), "identity": identity, "after_s": after}
+        rows = self.session.rows("journal_of_quota", values)
         return [JournalEntry(text(row[7]), text(row[8]), _charge(row[:7])) for row in rows]
 
     def usage(self, quota: str) -> list[tuple[str, int]]:

@@ -87,7 +87,8 @@ ORDER BY 5, 8, 4, 7
 -- name: journal_of_quota
 SELECT c.quota, c.identity, c.organizer, c.original_s, c.start_s, c.end_s, c.pending, u.uri, c.uid
 FROM quota_charge c JOIN calendar_user u ON u.id = c.resource
-WHERE c.tenant = :tenant AND c.quota = :quota AND (:identity IS NULL OR c.identity = :identity)
+WHERE c.tenant = :tenant AND c.quota = :quota AND c.end_s > CAST(:after_s AS BIGINT)
+    AND (:identity IS NULL OR c.identity = :identity)
 ORDER BY c.start_s, u.uri, c.uid, c.original_s, c.pending
 
 -- name: organizers_charged
