@@ -78,7 +78,7 @@ allow
 waiting_list = "on"
 [resource."not an address"]
 [resource."ROOM@example.com"]
-[quota.cars]
+[appointer.cars]
 limits = {}
 [resurce."a@example.com"]
 [group.x]
@@ -98,7 +98,8 @@ horizon = "soon"
         "is not available in this version",
         'objects.toml:8:1: resource."not an address": "not an address" is not an address: no_at',
         'objects.toml:9:1: resource."ROOM@example.com": room@example.com is declared twice',
-        "objects.toml:10:1: quota: objects of the kind quota are not available in this version",
+        "objects.toml:10:1: appointer: "
+        "objects of the kind appointer are not available in this version",
         'objects.toml:12:1: resurce: there is no such kind of object; did you mean "resource"?',
         'objects.toml:14:1: group.x.member: there is no such key; did you mean "members"?',
         'objects.toml:16:1: group.y.members: "nobody" is not an address: no_at',

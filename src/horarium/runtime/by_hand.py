@@ -175,10 +175,7 @@ def upkeep_by_hand(store: Store, settings: Settings, clock: Clock) -> UpkeepRepo
     settled = Settled(
         "failed" if report.failures else "finished",
         "; ".join(report.failures),
-        detail=(
-            f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
-            f"dropped {report.dropped}"
-        ),
+        detail=report.detail,
     )
 
     def work(tx: Transaction) -> None:

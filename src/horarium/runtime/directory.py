@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from horarium.booking.acl import Rule, parse_acl
 from horarium.booking.preferences import InvalidPreference, Preferences, read_preferences
+from horarium.booking.quota import Quota
 from horarium.booking.resource import MailWays, Resource
 from horarium.ical.address import Address, parse_address
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.zone import named, zone_data_version
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.limits import parse_limits, rule_limits
+from horarium.runtime.quotas import OWNER as QUOTA
+from horarium.runtime.quotas import Quotas, quotas_among
 from horarium.runtime.settings import MailSettings, Settings
 from horarium.store.directory import DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
@@ -31,12 +34,14 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All calendar users at one version; `by_key` finds them by address key, aliases included."""
+    """All calendar users at one version; `by_key` finds them by address key, aliases included.
+    `quotas` are those in force by name."""
 
     version: int
     by_key: Mapping[str, Registered]
     registered: tuple[Registered, ...]
     groups: Mapping[str, frozenset[str]]
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
     def find(self, address: str) -> Registered | None:
         """The calendar user of an address (with or without `mailto:`), or None."""
@@ -51,14 +56,16 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
     """Reads the whole directory. A user whose preferences can not be read is kept, with the fault:
     it declines everything, which is better than to bounce."""
     own: dict[str, dict[str, object]] = {}
-    for setting in tx.directory.settings():
-        if setting.value is not None:
+    stored = tx.directory.settings()
+    for setting in stored:
+        if setting.value is not None and not setting.owner.startswith(QUOTA):
             own.setdefault(setting.owner, {})[setting.name] = setting.read
     groups = {name: frozenset(members) for name, members in tx.directory.groups().items()}
+    quotas = quotas_among(stored, groups)
     ways = mail_ways(settings.mail, settings.languages)
     defaults = own.get(DEFAULTS, {})
     found = [
-        _register(user, own.get(user.uri, {}), defaults, settings, ways, groups)
+        _register(user, own.get(user.uri, {}), defaults, settings, ways, groups, quotas)
         for user in tx.directory.users()
         if user.kind == "resource"
     ]
@@ -68,7 +75,7 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
             by_key.setdefault(key, entry)
     for entry in found:
         by_key[entry.resource.address.key] = entry
-    return Directory(tx.directory.version(), by_key, tuple(found), groups)
+    return Directory(tx.directory.version(), by_key, tuple(found), groups, quotas.known)
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
@@ -92,6 +99,7 @@ def _register(
     settings: Settings,
     ways: MailWays,
     groups: Mapping[str, frozenset[str]],
+    quotas: Quotas,
 ) -> Registered:
     address = parse_address(user.uri.removeprefix("mailto:"))
     fault = ""
@@ -109,6 +117,8 @@ def _register(
         ways=ways,
         access_files=_access_files(preferences),
         groups=groups,
+        quotas=quotas.known,
+        quota_faults=quotas.faults,
         parse_limits=parse_limits(settings.limits),
         rule_limits=rule_limits(settings.limits),
         fault=fault,

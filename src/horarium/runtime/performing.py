@@ -137,13 +137,9 @@ class Performer:
 
     def _keep_up(self) -> Settled:
         report = run_upkeep(self._store, self.settings, self._clock.now())
-        detail = (
-            f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
-            f"dropped {report.dropped}"
-        )
         if report.failures:
-            return Settled("failed", "; ".join(report.failures), detail=detail)
-        return Settled("finished", detail=detail)
+            return Settled("failed", "; ".join(report.failures), detail=report.detail)
+        return Settled("finished", detail=report.detail)
 
 
 def as_written(text: str, argv: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
+from horarium.runtime.quota_review import broken_quotas, strange_quotas
 
 # The fewest and most arguments of each function in booking/functions/.
 ARGUMENTS = {
@@ -38,17 +39,21 @@ def review(declared: DeclaredObjects) -> tuple[list[Fault], list[Fault]]:
     wrong: list[Fault] = []
     odd: list[Fault] = []
     unproven = []
+    all_own = {}
     for key, own in declared.resources.items():
         preferences = read_preferences(own, declared.defaults)
         place = _Placed(declared, key)
         wrong.extend(_broken(preferences, declared, place))
         odd.extend(_strange(preferences, place))
+        all_own[key] = preferences
         if preferences.require_auth == "none":
             unproven.append(place)
     if unproven:
         who = unproven[0].key if len(unproven) == 1 else f"{len(unproven)} resources"
         message = f"{who}: senders need no proof; set dmarc where the mail system checks it"
         odd.append(unproven[0].fault("require_auth", message))
+    wrong.extend(broken_quotas(declared))
+    odd.extend(strange_quotas(declared, all_own))
     return wrong, odd
 
 

@@ -1,4 +1,5 @@
-"""The daily pass: endless series are laid down further, old records go (seed 000).
+"""The daily pass: endless series are laid down further, quotas are replenished, old records go
+(seed 000).
 
 It may run at any time, twice, or after weeks of pause: what it leaves depends only on what is
 stored and on the instant. It works in small transactions, so that no booking waits long for it.
@@ -15,11 +16,14 @@ from horarium.booking.outcome import Outcome
 from horarium.booking.upkeep import extend, lay_anew
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
+from horarium.kernel.zone import named
 from horarium.runtime import crash
 from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
+from horarium.store.upkeep import RETENTION_SECONDS
 
 # Series laid down in one transaction.
 PIECE = 20
@@ -28,13 +32,23 @@ DAY = 86_400
 
 @dataclass(slots=True)
 class UpkeepReport:
-    """What one pass did; `failures` name the users that were left out and why."""
+    """What one pass did; `expired` counts the charges to quotas that ended before today, and
+    `failures` name the users and quotas that were left out and why."""
 
     extended: int = 0
     lost: int = 0
     recomputed: int = 0
+    expired: int = 0
     dropped: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def detail(self) -> str:
+        """The counts in one line, as the ledger of runs keeps them."""
+        return (
+            f"extended {self.extended}, lost {self.lost}, recomputed {self.recomputed}, "
+            f"expired {self.expired}, dropped {self.dropped}"
+        )
 
 
 def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
@@ -47,9 +61,30 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
             _extend(store, user, now, report)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
+    _expire(store, settings, now, report)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
+    report.dropped += _purge_quotas(store, now)
     store.checkpoint(thorough=True)
     return report
+
+
+def _expire(store: Store, settings: Settings, now: Instant, report: UpkeepReport) -> None:
+    """What ended before today is no longer used of any quota."""
+    mark = start_of_day(now, named(settings.zone))
+    for name in store.read(lambda tx: tx.quotas.names()):
+        try:
+            report.expired += expire(store, name, mark)
+        except HorariumError as error:
+            report.failures.append(f"quota {name}: {error}")
+
+
+def _purge_quotas(store: Store, now: Instant) -> int:
+    before, dropped = Instant(now - RETENTION_SECONDS), 0
+    while True:
+        gone = store.transact([], lambda tx: tx.quotas.purge(before))
+        dropped += gone
+        if not gone:
+            return dropped
 
 
 def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from horarium.booking.quota import Charge, Claim, Quota
 from horarium.kernel.instant import MIN_INSTANT, Instant
@@ -97,11 +97,11 @@ class QuotaRepository:
     def restate_claims(
         self, resource: int, uid: str, claims: Sequence[Claim], settled: Instant | None = None
     ) -> None:
-        """Makes the claims of an event exactly `claims`; those that ended at or before `settled`
-        stay though nobody states them."""
+        """Makes the claims of an event exactly `claims`, made by `resource`; those that ended at or
+        before `settled` stay though nobody states them."""
         event = self._event(resource, uid)
         stored = {(c.quota, c.original): c for c in self.claims_of_event(resource, uid)}
-        wanted = {(c.quota, c.original): c for c in claims}
+        wanted = {(c.quota, c.original): replace(c, resource=resource, uid=uid) for c in claims}
         gone = [
             event | {"quota": quota, "original_s": original}
             for (quota, original), item in stored.items()
@@ -144,15 +144,25 @@ class QuotaRepository:
         self.session.run("attribute_charges", {**where, "pairs": json.dumps(list(pairs.items()))})
         self._sum_up(quota.name)
 
-    def journal(self, quota: str, *, identity: str | None = None) -> list[JournalEntry]:
-        """All charges to a quota, or those of one identity, in order of start."""
-        rows = self.session.rows("journal_of_quota", {**self._of(quota), "identity": identity})
+    def journal(
+        self, quota: str, *, identity: str | None = None, after: Instant = MIN_INSTANT
+    ) -> list[JournalEntry]:
+        """The charges to a quota that end after an instant, all or those of one identity, in order
+        of start."""
+        values = {**self._of(quota), "identity": identity, "after_s": after}
+        rows = self.session.rows("journal_of_quota", values)
         return [JournalEntry(text(row[7]), text(row[8]), _charge(row[:7])) for row in rows]
 
     def usage(self, quota: str) -> list[tuple[str, int]]:
         """The identities that have something charged after the mark, with the seconds used."""
         rows = self.session.rows("quota_usages", self._of(quota))
         return [(text(identity), number(used)) for identity, used in rows]
+
+    def counts(self, quota: str) -> dict[str, int]:
+        """How many charges after the mark each identity has."""
+        values = {**self._of(quota), "mark_s": self._mark_or_least(quota)}
+        rows = self.session.rows("quota_counts", values)
+        return {text(identity): number(count) for identity, count in rows}
 
     def names(self) -> list[str]:
         """The quotas that anything was ever charged to or held in, by name."""

@@ -4,6 +4,11 @@ SELECT used_s FROM quota_usage WHERE tenant = :tenant AND quota = :quota AND ide
 -- name: quota_usages
 SELECT identity, used_s FROM quota_usage WHERE tenant = :tenant AND quota = :quota ORDER BY identity
 
+-- name: quota_counts
+SELECT identity, COUNT(*) FROM quota_charge
+WHERE tenant = :tenant AND quota = :quota AND end_s > CAST(:mark_s AS BIGINT)
+GROUP BY identity
+
 -- name: change_usage
 UPDATE quota_usage SET used_s = used_s + CAST(:seconds AS BIGINT)
 WHERE tenant = :tenant AND quota = :quota AND identity = :identity
@@ -82,7 +87,8 @@ ORDER BY 5, 8, 4, 7
 -- name: journal_of_quota
 SELECT c.quota, c.identity, c.organizer, c.original_s, c.start_s, c.end_s, c.pending, u.uri, c.uid
 FROM quota_charge c JOIN calendar_user u ON u.id = c.resource
-WHERE c.tenant = :tenant AND c.quota = :quota AND (:identity IS NULL OR c.identity = :identity)
+WHERE c.tenant = :tenant AND c.quota = :quota AND c.end_s > CAST(:after_s AS BIGINT)
+    AND (:identity IS NULL OR c.identity = :identity)
 ORDER BY c.start_s, u.uri, c.uid, c.original_s, c.pending
 
 -- name: organizers_charged
