@@ -75,7 +75,7 @@ acl = """
 accept
 allow
 """
-waiting_list = "on"
+waiting_list = "long"
 [resource."not an address"]
 [resource."ROOM@example.com"]
 [appointer.cars]
@@ -95,7 +95,7 @@ horizon = "soon"
         'objects.toml:5:1: resource."room@example.com".acl: '
         'a rule begins with accept or decline: "allow"',
         'objects.toml:7:1: resource."room@example.com".waiting_list: '
-        "is not available in this version",
+        'expected yes or no, not "long"',
         'objects.toml:8:1: resource."not an address": "not an address" is not an address: no_at',
         'objects.toml:9:1: resource."ROOM@example.com": room@example.com is declared twice',
         "objects.toml:10:1: appointer: "

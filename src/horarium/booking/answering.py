@@ -28,6 +28,7 @@ from horarium.booking.trace import Step
 from horarium.booking.wording import Wording
 from horarium.ical.event import Event, InvalidComponent
 from horarium.ical.participant import Participant
+from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 
 
@@ -284,7 +285,7 @@ def _counter(case: Case, organizer: Participant, part: Part, note: str) -> Mail:
     if offered is None:
         lines.append(catalogue.text("not_held"))
     else:
-        until = case.now + offered
+        until = Instant(case.now + offered)
         lines.append(catalogue.text("held_until", until=wording.moment(until)))
     if note == "kept":
         lines.append(catalogue.text("kept"))

@@ -8,8 +8,8 @@ from horarium.booking.authority import Standing, judge_organizer
 from horarium.booking.content import times_digest
 from horarium.booking.event_state import EntryState, EventState, Stamp
 from horarium.booking.message import EventMessage
-from horarium.booking.outcome import Elsewhere, EventChange, Mail, Outcome, Result
 from horarium.booking.open_request import Awaits, OpenRequest, Why
+from horarium.booking.outcome import Elsewhere, EventChange, Mail, Outcome, Result
 from horarium.booking.ports import Holding, Provisional, Reservations, Surroundings
 from horarium.booking.quota import Charge
 from horarium.booking.reply import own_attendee

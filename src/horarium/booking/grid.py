@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Wall
@@ -80,7 +81,7 @@ def _values(name: str, text: str, most: int) -> _Values:
     if not all(word.isascii() and word.isdigit() and len(word) <= 2 for word in words):
         raise InvalidInput(f"{name} are numbers with commas between them", value=text)
     values = tuple(int(word) for word in words)
-    if values[-1] > most or any(a >= b for a, b in zip(values, values[1:], strict=False)):
+    if values[-1] > most or any(a >= b for a, b in pairwise(values)):
         raise InvalidInput(f"{name} are ascending numbers, 0 to {most}", value=text)
     return values
 

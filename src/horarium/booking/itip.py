@@ -5,8 +5,8 @@ from __future__ import annotations
 from horarium.booking.case import Case, Following
 from horarium.booking.event_state import EntryState
 from horarium.booking.itip_cancel import handle_cancel
-from horarium.booking.itip_freebusy import handle_freebusy
 from horarium.booking.itip_delegate import handle_delegates_reply
+from horarium.booking.itip_freebusy import handle_freebusy
 from horarium.booking.itip_request import handle_add, handle_request
 from horarium.booking.message import EventMessage
 from horarium.booking.open_request import Awaits, slot_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from horarium.booking.case import Case, Following
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.laying import lay_down
-from horarium.booking.order import Order, order_cancel, survivors, without_followers
 from horarium.booking.open_request import slot_text
+from horarium.booking.order import Order, order_cancel, survivors, without_followers
 from horarium.booking.outcome import Elsewhere, Outcome, Result
 from horarium.booking.stored_event import occurrence_key, read_component
 from horarium.booking.trace import Step

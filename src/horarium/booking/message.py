@@ -19,8 +19,8 @@ class Origin:
 
     `ledger_key` names it for this recipient; `message_id` is None when it has none that is
     well-formed. `automatic` marks a mail that a program sent, `bulk` one of a list; to a bulk mail
-    nothing is answered. `languages` are the language tags the mail names. `ours` marks a mail that a
-    resource of this installation wrote.
+    nothing is answered. `languages` are the language tags the mail names. `ours` marks a mail
+    that a resource of this installation wrote.
     """
 
     ledger_key: str

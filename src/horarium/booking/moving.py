@@ -16,8 +16,8 @@ from horarium.ical.event import Event
 from horarium.ical.invalid import InvalidComponent
 from horarium.ical.values import DateTimeValue, Kind, format_utc
 from horarium.kernel.instant import Instant, Wall, civil
-from horarium.kernel.period import Period
 from horarium.kernel.occurrence import DtstartPolicy
+from horarium.kernel.period import Period
 from horarium.kernel.recurrence import Occurrence, RecurrenceSet, Source
 from horarium.kernel.zone import Zone
 
@@ -43,9 +43,9 @@ def moved(request: Request, view: View, places: Mapping[Instant, Period]) -> Pro
     """The proposal to hold each occurrence that was given explicitly at its place; None when the
     event can not be written so (it has changed occurrences, which name the old times)."""
     event = request.event
-    if any(o.source is Source.OVERRIDE for o in request.occurrences) and event.series is not None:
-        if event.recurrence_id is None and len(request.occurrences) > 1:
-            return None
+    changed = any(o.source is Source.OVERRIDE for o in request.occurrences)
+    if changed and event.recurrence_id is None and len(request.occurrences) > 1:
+        return None
     assert event.first is not None
     first = places.get(event.first.start, event.first)
     others = [places[o.original] for o in request.occurrences if o.original != event.first.start]

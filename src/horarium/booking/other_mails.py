@@ -143,6 +143,17 @@ def approval_mail(
     )  # fmt: skip
 
 
+def not_free_mail(message: EventMessage, approver: str, reason: str, number: int) -> Mail:
+    """Tells an approver that what was accepted could not be booked after all."""
+    catalogue = catalogue_for(message, None)
+    text = catalogue.text("approval.not_free", reason=reason)
+    subject = catalogue.text("subject.APPROVAL", summary=message.uid[:MOST_SUMMARY])
+    return post(
+        message, approver, kind=f"approval_failed:{number}", sequence=0, subject=subject,
+        text=text + "\n",
+    )  # fmt: skip
+
+
 def _named(component: Component, names: Iterable[str]) -> list[ContentLine]:
     wanted = set(names)
     return [line for line in component.properties if line.name in wanted]

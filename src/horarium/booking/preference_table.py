@@ -417,7 +417,7 @@ _POLICY = (
         "auto",
         lambda value: parse_tiers(lines(value)),
         "lines: `auto`, `ask` or `refuse`, alone or with a role and addresses",
-        "What becomes of a request that keeps to the policy: booked, asked of an approver, refused.",
+        "What becomes of a request within the policy: booked, asked of an approver, refused.",
     ),
     Preference(
         "tier_out_of_policy",
@@ -457,6 +457,7 @@ _POLICY = (
     Preference(
         "waiting_list",
         "off",
+        yes_no,
         "`on` or `off`",
         "Whether a request declined only for a conflict waits until the time is free.",
     ),
@@ -470,6 +471,7 @@ _POLICY = (
     Preference(
         "check_in",
         "off",
+        yes_no,
         "`on` or `off`",
         "Whether a booking is released unless somebody checks in.",
     ),

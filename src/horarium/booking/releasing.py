@@ -84,7 +84,12 @@ def release(
 
 
 def taken_back_mail(
-    case: Case, event: Event, occurrence: Occurrence | None, reason: Reason, sentence: str, kind: str
+    case: Case,
+    event: Event,
+    occurrence: Occurrence | None,
+    reason: Reason,
+    sentence: str,
+    kind: str,
 ) -> Mail:
     """The REPLY that takes an acceptance back: of one occurrence, or (None) of the event."""
     assert event.organizer is not None
@@ -133,4 +138,3 @@ def _event_of(state: EventState, resource: Resource) -> Event | None:
 
 def _occurrence(original: Instant, start: Instant, end: Instant) -> Occurrence:
     return Occurrence(original, start, end, Source.DTSTART)
-

@@ -84,7 +84,8 @@ def post(
     ours: bool = False,
 ) -> Mail:
     """A mail from the resource to the organizer that passed, to a resource of ours (`ours`: such a
-    mail never leaves with a null sender), or to an approver; without a calendar it is plain text."""
+    mail never leaves with a null sender), or to an approver; without a calendar it is plain
+    text."""
     resource, ways = message.resource, message.resource.ways
     sender = ways.sender if ways.reply_from_sender and ways.sender else resource.address
     fields = [("X-Horarium-Decision", message.decision_id)]

@@ -6,23 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from horarium.booking.asked import ask
-from horarium.booking.authority import Voice
 from horarium.booking.case import Case
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.event_state import Entry, EntryState, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
 from horarium.booking.laying import lay_down
-from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import EventChange, Mail, Outcome, Result
 from horarium.booking.ports import Booking, Reservations
-from horarium.booking.reply import Answer, catalogue_for, reply_mail, titled
+from horarium.booking.reasons import Reason
+from horarium.booking.releasing import taken_back_mail, unprompted
+from horarium.booking.reply import catalogue_for
 from horarium.booking.resource import Resource
-from horarium.booking.single import single_occurrence
 from horarium.booking.stored_event import hold, read_entry
 from horarium.booking.trace import Step
-from horarium.booking.wording import Wording
-from horarium.ical.component import Component
 from horarium.ical.event import Event
-from horarium.ical.tzid import ZoneBook
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.recurrence import Occurrence
 

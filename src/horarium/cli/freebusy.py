@@ -34,7 +34,9 @@ def freebusy_show(invocation: Invocation, name: str, start: str, end: str | None
     if last <= first:
         raise click.UsageError("--to must lie after --from")
     store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
-    id_, busy = busy_of(store, invocation.settings, name, Period(first, last))
+    id_, busy = busy_of(
+        store, invocation.settings, name, Period(first, last), invocation.clock.now()
+    )
     invocation.emit(
         {"resource": id_, "busy": [_busy(item) for item in busy]},
         lambda: (

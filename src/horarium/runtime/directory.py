@@ -43,6 +43,10 @@ class Directory:
     groups: Mapping[str, frozenset[str]]
     quotas: Mapping[str, Quota] = field(default_factory=dict)
 
+    def by_id(self, number: int) -> Registered | None:
+        """The calendar user of that number in the store, or None."""
+        return next((user for user in self.registered if user.id == number), None)
+
     def find(self, address: str) -> Registered | None:
         """The calendar user of an address (with or without `mailto:`), or None."""
         try:

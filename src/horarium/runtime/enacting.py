@@ -84,18 +84,16 @@ class Enactment:
         settled = change.settled if change is not None else None
         if stored or standing or pending:
             self.tx.quotas.restate(user.id, outcome.uid, [*standing, *pending], settled)
-        if change is not None and change.claims is not None:
-            if change.claims or held.claims(outcome.uid):
-                self.tx.quotas.restate_claims(user.id, outcome.uid, change.claims, settled)
+        claims = change.claims if change is not None else None
+        if claims or (claims is not None and held.claims(outcome.uid)):
+            self.tx.quotas.restate_claims(user.id, outcome.uid, claims, settled)
 
     def _close(self, user: Registered, outcome: Outcome) -> None:
         kept = {slot_text(request.slot) for request in outcome.opened}
         if outcome.whole_settled:
             for request in self.reservations(user).open_requests(outcome.uid):
                 if slot_text(request.slot) not in kept:
-                    self.tx.requests.close(
-                        user.id, outcome.uid, slot_text(request.slot), self.now
-                    )
+                    self.tx.requests.close(user.id, outcome.uid, slot_text(request.slot), self.now)
             return
         for slot in outcome.settled - kept:
             self.tx.requests.close(user.id, outcome.uid, slot, self.now)

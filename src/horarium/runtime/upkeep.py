@@ -18,9 +18,11 @@ from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.kernel.zone import named
 from horarium.runtime import crash
-from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.enacting import Enactment
 from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
+from horarium.runtime.surroundings import decision_keys
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
 from horarium.store.upkeep import RETENTION_SECONDS
@@ -58,7 +60,7 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
     for user in directory.registered:
         try:
             _recompute(store, user, now, report)
-            _extend(store, user, now, report)
+            _extend(store, directory, user, now, report)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
     _expire(store, settings, now, report)
@@ -87,12 +89,14 @@ def _purge_quotas(store: Store, now: Instant) -> int:
             return dropped
 
 
-def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) -> None:
+def _extend(
+    store: Store, directory: Directory, user: Registered, now: Instant, report: UpkeepReport
+) -> None:
     until = Instant(now + user.resource.preferences.window_size * DAY)
     after = ""
     while True:
-        piece = partial(_extend_piece, user, now, until, after)
-        done, outcomes, last = store.transact([write_key(store.tenant, user.uri)], piece)
+        piece = partial(_extend_piece, directory, user, now, until, after)
+        done, outcomes, last = store.transact(decision_keys(store.tenant, directory, user), piece)
         crash.at("upkeep:after-commit")
         report.extended += sum(1 for outcome in outcomes if outcome.change is not None)
         report.lost += sum(len(outcome.mails) for outcome in outcomes)
@@ -103,17 +107,22 @@ def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) 
 
 
 def _extend_piece(
-    user: Registered, now: Instant, until: Instant, after: str, tx: Transaction
+    directory: Directory,
+    user: Registered,
+    now: Instant,
+    until: Instant,
+    after: str,
+    tx: Transaction,
 ) -> tuple[bool, list[Outcome], str]:
     reservations = tx.reservations(user.id, user.uri, now)
+    work = Enactment(tx, directory, now)
     uids = tx.upkeep.endless_before(user.id, until, after, PIECE)
     outcomes: list[Outcome] = []
     for uid in uids:
         outcome = extend(uid, reservations, user.resource, now)
         if outcome is None:
             continue
-        if outcome.change is not None:
-            reservations.apply(outcome.change, now)
+        work.enact(user, outcome, None, None)
         if outcome.mails:
             record = sha256(f"upkeep:{user.uri}:{uid}:{now}".encode()).hexdigest()[:32]
             tx.decisions.record(record, user.id, "", outcome, now)

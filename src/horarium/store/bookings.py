@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
-from horarium.booking.outcome import EventChange
+from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.open_request import OpenRequest, slot_text
+from horarium.booking.outcome import EventChange
 from horarium.booking.ports import Booking, Holding, LaidSeries, Provisional, Reservation
 from horarium.booking.quota import Charge, Claim
 from horarium.kernel.capacity import peak

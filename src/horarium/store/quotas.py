@@ -85,9 +85,7 @@ class QuotaRepository:
         values = {**self._of(quota), "organizer": organizer, **_spans(spans)}
         return [_claim(row) for row in self.session.rows("claims_overlapping", values)]
 
-    def endless_claims(
-        self, quota: str, organizer: str, before: Instant
-    ) -> list[tuple[int, str]]:
+    def endless_claims(self, quota: str, organizer: str, before: Instant) -> list[tuple[int, str]]:
         """The events (resource and UID) of `organizer` in a quota's free/busy that are laid down
         only to a point before `before`."""
         values = {**self._of(quota), "organizer": organizer, "before_s": before}

@@ -20,7 +20,7 @@ _FUTURE = "/future"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The message that asked, as it was handed in: `sender` is the envelope's, None when unknown."""
+    """The message that asked, as it was handed in; the envelope sender is None when unknown."""
 
     recipient: str
     sender: str | None
@@ -88,7 +88,9 @@ class RequestRepository:
 
     def close_all(self, resource: int, uid: str, now: Instant) -> None:
         """Ends all open requests of an event."""
-        self.session.run("close_open_requests_of_event", self._event(resource, uid) | {"now_s": now})
+        self.session.run(
+            "close_open_requests_of_event", self._event(resource, uid) | {"now_s": now}
+        )
 
     def want(
         self, resource: int, uid: str, slot: str, why: Why, now: Instant, *, comment: str = "",

@@ -24,7 +24,7 @@ from horarium.kernel.instant import MIN_INSTANT
 POLICIES = ("available", "most-available")
 # One request is not handed around for ever.
 MOST_TRIED = 10
-_FREEBUSY = (
+FREEBUSY_FUNCTIONS = (
     "schedule_in_freebusy",
     "schedule_corrected_in_freebusy",
     "schedule_next_available_in_freebusy",
@@ -145,7 +145,7 @@ def _judged(key: str, member: Member, request: Request) -> Candidate:
 def capacity_for(calls: tuple[Call, ...]) -> int:
     """The N of the first free/busy function among `calls`, else 1."""
     for call in calls:
-        if call.name in _FREEBUSY:
+        if call.name in FREEBUSY_FUNCTIONS:
             try:
                 return read_capacity(call.arguments)
             except InvalidInput:
