@@ -58,7 +58,7 @@ def leave_behind(
     `whole`, for all of the event) before."""
     left = Left()
     for item in judged:
-        _LEAVING.get(item.decision.ending, _nothing)(case, item, left)
+        _LEAVING[item.decision.ending](case, item, left)
     keys = {slot[0] for slot in slots}
     if not whole:
         kept = case.reservations.provisional(case.message.uid)
@@ -92,8 +92,12 @@ def own_time_only(request: Request, decision: Decision, view: View) -> bool:
 # --- by ending ---------------------------------------------------------------------
 
 
-def _nothing(_case: Case, _item: Judged, _left: Left) -> None:
-    """Accepted requests are laid down, declined ones leave nothing."""
+def _accepted(case: Case, item: Judged, left: Left) -> None:
+    """What is booked is laid down; the pool is told whose turn it was."""
+    own = case.message.resource.address.key
+    for step in item.decision.steps:
+        if step.evidence.get("chosen") == own:
+            left.elsewhere.append(Elsewhere(own, pool=str(step.evidence["quota"])))
 
 
 def _declined(case: Case, item: Judged, left: Left) -> None:
@@ -183,6 +187,7 @@ def _pool_of(item: Judged) -> str:
 
 
 _LEAVING = {
+    Ending.ACCEPTED: _accepted,
     Ending.DECLINED: _declined,
     Ending.COUNTER: _countered,
     Ending.PENDING: _pending,

@@ -497,7 +497,9 @@ class _Handling:
     def _limited(self, tx: Transaction, intake: Intake, outcome: Outcome) -> Outcome:
         """The outcome without the mails that would make a loop."""
         assert intake.headers is not None
+        # A mail of a delegation is ours, and is not heard unless its hold is live.
         automatic = (intake.headers.auto_submitted or "no").lower() != "no"
+        automatic = automatic and intake.headers.decision is None
         most, since = (
             (1, Instant(0)) if automatic else (MOST_ANSWERS, Instant(self.envelope.now - DAY))
         )
