@@ -15,8 +15,6 @@ from horarium.store.rows import instant, maybe_instant, number, text
 
 # Longer ones are indexed apart, so that the others are found among a month's and not all.
 LONG_SECONDS = 31 * 86_400
-# Rows that one transaction of the retention drops.
-PIECE = 1_000
 
 # What names a charge among those of its event.
 _Name = tuple[str, Instant, bool]
@@ -159,7 +157,7 @@ class QuotaRepository:
         """The quotas that anything was ever charged to or held in, by name."""
         return [text(row[0]) for row in self.session.rows("quotas_known", {"tenant": self.tenant})]
 
-    def purge(self, before: Instant, many: int = PIECE) -> int:
+    def purge(self, before: Instant, many: int = 1_000) -> int:
         """Drops at most about `many` rows that ended before `before` and count no more; how many
         it were, 0 when there are none left."""
         gone = self.session.run("drop_old_claims", {**self._old(before, many)})
