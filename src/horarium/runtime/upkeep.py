@@ -29,6 +29,8 @@ from horarium.store.upkeep import RETENTION_SECONDS
 
 # Series laid down in one transaction.
 PIECE = 20
+# Old rows of quotas dropped in one transaction.
+ROWS = 1_000
 DAY = 86_400
 
 
@@ -83,7 +85,7 @@ def _expire(store: Store, settings: Settings, now: Instant, report: UpkeepReport
 def _purge_quotas(store: Store, now: Instant) -> int:
     before, dropped = Instant(now - RETENTION_SECONDS), 0
     while True:
-        gone = store.transact([], lambda tx: tx.quotas.purge(before))
+        gone = store.transact([], lambda tx: tx.quotas.purge(before, ROWS))
         dropped += gone
         if not gone:
             return dropped

@@ -13,10 +13,8 @@ from horarium.kernel.period import Period
 from horarium.store.engine import Key, Row, Session, Value
 from horarium.store.rows import instant, maybe_instant, number, text
 
-# Longer ones are indexed apart, so that the others are found among a month's and not all.
+# Longer ones are indexed apart, so that others are found among those of a month at most.
 LONG_SECONDS = 31 * 86_400
-# Rows that one transaction of the retention drops.
-PIECE = 1_000
 
 # What names a charge among those of its event.
 _Name = tuple[str, Instant, bool]
@@ -72,6 +70,10 @@ class QuotaRepository:
         replaced = [stored[name] for name in map(_name, added) if name in stored]
         self.session.run_many("drop_charge", [event | _naming(item) for item in gone])
         self.session.run_many("put_charge", [event | _charge_row(item) for item in added])
+        short = [c.event.seconds for c in added if c.event.seconds <= LONG_SECONDS]
+        if short:
+            # It bounds the search for entries by time, as it does that for reservations.
+            self.session.run("raise_longest", {**event, "longest_s": max(short)})
         self._account(added, gone + replaced)
 
     def claims_of_event(self, resource: int, uid: str) -> list[Claim]:
@@ -115,7 +117,8 @@ class QuotaRepository:
         """What one resource holds in a quota's journal during any of `spans`, for whomever, in
         order of start; the event `without` is left out."""
         where = {**self._of(quota), "resource": resource, "without": without}
-        values = where | _spans(spans)
+        longest = self.session.row("longest_period", where)
+        values = where | _spans(spans, number(longest[0]) if longest else 0)
         return [_charge(row[:7]) for row in self.session.rows("charges_overlapping", values)]
 
     def expire(self, quota: str, mark: Instant) -> int:
@@ -135,12 +138,18 @@ class QuotaRepository:
     def reattribute(self, quota: Quota) -> None:
         """Gives each charge to the identity that its organizer has in `quota` now."""
         where = self._of(quota.name)
-        found = self.session.rows("organizers_charged", where)
-        pairs = {text(who): quota.identity(text(who)) for who, _ in found}
-        if all(pairs[text(who)] == identity for who, identity in found):
-            return
-        self.session.run("attribute_charges", {**where, "pairs": json.dumps(list(pairs.items()))})
-        self._sum_up(quota.name)
+        moved: dict[str, list[str]] = {}
+        for organizer, identity in self.session.rows("organizers_charged", where):
+            who = text(organizer)
+            now = quota.identity(who)
+            if now != identity:
+                moved.setdefault("" if now == who else now, []).append(who)
+        for group, organizers in moved.items():
+            query = "attribute_to_group" if group else "attribute_to_organizers"
+            values = {**where, "identity": group, "organizers": json.dumps(organizers)}
+            self.session.run(query, values)
+        if moved:
+            self._sum_up(quota.name)
 
     def journal(
         self, quota: str, *, identity: str | None = None, after: Instant = MIN_INSTANT
@@ -166,7 +175,7 @@ class QuotaRepository:
         """The quotas that anything was ever charged to or held in, by name."""
         return [text(row[0]) for row in self.session.rows("quotas_known", {"tenant": self.tenant})]
 
-    def purge(self, before: Instant, many: int = PIECE) -> int:
+    def purge(self, before: Instant, many: int = 1_000) -> int:
         """Drops at most about `many` rows that ended before `before` and count no more; how many
         it were, 0 when there are none left."""
         gone = self.session.run("drop_old_claims", {**self._old(before, many)})
@@ -252,9 +261,9 @@ def _span(event: Period) -> dict[str, Value]:
     }
 
 
-def _spans(spans: Sequence[Period]) -> dict[str, Value]:
+def _spans(spans: Sequence[Period], longest: int = LONG_SECONDS) -> dict[str, Value]:
     written = json.dumps([[span.start, span.end] for span in spans])
-    return {"spans": written, "longest_s": LONG_SECONDS}
+    return {"spans": written, "longest_s": longest}
 
 
 def _charge_row(item: Charge) -> dict[str, Value]:

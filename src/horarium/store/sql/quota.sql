@@ -91,19 +91,19 @@ WHERE c.tenant = :tenant AND c.quota = :quota AND c.end_s > CAST(:after_s AS BIG
     AND (:identity IS NULL OR c.identity = :identity)
 ORDER BY c.start_s, u.uri, c.uid, c.original_s, c.pending
 
--- name: organizers_charged
-SELECT DISTINCT organizer, identity FROM quota_charge WHERE tenant = :tenant AND quota = :quota
+-- name: organizers_charged@sqlite
+SELECT DISTINCT organizer, identity FROM quota_charge INDEXED BY quota_charge_end
+WHERE tenant = :tenant AND quota = :quota
 
--- name: attribute_charges@sqlite
-WITH belonging AS MATERIALIZED (
-    SELECT json_extract(p.value, '$[0]') AS organizer, json_extract(p.value, '$[1]') AS identity
-    FROM json_each(:pairs) p
-)
-UPDATE quota_charge SET identity = belonging.identity
-FROM belonging
-WHERE quota_charge.tenant = :tenant AND quota_charge.quota = :quota
-    AND quota_charge.organizer = belonging.organizer
-    AND quota_charge.identity <> belonging.identity
+-- name: attribute_to_group@sqlite
+UPDATE quota_charge INDEXED BY quota_charge_end SET identity = :identity
+WHERE tenant = :tenant AND quota = :quota AND identity <> :identity
+    AND organizer IN (SELECT value FROM json_each(:organizers))
+
+-- name: attribute_to_organizers@sqlite
+UPDATE quota_charge INDEXED BY quota_charge_end SET identity = organizer
+WHERE tenant = :tenant AND quota = :quota AND identity <> organizer
+    AND organizer IN (SELECT value FROM json_each(:organizers))
 
 -- name: claims_of_event
 SELECT quota, organizer, resource, uid, original_s, start_s, end_s
