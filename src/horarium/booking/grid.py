@@ -54,8 +54,9 @@ class Grid:
         return Wall(day * DAY + hit * HOUR + minute * MINUTE + second)
 
     def after(self, at: Wall) -> Wall:
-        """The first wall time on the grid after `at`."""
-        return self.from_(Wall(at + 1))
+        """The first wall time on the grid after `at`, the parts that are free at their least."""
+        step = 1 if self.seconds is not None else MINUTE if self.minutes is not None else HOUR
+        return self.from_(Wall((at // step + 1) * step))
 
 
 def parse_grid(text: str) -> Grid:

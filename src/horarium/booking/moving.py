@@ -14,8 +14,8 @@ from horarium.ical.component import Component
 from horarium.ical.contentline import ContentLine
 from horarium.ical.event import Event
 from horarium.ical.invalid import InvalidComponent
-from horarium.ical.values import DateTimeValue, Kind, format_utc
-from horarium.kernel.instant import Instant, Wall, civil
+from horarium.ical.values import DateTimeValue, DateValue, Kind, format_utc
+from horarium.kernel.instant import Instant, Wall, civil, day_of
 from horarium.kernel.occurrence import DtstartPolicy
 from horarium.kernel.period import Period
 from horarium.kernel.recurrence import Occurrence, RecurrenceSet, Source
@@ -114,6 +114,8 @@ def _rewritten(event: Event, first: Period, others: list[Period]) -> Component:
     assert zone is not None
 
     def line(name: str, at: Instant) -> ContentLine:
+        if isinstance(value, DateValue):
+            return ContentLine(name, start.parameters, DateValue(day_of(zone.to_wall(at))).format())
         return ContentLine(name, start.parameters, format_utc(at) if utc else _local(at, zone))
 
     lines = [line_ for line_ in event.component.properties if line_.name not in _TIMES]

@@ -404,7 +404,9 @@ class _Handling:
         envelope = self.envelope
         # An answer of the one that stands in is not what asked.
         kept = Kept(envelope.recipient, envelope.sender, envelope.data)
-        work.enact(self.user, outcome, message, kept if message.method in ("REQUEST", "ADD") else None)
+        work.enact(
+            self.user, outcome, message, kept if message.method in ("REQUEST", "ADD") else None
+        )
         crash.at("ingest:reserved")
         voice = message.origin.voice.sender
         sender = voice.text if voice else ""
