@@ -9,6 +9,7 @@ from horarium.booking.content import content_digest, kept_summary
 from horarium.booking.decision import approvers_of
 from horarium.booking.event_state import EventState
 from horarium.booking.freebusy import occupied
+from horarium.booking.mime import MailLimits, split_message
 from horarium.booking.open_request import Awaits, OpenRequest
 from horarium.booking.order import Order, order_request
 from horarium.booking.other_mails import approval_mail
@@ -19,10 +20,13 @@ from horarium.booking.trace import Step
 from horarium.booking.wording import Wording
 from horarium.ical.event import Event
 from horarium.ical.participant import Participant
+from horarium.kernel.errors import LimitReached
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.kernel.recurrence import Occurrence, Source
 
+_WORDS = {"accept": True, "accepted": True, "decline": False, "declined": False}
+_MOST_ANSWER, _MOST_COMMENT = 65_536, 500
 # What of a sender a person may look over: that the mail can not be proven to be the organizer's.
 _MAY_BE_ASKED = frozenset(
     {"auth_missing", "organizer_mismatch", "sent_by_not_admitted", "sent_by_not_maker"}
@@ -104,3 +108,25 @@ def _is_new(case: Case, event: Event) -> bool:
         EventState(state.uid, state.entries), (None, False), stamp, content_digest(event)
     )
     return order is Order.NEWER
+
+
+def read_word(data: bytes, limits: MailLimits) -> tuple[bool, str] | None:
+    """The answer in a mail of an approver: whether its first word is accept or decline, and the
+    comment after it; None when it is neither. What is quoted of our question counts for nothing."""
+    try:
+        _, leaves = split_message(data, limits)
+    except LimitReached:
+        return None
+    leaf = next((leaf for leaf in leaves if leaf.kind.media == "text/plain"), None)
+    if leaf is None:
+        return None
+    text = leaf.decoded(_MOST_ANSWER).decode("utf-8", "replace")
+    said = [line.strip() for line in text.splitlines() if not line.lstrip().startswith(">")]
+    words = [line for line in said if line]
+    if not words:
+        return None
+    first, _, rest = words[0].partition(" ")
+    verdict = _WORDS.get(first.strip(".,!:;").lower())
+    if verdict is None:
+        return None
+    return verdict, rest.strip()[:_MOST_COMMENT]

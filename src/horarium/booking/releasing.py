@@ -12,9 +12,9 @@ from horarium.booking.event_state import Entry, EntryState, EventState
 from horarium.booking.laying import lay_down
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import Mail, Outcome, Result
-from horarium.booking.ports import Reservations
+from horarium.booking.ports import Reservation, Reservations
 from horarium.booking.reasons import STATUS, Reason
-from horarium.booking.reply import Answer, catalogue_for, reply_mail, titled
+from horarium.booking.reply import Answer, catalogue_for, post, reply_mail, titled
 from horarium.booking.request import NOWHERE
 from horarium.booking.resource import Resource
 from horarium.booking.single import single_occurrence
@@ -138,3 +138,23 @@ def _event_of(state: EventState, resource: Resource) -> Event | None:
 
 def _occurrence(original: Instant, start: Instant, end: Instant) -> Occurrence:
     return Occurrence(original, start, end, Source.DTSTART)
+
+
+def reminder_mail(
+    held: Reservation, reservations: Reservations, resource: Resource, now: Instant, until: Instant
+) -> Mail | None:
+    """Reminds an organizer to check in before `until`; None when nobody can be reminded."""
+    case = unprompted("reminder", held.uid, reservations, resource, now)
+    event = _event_of(case.state, resource)
+    if event is None or event.organizer is None:
+        return None
+    catalogue = catalogue_for(case.message, event.organizer)
+    wording = Wording(catalogue, resource, event.organizer, event)
+    text = catalogue.text(
+        "reminder", resource=resource.name, when=wording.when(held.event.start, held.event.end),
+        until=wording.moment(until),
+    )  # fmt: skip
+    return post(
+        case.message, event.organizer.address.text, kind=f"reminder:{held.original}", sequence=0,
+        subject=titled(catalogue, "REMINDER", event.summary), text=text + "\n",
+    )  # fmt: skip

@@ -17,8 +17,9 @@ from horarium.runtime.bookings import (
     find_event,
     list_events,
 )
+from horarium.runtime.checking_in import check_in, withdraw
 from horarium.runtime.mail_agent import MailAgent
-from horarium.runtime.questions import Explanation
+from horarium.runtime.questions import Explanation, find_object, shown
 from horarium.runtime.wiring import Store, open_store
 
 _REFUSALS = frozenset({Result.DECLINED, Result.IGNORED, Result.LOST})
@@ -205,3 +206,53 @@ def _details(invocation: Invocation, event: BookedEvent) -> str:
         lines.append(f"  {entry.state.value}  {which}  sequence {entry.stamp.sequence}")
     lines += [f"  {invocation.local_span(r.event.start, r.event.end)}" for r in event.reservations]
     return "\n".join(lines)
+
+
+@command.command(
+    "withdraw",
+    help="Take a booking back: its time is free again and its organizer is told.\n\n"
+    "\b\nExample:\n  horarium booking withdraw -r room@example.com UID --reason 'water damage'",
+)
+@click.argument("uid")
+@click.option("-r", "--resource", metavar="ID", required=True)
+@click.option("--reason", metavar="TEXT", default="", help="told to the organizer")
+@click.option("--occurrence", metavar="TIME", help="only the occurrence that was to start then")
+@pass_invocation
+def booking_withdraw(
+    invocation: Invocation, uid: str, resource: str, reason: str, occurrence: str | None
+) -> None:
+    """Withdraw a booking or one occurrence of it."""
+    store, now = _store(invocation), invocation.clock.now()
+    agent = MailAgent(store, invocation.settings)
+    user = store.read(lambda tx: find_object(tx, invocation.settings, resource))
+    original = None if occurrence is None else invocation.moment("--occurrence", occurrence)
+    mails = withdraw(store, agent.directory, user, uid, now, reason, original)
+    mails += agent.settle(now)
+    invocation.emit(
+        {"uid": uid, "resource": shown(user), "mails": [mail.recipient for mail in mails]},
+        f"{uid}: withdrawn; mails written: {len(mails)}",
+    )
+
+
+@command.command(
+    "check-in",
+    help="Say that somebody is there for a booking that begins about now. Status 1 when checking "
+    "in is not open for it.\n\n\b\nExample:\n  horarium booking check-in -r room@example.com UID",
+)
+@click.argument("uid")
+@click.option("-r", "--resource", metavar="ID", required=True)
+@pass_invocation
+def booking_check_in(invocation: Invocation, uid: str, resource: str) -> int:
+    """Check in for the occurrence of an event that begins about now."""
+    store, now = _store(invocation), invocation.clock.now()
+    user = store.read(lambda tx: find_object(tx, invocation.settings, resource))
+    found = check_in(store, user, uid, now)
+    invocation.emit(
+        {
+            "uid": uid,
+            "resource": shown(user),
+            "start": format_instant(found.held.event.start) if found else None,
+        },
+        f"{uid}: checked in" if found else f"{uid}: checking in is not open",
+    )
+    return Exit.OK if found else Exit.NO

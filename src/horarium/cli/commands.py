@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("horarium.cli.import_", "take existing bookings over"),
     "resource": ("horarium.cli.resource", "the resources and their preferences"),
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),
+    "approval": ("horarium.cli.approval", "what waits for a person's word"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
     "quota": ("horarium.cli.quota", "what organizers may use of resources, and do"),
     "directives": (

@@ -39,6 +39,8 @@ PARTS = ("mail", "directives", "upkeep")
 # A drain longer than thirty seconds would make an init system kill the process: one half is for the
 # decisions in hand, the other for the mails on their way.
 GRACE_SECONDS = 15.0
+# How long an open request may be over its time before something is done about it.
+SETTLE_SECONDS = 20.0
 WATCHDOG_SECONDS = 10.0
 _TAKEN = Reply(250, "2.1.5 ok")
 _UNKNOWN = Reply(550, "5.1.1 no such calendar user")
@@ -119,6 +121,9 @@ class Daemon:
         handover = HandoverServer(self._handed_over)
         await handover.start(self._site.handover_socket)
         stack.push_async_callback(handover.stop)
+        settling = asyncio.create_task(self._settle())
+        stack.push_async_callback(_cancel, [settling])
+        settling.add_done_callback(self._ended)
         self.addresses.append(f"lmtp {mail.lmtp}")
         self.addresses.append(f"pipe {self._site.handover_socket}")
         return sending
@@ -148,6 +153,19 @@ class Daemon:
             self._stop.set()
 
     # --- mail in ---------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Looks after the requests that are open: what has waited long enough, or is to be decided
+        again because another process said so."""
+        while True:
+            try:
+                now = self._clock.now()
+                mails = await self._decide(partial(self._agent.settle, now))
+                if mails and self._outbox is not None:
+                    self._outbox.wake()
+            except Unavailable as error:
+                log.warning("requests.waiting reason=%s", error)
+            await self._clock.sleep(SETTLE_SECONDS)
 
     async def recipient(self, sender: str, recipient: str) -> Reply:
         """Whether mail for `recipient` is taken (RCPT)."""

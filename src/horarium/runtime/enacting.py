@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from horarium.booking.itip import handle
 from horarium.booking.message import EventMessage
-from horarium.booking.open_request import slot_text
+from horarium.booking.open_request import Awaits, OpenRequest, slot_text
 from horarium.booking.outcome import Elsewhere, Outcome
 from horarium.booking.ports import Reservation
 from horarium.booking.quota import Charge
@@ -101,7 +101,14 @@ class Enactment:
     def _open(
         self, user: Registered, outcome: Outcome, message: EventMessage | None, kept: Kept | None
     ) -> None:
+        fresh = kept is not None and message is not None and message.again is None
+        known = {}
+        if outcome.opened:
+            known = {r.slot: r for r in self.reservations(user).open_requests(outcome.uid)}
         for request in outcome.opened:
+            before = known.get(request.slot)
+            if fresh and before is not None and _is_another(before, request):
+                self.tx.requests.close(user.id, outcome.uid, slot_text(request.slot), self.now)
             id_ = message.token(request.slot) if message is not None else ""
             self.tx.requests.put(user.id, id_, request, kept, self.now)
         for slot, why in outcome.wanted:
@@ -142,6 +149,14 @@ class Enactment:
         self.enact(user, replace(outcome, mails=()), message, None)
         id_ = message.decision_id if message is not None else f"{outcome.uid}:{user.uri}:{self.now}"
         self.tx.decisions.record(id_, user.id, "", outcome, self.now)
+
+
+def _is_another(before: OpenRequest, request: OpenRequest) -> bool:
+    """Whether a request takes the place of the one before it: an answer to that one says nothing
+    about it, and a place on the waiting list is kept only for the same time."""
+    if request.awaits is Awaits.APPROVAL or before.awaits is not request.awaits:
+        return True
+    return before.span != request.span
 
 
 def _gone(before: list[Reservation], after: list[Reservation]) -> list[Reservation]:

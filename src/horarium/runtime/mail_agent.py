@@ -28,6 +28,8 @@ from horarium.ical.component import Component
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
+from horarium.runtime.approver_mail import hear_approver
+from horarium.runtime.checking_in import sweep
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
 from horarium.runtime.lapsing import lapse
@@ -195,6 +197,7 @@ class MailAgent:
         written: list[Mail] = []
         directory = self.directory
         self._store.transact([], lambda tx: lapse(tx, directory, now))
+        written += sweep(self._store, directory, now, emit=emit)
         for _ in range(MOST_SETTLED):
             due = self._store.read(lambda tx: tx.requests.due())
             if due is None:
@@ -307,10 +310,31 @@ class _Handling:
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
         if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
             return self._report(tx, intake, key)
+        heard = self._approver(tx, intake, key)
+        if heard is not None:
+            return heard
         fault = self._fault(intake)
         if fault:
             return self._set_aside(tx, intake, key, *fault)
         return self._judge(tx, intake, key)
+
+    def _approver(self, tx: Transaction, intake: Intake, key: str) -> Delivery | None:
+        """The end of a mail by which an approver answers, None when it is none."""
+        headers = intake.headers
+        if intake.kind is not IntakeKind.NOT_CALENDAR or headers is None:
+            return None
+        envelope = self.envelope
+        heard = hear_approver(tx, self.settings, headers, envelope.data, envelope.now)
+        if heard is None:
+            return None
+        self._enter(tx, key, heard.state, heard.reason, "", "")
+        if heard.state == "quarantined":
+            self._hold(tx, heard.reason)
+        if heard.mail is not None:
+            tx.mail.post(heard.mail, self.user.id if self.user else None, envelope.now,
+                         sent=envelope.emit)  # fmt: skip
+        mails = (heard.mail,) if heard.mail is not None else ()
+        return Delivery(Status.HANDLED, heard.reason, mails, int(heard.woken))
 
     def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
         """What `run` would decide for a message that was not seen before; writes nothing."""

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from horarium.booking.acl import Rule, parse_acl, without_effect
 from horarium.booking.calls import Call
+from horarium.booking.functions.registry import FUNCTIONS
+from horarium.booking.functions.schedule_for_delegate import FREEBUSY_FUNCTIONS, POLICIES
+from horarium.booking.functions.schedule_in_freebusy import read_capacity
 from horarium.booking.preferences import Preferences, read_preferences
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
-from horarium.booking.functions.registry import FUNCTIONS
-from horarium.booking.functions.schedule_for_delegate import FREEBUSY_FUNCTIONS, POLICIES
-from horarium.booking.functions.schedule_in_freebusy import read_capacity
 from horarium.runtime.quota_review import broken_quotas, strange_quotas
 
 # The most arguments of each function, as its usage says.
@@ -82,9 +82,9 @@ def _call_fault(call: Call) -> str:
             read_capacity(call.arguments)
         except InvalidInput as error:
             return f"{error}, not {call.arguments[0]}"
-    if call.name == "schedule_for_delegate" and len(call.arguments) > 1:
-        if call.arguments[1] not in POLICIES:
-            return f"the policy is {' or '.join(POLICIES)}, not {call.arguments[1]}"
+    policy = call.arguments[1:] if call.name == "schedule_for_delegate" else ()
+    if policy and policy[0] not in POLICIES:
+        return f"the policy is {' or '.join(POLICIES)}, not {policy[0]}"
     return ""
 
 

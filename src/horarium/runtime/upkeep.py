@@ -20,6 +20,7 @@ from horarium.kernel.zone import named
 from horarium.runtime import crash
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
+from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
 from horarium.runtime.surroundings import decision_keys
@@ -36,13 +37,16 @@ DAY = 86_400
 
 @dataclass(slots=True)
 class UpkeepReport:
-    """What one pass did; `expired` counts the charges to quotas that ended before today, and
-    `failures` name the users and quotas that were left out and why."""
+    """What one pass did; `expired` counts the charges to quotas that ended before today, `settled`
+    the mails on requests that were open until now, and `failures` name the users and quotas that
+    were left out and why.
+    """
 
     extended: int = 0
     lost: int = 0
     recomputed: int = 0
     expired: int = 0
+    settled: int = 0
     dropped: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -68,6 +72,7 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
     _expire(store, settings, now, report)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
     report.dropped += _purge_quotas(store, now)
+    report.settled = len(MailAgent(store, settings).settle(now))
     store.checkpoint(thorough=True)
     return report
 

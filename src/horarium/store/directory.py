@@ -80,7 +80,8 @@ class DirectoryRepository:
         where = {"tenant": self.tenant, "resource": user.id}
         for query in (
             "forget_user_periods", "forget_user_bookings", "forget_user_objects",
-            "forget_user_longest", "forget_user_decisions",
+            "forget_user_longest", "forget_user_decisions", "forget_user_held",
+            "forget_user_requests", "forget_user_check_ins",
         ):  # fmt: skip
             self.session.run(query, where)
         QuotaRepository(self.session, self.tenant).forget(user.id)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from horarium.kernel.instant import Instant
 from horarium.store.bookings import ResourceReservations, write_key
+from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
@@ -79,6 +80,11 @@ class Transaction:
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a fact about the whole store."""
         self.session.run("set_meta", {"key": key, "value": value})
+
+    @property
+    def check_ins(self) -> CheckInRepository:
+        """For which occurrences somebody was there."""
+        return CheckInRepository(self.session, self.tenant)
 
     @property
     def requests(self) -> RequestRepository:

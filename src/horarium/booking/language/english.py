@@ -77,7 +77,7 @@ ENGLISH = Catalogue(
         "subject.PENDING": "Tentative: {summary}",
         "subject.WAITING": "Tentative: {summary}",
         "subject.APPROVAL": "Please decide: {summary}",
-        "subject.WITHDRAWN": "Released: {summary}",
+        "subject.REMINDER": "Check in: {summary}",
         "several": "{count} occurrences, the first {first}, the last {last}",
         "pending": "{resource} waits for approval: {when}. Another mail tells how that ended.",
         "waiting": (
@@ -102,7 +102,6 @@ ENGLISH = Catalogue(
             "The request you answered has changed or ended; nothing was decided by your answer."
         ),
         "approval.not_free": "The request you accepted could not be booked after all: {reason}",
-        "withdrawn": "{resource} is no longer booked: {when}.",
         "reminder": (
             "Please check in: {resource} is booked for you, {when}. Without that it is released "
             "at {until}."

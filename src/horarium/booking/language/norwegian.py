@@ -80,7 +80,7 @@ NORWEGIAN = Catalogue(
         "subject.PENDING": "Foreløpig: {summary}",
         "subject.WAITING": "Foreløpig: {summary}",
         "subject.APPROVAL": "Vennligst avgjør: {summary}",
-        "subject.WITHDRAWN": "Frigitt: {summary}",
+        "subject.REMINDER": "Sjekk inn: {summary}",
         "several": "{count} ganger, første gang {first}, siste gang {last}",
         "pending": (
             "{resource} venter på godkjenning: {when}. En ny e-post forteller hvordan det gikk."
@@ -111,7 +111,6 @@ NORWEGIAN = Catalogue(
             "ingenting."
         ),
         "approval.not_free": "Forespørselen du godkjente, kunne likevel ikke bestilles: {reason}",
-        "withdrawn": "{resource} er ikke lenger bestilt: {when}.",
         "reminder": (
             "Vennligst sjekk inn: {resource} er bestilt for deg, {when}. Uten det frigis den "
             "{until}."
