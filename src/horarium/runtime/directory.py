@@ -15,28 +15,42 @@ from horarium.kernel.zone import named, zone_data_version
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.limits import parse_limits, rule_limits
 from horarium.runtime.settings import MailSettings, Settings
-from horarium.store.directory import DEFAULTS, CalendarUser
+from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A resource with its number in the store and the layer facts that commands show."""
+    """A calendar user with its number in the store and the layer facts that commands show. A
+    person's `resource` says what there is to know of a person, and decides nothing."""
 
     id: int
     uri: str
     resource: Resource
     declared_in: str
+    kind: str = "resource"
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a human decides here."""
+        return self.kind == "person"
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All calendar users at one version; `by_key` finds them by address key, aliases included."""
+    """All calendar users at one version; `by_key` finds them by address key, aliases included.
+    `registered` are the resources, `persons` the persons."""
 
     version: int
     by_key: Mapping[str, Registered]
     registered: tuple[Registered, ...]
     groups: Mapping[str, frozenset[str]]
+    persons: tuple[Registered, ...] = ()
+
+    @property
+    def users(self) -> tuple[Registered, ...]:
+        """All calendar users, the resources first."""
+        return self.registered + self.persons
 
     def find(self, address: str) -> Registered | None:
         """The calendar user of an address (with or without `mailto:`), or None."""
@@ -56,11 +70,10 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
             own.setdefault(setting.owner, {})[setting.name] = setting.read
     groups = {name: frozenset(members) for name, members in tx.directory.groups().items()}
     ways = mail_ways(settings.mail, settings.languages)
-    defaults = own.get(DEFAULTS, {})
+    defaults = {"resource": own.get(DEFAULTS, {}), "person": own.get(PERSON_DEFAULTS, {})}
     found = [
-        _register(user, own.get(user.uri, {}), defaults, settings, ways, groups)
+        _register(user, own.get(user.uri, {}), defaults[user.kind], settings, ways, groups)
         for user in tx.directory.users()
-        if user.kind == "resource"
     ]
     by_key: dict[str, Registered] = {}
     for entry in found:
@@ -68,7 +81,9 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
             by_key.setdefault(key, entry)
     for entry in found:
         by_key[entry.resource.address.key] = entry
-    return Directory(tx.directory.version(), by_key, tuple(found), groups)
+    resources = tuple(entry for entry in found if not entry.is_person)
+    persons = tuple(entry for entry in found if entry.is_person)
+    return Directory(tx.directory.version(), by_key, resources, groups, persons)
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
@@ -96,9 +111,9 @@ def _register(
     address = parse_address(user.uri.removeprefix("mailto:"))
     fault = ""
     try:
-        preferences = read_preferences(own, defaults, site_zone=settings.zone)
+        preferences = read_preferences(own, defaults, site_zone=settings.zone, kind=user.kind)
     except InvalidPreference as error:
-        preferences = read_preferences({}, {}, site_zone=settings.zone)
+        preferences = read_preferences({}, {}, site_zone=settings.zone, kind=user.kind)
         fault = str(error)
     resource = Resource(
         address=address,
@@ -113,7 +128,7 @@ def _register(
         rule_limits=rule_limits(settings.limits),
         fault=fault,
     )
-    return Registered(user.id, user.uri, resource, user.declared_in)
+    return Registered(user.id, user.uri, resource, user.declared_in, user.kind)
 
 
 def _aliases(address: Address, preferences: Preferences) -> frozenset[str]:

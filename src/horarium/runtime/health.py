@@ -138,12 +138,12 @@ def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Find
 
 
 def _resources(directory: Directory) -> Iterator[Finding]:
-    broken = [user for user in directory.registered if user.resource.fault]
+    broken = [user for user in directory.users if user.resource.fault]
     for user in broken:
         yield Finding(
-            "resource", "fail", f"{user.uri}: {user.resource.fault}", "horarium check says where"
+            user.kind, "fail", f"{user.uri}: {user.resource.fault}", "horarium check says where"
         )
-    yield Finding("resources", "ok", f"{len(directory.registered) - len(broken)} in order")
+    yield Finding("resources", "ok", f"{len(directory.users) - len(broken)} in order")
 
 
 def _listens(endpoint: Endpoint) -> bool:

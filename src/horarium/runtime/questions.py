@@ -48,7 +48,8 @@ class Questions:
         def work(tx: Transaction) -> OpenTime:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
-                return OpenTime(shown(found), "resource", _open(tx, found, Period(start, end), now))
+                free = _open(tx, found, Period(start, end), now)
+                return OpenTime(shown(found), found.kind, free)
             return open_of(*found, start, end)
 
         return self._store.read(work)
@@ -61,7 +62,7 @@ class Questions:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
                 coming = [_upcoming(item) for item in _next(tx, found, count, now)]
-                return shown(found), "resource", coming
+                return shown(found), found.kind, coming
             view, standing = found
             return standing.id, standing.kind, next_of(view, standing, count)
 

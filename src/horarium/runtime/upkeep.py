@@ -41,7 +41,7 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
     """Runs the whole pass at `now`; a user that fails is reported and the others are done."""
     report = UpkeepReport()
     directory = store.read(lambda tx: read_directory(tx, settings))
-    for user in directory.registered:
+    for user in directory.users:
         try:
             _recompute(store, user, now, report)
             _extend(store, user, now, report)

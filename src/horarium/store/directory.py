@@ -11,6 +11,7 @@ from horarium.store.engine import Session
 from horarium.store.rows import number, text
 
 DEFAULTS = "defaults:resource"
+PERSON_DEFAULTS = "defaults:person"
 VERSION_KEY = "directory_version"
 
 
