@@ -25,6 +25,8 @@ class Result(StrEnum):
     STALE = "STALE"
     DUPLICATE = "DUPLICATE"
     LOST = "LOST"
+    # What became of an event at a person, where nothing is decided.
+    RECORDED = "RECORDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class EventChange:
     reservations: tuple[Reservation, ...]
     settled: Instant | None = None
     unchecked: bool = False
+
+
+# The kind of a mail that goes into a person's mailbox here; all others go out.
+MAILBOX = "mailbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -485,7 +485,7 @@ PERSON_PREFERENCES: dict[str, Preference] = {
     for preference in (
         _for_persons(
             "participating",
-            meaning="Whether calendar mail is recorded at all; with `no` it is passed on untouched.",
+            meaning="Whether calendar mail is recorded; with `no` it is passed on untouched.",
         ),
         _for_persons("CN", meaning="The name put on the person's own address."),
         _for_persons("LANG", meaning="The language of what the person is told."),

@@ -116,9 +116,9 @@ def read_preferences(
     site_zone: str = "UTC",
     kind: str = "resource",
 ) -> Preferences:
-    """The preferences of a ``kind`` of calendar user with the written values ``own`` over ``site_defaults`` over
-    the built-in defaults. An empty value counts as not set. InvalidPreference for the first name
-    that does not exist or value that cannot be read."""
+    """The preferences of a ``kind`` of calendar user with the written values ``own`` over
+    ``site_defaults`` over the built-in defaults. An empty value counts as not set.
+    InvalidPreference for the first name that does not exist or value that cannot be read."""
     values: dict[str, object] = {}
     layers, written = {}, {}
     if kind == "person":

@@ -40,7 +40,7 @@ def add_resource(store: Store, address: str, now: Instant) -> bool:
 def set_preference(
     store: Store, settings: Settings, name: str, preference: str, value: str | None, now: Instant
 ) -> object:
-    """Sets a preference of a calendar user, or with None takes its own value away; the value before.
+    """Sets a preference of a calendar user, or with None takes its own value away; what it was.
 
     InvalidInput for an unknown name or an unreadable value, NotFound for an unknown resource.
     """

@@ -25,7 +25,7 @@ from horarium.runtime.mail_agent import Delivery, MailAgent, Status
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
-from horarium.runtime.wiring import open_store, outgoing_for
+from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
 from horarium.transport.handover_server import HandoverServer
@@ -104,7 +104,10 @@ class Daemon:
         mail = self._settings.mail
         outgoing = outgoing_for(self._site, self._settings)
         stack.push_async_callback(outgoing.close)
-        outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life)
+        mailboxes = mailboxes_for(self._site, self._settings)
+        if mailboxes is not None:
+            stack.push_async_callback(mailboxes.close)
+        outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life, mailboxes)
         self._outbox = outbox
         sending = asyncio.create_task(outbox.run())
         stack.push_async_callback(_drain, outbox, sending)

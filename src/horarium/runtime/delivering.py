@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from horarium.booking.imip import read_message
 from horarium.booking.letter import mail_date
-from horarium.booking.outcome import Mail
+from horarium.booking.outcome import MAILBOX, Mail
 from horarium.kernel.instant import Instant
 from horarium.runtime.mail_agent import MailAgent, Status
 from horarium.transport.handover import Answer
@@ -54,7 +54,8 @@ def addressed(agent: MailAgent, data: bytes) -> list[str]:
 
 
 def mbox(mails: Sequence[Mail], now: Instant) -> bytes:
-    """Mails one after the other, each saying to whom it goes and that it goes out."""
+    """Mails one after the other, each saying to whom it goes, and whether it goes out or into a
+    mailbox here."""
     return b"".join(_entry(mail, now) for mail in mails)
 
 
@@ -63,7 +64,7 @@ def _entry(mail: Mail, now: Instant) -> bytes:
     head = (
         f"From {mail.envelope_from or 'MAILER-DAEMON'} {weekday} {month} {day:>2} {clock} {year}\n"
         f"X-Envelope-To: {mail.recipient}\n"
-        "X-Horarium-Delivery: send\n"
+        f"X-Horarium-Delivery: {'local' if mail.kind == MAILBOX else 'send'}\n"
     )
     lines = mail.content.replace(b"\r\n", b"\n").split(b"\n")
     body = b"\n".join(b">" + x if x.lstrip(b">").startswith(b"From ") else x for x in lines)

@@ -12,6 +12,7 @@ from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
 from horarium.transport.endpoint import Maildir
+from horarium.transport.lmtp_client import LmtpTransport
 from horarium.transport.maildir import MaildirTransport
 from horarium.transport.outgoing import Outgoing
 from horarium.transport.smtp import SmtpTransport
@@ -60,4 +61,14 @@ def outgoing_for(site: Site, settings: Settings) -> Outgoing:
     return SmtpTransport(endpoint)
 
 
-__all__ = ["Store", "open_agent", "open_store", "outgoing_for"]
+def mailboxes_for(site: Site, settings: Settings) -> Outgoing | None:
+    """The transport into the mailboxes of persons; None where none is set."""
+    way = settings.mail.local_delivery
+    if way is None:
+        return None
+    if isinstance(way.endpoint, Maildir):
+        return MaildirTransport(site.path(way.endpoint.path))
+    return (SmtpTransport if way.protocol == "smtp" else LmtpTransport)(way.endpoint)
+
+
+__all__ = ["Store", "mailboxes_for", "open_agent", "open_store", "outgoing_for"]

@@ -39,6 +39,7 @@ class DueMail:
     attempts: int
     rev: int
     created: Instant
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class MailRepository:
         for row in self.session.rows("due_mails", {"now_s": now, "many": many}):
             mail = DueMail(
                 number(row[0]), text(row[1]), text(row[2]), text(row[3]), octets(row[4]),
-                number(row[5]) + 1, number(row[6]) + 1, instant(row[7]),
+                number(row[5]) + 1, number(row[6]) + 1, instant(row[7]), text(row[8]),
             )  # fmt: skip
             lease = {"id": mail.id, "rev": mail.rev - 1, "lease_s": now + LEASE_SECONDS}
             if self.session.run("claim_mail", lease):
