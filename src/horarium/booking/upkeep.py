@@ -148,7 +148,7 @@ def _lost_mail(message: EventMessage, event: Event, occurrence: Occurrence) -> M
     """The REPLY that takes one occurrence of an accepted series back."""
     assert event.organizer is not None
     organizer, resource = event.organizer, message.resource
-    single = _single(event, occurrence)
+    single = single_occurrence(event, occurrence)
     catalogue = catalogue_for(message, organizer)
     wording = Wording(catalogue, resource, organizer, single)
     text = f"{wording.declined([occurrence])}\n{catalogue.text('lost')}\n"
@@ -164,7 +164,7 @@ def _lost_mail(message: EventMessage, event: Event, occurrence: Occurrence) -> M
     )
 
 
-def _single(event: Event, occurrence: Occurrence) -> Event:
+def single_occurrence(event: Event, occurrence: Occurrence) -> Event:
     """One occurrence of a series as a component of its own, in UTC or as days."""
     zone = event.zone
     days = isinstance(event.start, DateValue) and zone is not None
