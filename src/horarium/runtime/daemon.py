@@ -179,7 +179,7 @@ class Daemon:
         def work() -> Answer:
             return deliver_all(
                 self._agent, handover.sender, handover.recipients, handover.data, now,
-                emit=handover.emit,
+                emit=handover.emit, outgoing=handover.outgoing,
             )  # fmt: skip
 
         answer = await self._decide(work)

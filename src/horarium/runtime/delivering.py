@@ -28,20 +28,30 @@ def deliver_all(
     now: Instant,
     *,
     emit: bool,
+    outgoing: bool = False,
 ) -> Answer:
     """Handles `data` for each recipient, one never affecting another; without recipients, for
     those of its To and Cc that are calendar users here. The worst status is the answer; with
     `emit` the output is an mbox of the mails written."""
+    if outgoing:
+        recipients = _writer(agent, sender, recipients)
     chosen = list(dict.fromkeys(recipients)) or addressed(agent, data)
     if not chosen:
         return Answer(NO_SUCH_USER, "no recipient is a calendar user here")
     deliveries = [
-        (recipient, agent.deliver(sender, recipient, data, now, emit=emit)) for recipient in chosen
+        (recipient, agent.deliver(sender, recipient, data, now, emit=emit, outgoing=outgoing))
+        for recipient in chosen
     ]
     status = max(_STATUSES[delivery.status] for _, delivery in deliveries)
     text = "\n".join(f"{recipient}: {delivery.text}" for recipient, delivery in deliveries)
     mails = [mail for _, delivery in deliveries for mail in delivery.mails]
     return Answer(status, text, mbox(mails, now) if emit else b"")
+
+
+def _writer(agent: MailAgent, sender: str | None, recipients: Sequence[str]) -> Sequence[str]:
+    """The person whose outgoing message a copy is: the sender, else who is named as recipient."""
+    user = agent.directory.find(sender) if sender else None
+    return [sender] if sender and user is not None and user.is_person else recipients
 
 
 def addressed(agent: MailAgent, data: bytes) -> list[str]:

@@ -29,6 +29,7 @@ from horarium.runtime import crash
 from horarium.runtime.booking_signals import signal_change
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.limits import mail_limits, parse_limits
+from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
 from horarium.store.mail import Held, LedgerRow
@@ -40,8 +41,6 @@ DAY = 86_400
 # Automatic answers to one (sender, UID, SEQUENCE) in a day; more is a loop.
 MOST_ANSWERS = 10
 MOST_REPEATS = 3
-# More hops than any honest way through mail systems.
-MOST_RECEIVED = 30
 # A message that fails this often for a reason of ours is set aside, so that the queue moves.
 MOST_ATTEMPTS = 3
 _BULK = frozenset({"bulk", "list", "junk"})
@@ -86,6 +85,7 @@ class _Envelope:
     now: Instant
     emit: bool
     vouched: bool
+    outgoing: bool = False
 
 
 class _DirectoryChanged(Exception):
@@ -138,11 +138,13 @@ class MailAgent:
         *,
         emit: bool = False,
         vouched: bool = False,
+        outgoing: bool = False,
     ) -> Delivery:
-        """Handles one message for one recipient. `sender` is the envelope sender: None when it is
+        """Handles one message for one recipient. `outgoing` marks the copy of what a person, the
+        recipient, sent. `sender` is the envelope sender: None when it is
         unknown, "" for the null one. With `emit` the mails are returned instead of queued;
         `vouched` is the operator's word for the sender of a message that was kept."""
-        envelope = _Envelope(sender, recipient, data, now, emit, vouched)
+        envelope = _Envelope(sender, recipient, data, now, emit, vouched, outgoing)
         try:
             return self._deliver(envelope)
         except Unavailable as error:
@@ -250,12 +252,30 @@ class _Handling:
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
+        if self.user is not None and self.user.is_person:
+            return self._of_person(tx, intake, key)
         if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
             return self._report(tx, intake, key)
         fault = self._fault(intake)
         if fault:
             return self._set_aside(tx, intake, key, *fault)
         return self._judge(tx, intake, key)
+
+    def _of_person(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
+        messages = self._messages(intake, key)
+        taken = self._person_mail(key).take(tx, intake, messages, self._limited)
+        self._enter(tx, key, taken.state, taken.reason, taken.method, taken.uid)
+        if taken.held:
+            self._hold(tx, taken.reason)
+        return Delivery(Status.HANDLED, taken.text, taken.mails)
+
+    def _person_mail(self, key: str) -> PersonMail:
+        assert self.user is not None
+        it = self.envelope
+        return PersonMail(
+            self.settings, self.user, key, it.sender, it.recipient, it.data, it.now, it.emit,
+            it.outgoing,
+        )  # fmt: skip
 
     def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
         """What `run` would decide for a message that was not seen before; writes nothing."""
@@ -265,6 +285,9 @@ class _Handling:
         fault = self._fault(intake)
         if fault:
             return DryRun(*fault)
+        if self.user.is_person:
+            found = self._person_mail("").foresee(tx, self._messages(intake, ""))
+            return DryRun("decided", "", tuple(found))
         reservations = tx.reservations(self.user.id, self.user.uri)
         outcomes = tuple(
             self._limited(tx, intake, handle(message, reservations))
@@ -485,8 +508,7 @@ def _ledger_key(envelope: _Envelope, intake: Intake) -> str:
         fields.append(item.part_hash)
     if not intake.objects:
         fields.append(sha256(data).hexdigest())
-    if envelope.vouched:
-        fields.append("vouched")
+    fields += [name for name in ("vouched", "outgoing") if getattr(envelope, name)]
     joined = b"".join(
         len(octets).to_bytes(4, "big") + octets
         for octets in (text.encode("utf-8", "surrogatepass") for text in fields)

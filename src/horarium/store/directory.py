@@ -80,7 +80,8 @@ class DirectoryRepository:
         where = {"tenant": self.tenant, "resource": user.id}
         for query in (
             "forget_user_periods", "forget_user_bookings", "forget_user_objects",
-            "forget_user_longest", "forget_user_decisions",
+            "forget_user_longest", "forget_user_decisions", "forget_person_queue",
+            "forget_person_attendance", "forget_person_offers", "forget_known_freebusy",
         ):  # fmt: skip
             self.session.run(query, where)
         self.session.run("drop_preferences", {"tenant": self.tenant, "owner": user.uri})

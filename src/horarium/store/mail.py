@@ -259,6 +259,11 @@ class MailRepository:
         row = self.session.row("mail_content", values)
         return None if row is None else (text(row[0]), text(row[1]), octets(row[2]))
 
+    def kind_of(self, message_id: str) -> str | None:
+        """The kind of a mail of ours; None when there is none of that Message-ID."""
+        row = self.session.row("kind_of_mail", {"message_id": message_id})
+        return None if row is None else text(row[0])
+
     def retry_dead(self, now: Instant, mail: int = 0) -> int:
         """Makes dead mails (or one) due again; how many."""
         values = {"tenant": self.tenant, "now_s": now, "id": mail}

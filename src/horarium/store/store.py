@@ -12,6 +12,7 @@ from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
+from horarium.store.persons import PersonRepository
 from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
@@ -71,6 +72,10 @@ class Transaction:
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a fact about the whole store."""
         self.session.run("set_meta", {"key": key, "value": value})
+
+    def person(self, person: int) -> PersonRepository:
+        """What is kept of a person beside events, and what is known of others' time."""
+        return PersonRepository(self.session, self.tenant, person)
 
     def reservations(self, resource: int, uri: str) -> ResourceReservations:
         """What the resource `uri` holds. In a writing transaction its key must be among those

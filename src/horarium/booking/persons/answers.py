@@ -9,7 +9,7 @@ from horarium.booking.order import Order
 from horarium.booking.outcome import Result
 from horarium.booking.persons.invitations import keys_of, late, read_all
 from horarium.booking.persons.notes import COUNTER, Attendance, EventNotes, Queued
-from horarium.booking.persons.recording import Recorded, Recording, whole_event
+from horarium.booking.persons.recording import Recorded, Recording, named, whole_event
 from horarium.booking.stored_event import read_entry
 from horarium.ical.event import Event
 from horarium.ical.participant import Participant
@@ -110,7 +110,7 @@ def _merge(recording: Recording, event: Event, key: Instant | None) -> str:
             tuple(a.key for a in speaker.delegated_to),
         )
     )  # fmt: skip
-    recording.tell(f"answer.{said}", who=speaker.cn or speaker.address.text)
+    recording.tell(f"answer.{said}", who=named(speaker))
     return ""
 
 
@@ -213,5 +213,5 @@ def _queue(recording: Recording, event: Event, key: Instant | None) -> str:
         zone = recording.message.resource.zone
         first, last = zone.to_wall(event.first.start), zone.to_wall(event.first.end)
         when = recording.catalogue.span(first, last, whole_day=event.whole_day)
-    recording.tell("counter", who=speaker.cn or speaker.address.text, when=when or "?")
+    recording.tell("counter", who=named(speaker), when=when or "?")
     return ""

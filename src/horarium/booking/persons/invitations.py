@@ -12,7 +12,7 @@ from horarium.booking.itip_cancel import handle_cancel
 from horarium.booking.order import Order
 from horarium.booking.outcome import Result
 from horarium.booking.persons.notes import REQUEST, EventNotes, Queued
-from horarium.booking.persons.recording import TAKES_TIME, Recorded, Recording
+from horarium.booking.persons.recording import TAKES_TIME, Recorded, Recording, named
 from horarium.booking.persons.stating import Component, Stated, TakesPart, state_event
 from horarium.booking.refreshing import ask_again
 from horarium.booking.reply import own_attendee
@@ -196,10 +196,12 @@ def _first_occurrences(item: Component, case: Case) -> list[Occurrence]:
 def read_all(recording: Recording, *, needs_start: bool = True) -> list[Event]:
     """The components of the message; InvalidComponent for one that can not be read."""
     message, book = recording.message, recording.case.book
-    return [
+    events = [
         read_component(component, book, message.resource, needs_start=needs_start)
         for component in message.components
     ]
+    recording.event = events[0]
+    return events
 
 
 def heard(recording: Recording, events: list[Event], *, addressed: bool = True) -> Recorded | None:
@@ -243,6 +245,5 @@ def keys_of(case: Case, events: Iterable[Event]) -> list[Instant | None]:
 
 
 def _name(event: Event) -> str:
-    organizer = event.organizer
-    assert organizer is not None
-    return organizer.cn or organizer.address.text
+    assert event.organizer is not None
+    return named(event.organizer)

@@ -16,9 +16,11 @@ from horarium.booking.persons.known import KnownChange, see_event
 from horarium.booking.persons.notes import EventNotes
 from horarium.booking.persons.ports import PersonMemory
 from horarium.booking.ports import Reservations
+from horarium.booking.reply import MOST_SUMMARY
 from horarium.booking.stored_event import HeldEvent, hold, read_entry
 from horarium.booking.trace import Step
 from horarium.ical.event import Event
+from horarium.ical.participant import Participant
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
@@ -33,13 +35,15 @@ TAKES_TIME = {"ACCEPTED": "BUSY", "TENTATIVE": "BUSY-TENTATIVE"}
 class Recorded:
     """The end of one event message at a person: ``outcome`` for the record, with the change of the
     event; ``notes`` and ``known`` when they change; ``told``, sentences for the person. ``quiet``
-    says that the person need not be told that it came."""
+    says that the person need not be told that it came. ``event`` is the first that it holds."""
 
     outcome: Outcome
     notes: EventNotes | None = None
     known: tuple[KnownChange, ...] = ()
     told: tuple[str, ...] = ()
     quiet: bool = False
+    event: Event | None = None
+    is_freebusy: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Recording:
     notes: EventNotes
     told: list[str] = field(default_factory=list)
     known: list[KnownChange] = field(default_factory=list)
+    event: Event | None = None
 
     @classmethod
     def open(
@@ -65,6 +70,10 @@ class Recording:
     def message(self) -> EventMessage:
         """The message that is recorded."""
         return self.case.message
+
+    @property
+    def _is_freebusy(self) -> bool:
+        return self.message.components[0].name == "VFREEBUSY"
 
     @property
     def own(self) -> frozenset[str]:
@@ -84,7 +93,8 @@ class Recording:
 
     def tell(self, name: str, **places: object) -> None:
         """Adds a sentence for the person."""
-        self.told.append(self.catalogue.text(f"person.{name}", **places))
+        clean = {key: one_line(str(value)) for key, value in places.items()}
+        self.told.append(self.catalogue.text(f"person.{name}", **clean))
 
     def ignore(
         self, gate: str, reason: str, *, event: Event | None = None, notice: str = ""
@@ -95,7 +105,9 @@ class Recording:
     def ignored(self, outcome: Outcome) -> Recorded:
         """The same with an outcome that was found elsewhere."""
         self.tell("not_recorded", why=self.catalogue.text(_why(outcome.reason)))
-        return Recorded(replace(outcome, hold=False), told=tuple(self.told))
+        ended = replace(outcome, hold=False)
+        told, freebusy = tuple(self.told), self._is_freebusy
+        return Recorded(ended, told=told, event=self.event, is_freebusy=freebusy)
 
     def done(
         self,
@@ -115,7 +127,10 @@ class Recording:
         """The end of a message with an outcome that was found elsewhere."""
         before = self.memory.notes(self.message.uid)
         notes = None if self.notes == before else self.notes
-        return Recorded(outcome, notes, tuple(self.known), tuple(self.told), quiet)
+        return Recorded(
+            outcome, notes, tuple(self.known), tuple(self.told), quiet, self.event,
+            self._is_freebusy,
+        )  # fmt: skip
 
     # --- time ------------------------------------------------------------
 
@@ -149,6 +164,17 @@ class Recording:
         held = whole_event(state, self.case)
         now, window = self.case.now, self.message.resource.preferences.window_size
         return held.query(Instant(now - DAY), Instant(now + window * DAY)).members
+
+
+def named(who: Participant) -> str:
+    """Somebody by name and address: the name alone is a claim."""
+    return f"{one_line(who.cn)} <{who.address.text}>" if who.cn else who.address.text
+
+
+def one_line(text: str) -> str:
+    """Foreign text as it may stand in a sentence: on one line, and not endless."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(shown.split())[:MOST_SUMMARY]
 
 
 def whole_event(state: EventState, case: Case) -> HeldEvent:

@@ -7,7 +7,7 @@ from horarium.booking.case import LATEST_STAMP_AHEAD
 from horarium.booking.itip_freebusy import handle_freebusy
 from horarium.booking.outcome import Result
 from horarium.booking.persons.known import restate
-from horarium.booking.persons.recording import Recorded, Recording
+from horarium.booking.persons.recording import Recorded, Recording, named
 from horarium.booking.persons.sharing import person_busy
 from horarium.ical.freebusy import FreeBusyReport, read_freebusy_report
 from horarium.ical.participant import Participant
@@ -57,7 +57,7 @@ def take_freebusy_report(recording: Recording) -> Recorded:
         change = restate(rows, party.address.key, window, report.busy, stated)
         if change is not None:
             recording.known.append(change)
-    recording.tell("freebusy_known", who=party.cn or party.address.text)
+    recording.tell("freebusy_known", who=named(party))
     return recording.done(quiet=quiet)
 
 
