@@ -22,13 +22,13 @@ from horarium.booking.mail_headers import Headers
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import Mail, Outcome, Result
 from horarium.booking.trace import Step
-from horarium.ical.component import Component
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.booking_signals import signal_change
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.limits import mail_limits, parse_limits
+from horarium.runtime.messages import by_uid, ledger_key
 from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
@@ -45,7 +45,6 @@ MOST_REPEATS = 3
 MOST_ATTEMPTS = 3
 _BULK = frozenset({"bulk", "list", "junk"})
 _OWN_MESSAGE_ID = "<hor."
-_CALENDAR = frozenset({"VEVENT", "VFREEBUSY"})
 
 
 class Status(Enum):
@@ -86,6 +85,11 @@ class _Envelope:
     emit: bool
     vouched: bool
     outgoing: bool = False
+
+    @property
+    def marks(self) -> list[str]:
+        """What makes another message of the same octets."""
+        return ["vouched"] * self.vouched + ["outgoing"] * self.outgoing
 
 
 class _DirectoryChanged(Exception):
@@ -165,6 +169,8 @@ class MailAgent:
                 continue
             if user is None and not self._is_own_sender(envelope.recipient):
                 return Delivery(Status.UNKNOWN, "no such calendar user")
+            if envelope.outgoing and (user is None or not user.is_person):
+                return Delivery(Status.UNKNOWN, "no such person")
             intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
             handling = _Handling(self._settings, directory, user, envelope)
@@ -248,7 +254,7 @@ class _Handling:
     def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
-        key = _ledger_key(self.envelope, intake)
+        key = ledger_key(self.envelope.recipient, self.envelope.data, intake, self.envelope.marks)
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
@@ -361,7 +367,7 @@ class _Handling:
         assert intake.headers is not None
         origin = self._origin(intake.headers, key)
         for item in intake.objects:
-            for uid, components in _by_uid(item.component.components).items():
+            for uid, components in by_uid(item.component.components).items():
                 yield EventMessage(
                     method=item.method,
                     uid=uid,
@@ -474,48 +480,3 @@ _RANK = {"ignored": 0, "stale": 1, "duplicate": 2, "decided": 3}
 
 def _decisive(outcomes: Sequence[Outcome]) -> Outcome:
     return max(outcomes, key=lambda outcome: _RANK[_STATES[outcome.result]])
-
-
-def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
-    """The components of each UID, in the order in which the UIDs first stand."""
-    found: dict[str, list[Component]] = {}
-    for component in components:
-        if component.name in _CALENDAR:
-            line = component.first("UID")
-            found.setdefault(line.value.strip() if line else "", []).append(component)
-    return found
-
-
-def _ledger_key(envelope: _Envelope, intake: Intake) -> str:
-    """The key under which a message is known again: who, what, and the very octets; a message
-    that the operator let go is another than the one that was kept.
-
-    Fields are prefixed with their length, so that none can run into the next.
-    """
-    recipient, data = envelope.recipient, envelope.data
-    headers = intake.headers
-    fields = [recipient.lower(), headers.message_id if headers and headers.message_id else ""]
-    if not fields[1]:
-        fields[1] = sha256(data).hexdigest()
-    for item in intake.objects:
-        fields.append(item.method)
-        named = (
-            [_value(component, name) for name in ("UID", "SEQUENCE", "DTSTAMP", "RECURRENCE-ID")]
-            for component in item.component.components
-            if component.name in _CALENDAR
-        )
-        fields += [text for row in sorted(named) for text in row]
-        fields.append(item.part_hash)
-    if not intake.objects:
-        fields.append(sha256(data).hexdigest())
-    fields += [name for name in ("vouched", "outgoing") if getattr(envelope, name)]
-    joined = b"".join(
-        len(octets).to_bytes(4, "big") + octets
-        for octets in (text.encode("utf-8", "surrogatepass") for text in fields)
-    )
-    return sha256(joined).hexdigest()
-
-
-def _value(component: Component, name: str) -> str:
-    line = component.first(name)
-    return line.value if line is not None else ""

@@ -17,6 +17,7 @@ from horarium.booking.persons.outgoing import take_outgoing
 from horarium.booking.persons.recording import Recorded
 from horarium.booking.persons.telling import Arrived, passed_on, tell
 from horarium.ical.address import parse_address
+from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
 from horarium.runtime.directory import Registered
 from horarium.runtime.settings import Settings
@@ -215,7 +216,7 @@ def _writers(intake: Intake) -> frozenset[str]:
 def _key(address: str) -> str:
     try:
         return parse_address(address.removeprefix("mailto:").removeprefix("MAILTO:")).key
-    except ValueError:
+    except InvalidInput:
         return ""
 
 
