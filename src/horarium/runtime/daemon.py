@@ -24,6 +24,7 @@ from horarium.runtime.directives import TimetableService
 from horarium.runtime.mail_agent import Delivery, MailAgent, Status
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
@@ -62,7 +63,8 @@ class Daemon:
         self._parts = parts
         self._load = load
         self._store: Store = open_store(site, settings, clock)
-        self._agent = MailAgent(self._store, settings)
+        self._publisher = Publisher(self._store, site.freebusy)
+        self._agent = MailAgent(self._store, settings, self._publisher)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decisions")
         self._outbox: Outbox | None = None
         self._timetable: TimetableService | None = None
@@ -214,7 +216,7 @@ class Daemon:
         except HorariumError as error:
             log.error("reload.refused reason=%s", error)
             return
-        self._agent = MailAgent(self._store, self._settings)
+        self._agent = MailAgent(self._store, self._settings, self._publisher)
         if self._timetable is not None:
             self._timetable.settings = self._settings
             self._reloading = asyncio.create_task(self._timetable.reload())

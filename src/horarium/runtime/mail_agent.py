@@ -31,6 +31,7 @@ from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.messages import by_uid, ledger_key
 from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher, bundles, with_freebusy
 from horarium.store.bookings import write_key
 from horarium.store.mail import Held, LedgerRow
 from horarium.store.store import Store, Transaction
@@ -99,8 +100,11 @@ class _DirectoryChanged(Exception):
 class MailAgent:
     """Takes messages for the calendar users of one site."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, publisher: Publisher | None = None
+    ) -> None:
         self._store = store
+        self._publisher = publisher
         self._settings = settings
         self._mail_limits = mail_limits(settings.limits)
         self._parse_limits = parse_limits(settings.limits)
@@ -181,6 +185,8 @@ class MailAgent:
                 self.reload()
                 continue
             crash.at("ingest:after-commit")
+            if self._publisher is not None and user is not None:
+                self._publisher.after_change(user, envelope.now)
             return delivery
         raise Unavailable("the calendar users change too fast")
 
@@ -354,6 +360,8 @@ class _Handling:
                 signal_change(tx, outcome, reservations, self.envelope.now)
                 reservations.apply(outcome.change, self.envelope.now)
                 crash.at("ingest:reserved")
+            if bundles(self.user):
+                outcome = with_freebusy(tx, self.user, outcome, self.envelope.now)
             voice, now = message.origin.voice.sender, self.envelope.now
             sender = voice.text if voice else ""
             tx.decisions.record(message.decision_id, self.user.id, sender, outcome, now)

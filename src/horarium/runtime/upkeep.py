@@ -17,7 +17,9 @@ from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.others import rebuild_others
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
 
@@ -37,17 +39,24 @@ class UpkeepReport:
     failures: list[str] = field(default_factory=list)
 
 
-def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
-    """Runs the whole pass at `now`; a user that fails is reported and the others are done."""
+def run_upkeep(
+    store: Store, settings: Settings, now: Instant, publisher: Publisher | None = None
+) -> UpkeepReport:
+    """Runs the whole pass at `now`; a user that fails is reported and the others are done. With a
+    `publisher` the published documents are written anew."""
     report = UpkeepReport()
     directory = store.read(lambda tx: read_directory(tx, settings))
     for user in directory.users:
         try:
             _recompute(store, user, now, report)
             _extend(store, user, now, report)
+            if user.is_person:
+                rebuild_others(store, settings, user.uri, now, apply=True)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
+    if publisher is not None:
+        report.failures += publisher.publish_all(directory.users, now)
     store.checkpoint(thorough=True)
     return report
 

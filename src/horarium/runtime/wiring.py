@@ -8,6 +8,7 @@ from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
 from horarium.runtime.clock import Clock
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
@@ -37,7 +38,8 @@ def open_store(site: Site, settings: Settings, clock: Clock, *, create: bool = T
 
 def open_agent(site: Site, settings: Settings, clock: Clock) -> MailAgent:
     """The mail agent of a site, for one message or for a daemon."""
-    return MailAgent(open_store(site, settings, clock), settings)
+    store = open_store(site, settings, clock)
+    return MailAgent(store, settings, Publisher(store, site.freebusy))
 
 
 def _make_state(site: Site) -> None:

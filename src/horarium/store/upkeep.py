@@ -59,6 +59,7 @@ class UpkeepRepository:
             + self.session.run("drop_old_ledger", old)
             + self.session.run("drop_old_mails", old)
             + self.session.run("drop_expired_offers", {"tenant": self.tenant, "now_s": now})
+            + self.session.run("drop_stray_attendance", {"tenant": self.tenant})
             + self.session.run("drop_past_known", {"tenant": self.tenant, "now_s": now - 86_400})
             + self._drop_old_runs(old)
         )

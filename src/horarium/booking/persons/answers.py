@@ -34,9 +34,7 @@ def take_reply(recording: Recording) -> Recorded:
         if reason in ("stale", "duplicate"):
             return late(recording, Order(reason), events[0])
         return recording.ignore("attendee", reason, event=events[0])
-    stamp = max(recording.case.stamp(event) for event in events)
-    for attendee in {a.attendee for a in recording.notes.attendance}:
-        recording.see(attendee, recording.case.state, stamp.dtstamp)
+    recording.see(recording.case.state)
     return recording.done(event=events[0])
 
 

@@ -73,7 +73,7 @@ def take_cancel(recording: Recording) -> Recorded:
         return recording.end(outcome)
     events = read_all(recording, needs_start=False)
     recording.notes = recording.notes.cancelled(keys_of(case, events))
-    recording.see(outcome.organizer, outcome.change.state, case.now, "BUSY")
+    recording.see(outcome.change.state)
     recording.tell("cancelled", who=_name(events[0]))
     return recording.end(outcome)
 
@@ -113,8 +113,7 @@ def _recorded(recording: Recording, head: Event, stated: Stated, *, queue: bool)
     assert head.organizer is not None
     for item in stated.news:
         recording.notes = _noted(recording, item, queue)
-    stamp = max(item.stamp for item in stated.news)
-    recording.see(head.organizer.address.key, stated.state, stamp.dtstamp, "BUSY")
+    recording.see(stated.state)
     recording.tell("invited" if queue else "published", who=_name(head))
     _tell_conflicts(recording, stated)
     return recording.done(event=head, change=recording.laid(stated.state, head))

@@ -70,9 +70,15 @@ def see_event(
     seen: Iterable[tuple[Period, str]],
     stated: Instant,
 ) -> KnownChange | None:
-    """What an event seen changes: the rows of that event become those that were ``seen``."""
+    """What an event seen changes: the rows of that event become those that were ``seen``, as far
+    as the party has not said later how it is."""
     gone = [r for r in rows if r.uid == uid]
-    come = [Known(period, kind, uid, party, stated) for period, kind in seen]
+    later = PeriodSet(r.period for r in rows if r.kind == STATED and r.stated > stated)
+    come = [
+        Known(left, kind, uid, party, stated)
+        for period, kind in seen
+        for left in PeriodSet([period]).subtract(later)
+    ]
     return _change(rows, gone, come)
 
 

@@ -77,6 +77,7 @@ def _state(recording: Recording, events: list[Event]) -> Recorded:
             recording.notes = recording.notes.cancelled([item.key])
         elif not item.same_times or recording.notes.answer(recording.key, item.key) is None:
             recording.notes = recording.notes.with_answer(_scheduled(recording, item))
+    recording.see(stated.state)
     return recording.done(event=events[0], change=recording.laid(stated.state, events[0]))
 
 
@@ -108,6 +109,8 @@ def _cancel(recording: Recording, events: list[Event]) -> Recorded:
     keys = keys_of(case, events)
     outcome = cancel_components(case, events)
     if outcome.result is Result.CANCELLED:
+        if outcome.change is not None:
+            recording.see(outcome.change.state)
         recording.notes = recording.notes.cancelled(keys)
     return recording.end(outcome)
 

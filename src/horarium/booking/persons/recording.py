@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from horarium.booking.case import Case
-from horarium.booking.event_state import EntryState, EventState
+from horarium.booking.event_state import EntryState, EventState, Stamp
 from horarium.booking.language.catalogue import Catalogue
 from horarium.booking.language.choice import choose_catalogue
 from horarium.booking.laying import lay_down
@@ -146,19 +146,40 @@ class Recording:
         )
         return lay_down(self.case, state, {}, None, facts)
 
-    def see(self, party: str, state: EventState, stated: Instant, kind: str | None = None) -> None:
-        """Takes what ``state`` shows of another's time into what is known of it: as ``kind``, else
-        as the party answered."""
-        if party in self.own or not party:
+    def see(self, state: EventState) -> None:
+        """Takes what ``state`` shows of others' time into what is known of it: the organizer's, or
+        where the person organizes that of who answered."""
+        stamps = self.stamps(state)
+        if not stamps:
             return
-        seen = [
-            (Period(o.start, o.end), shown)
-            for o in self._soon(state)
-            if (shown := kind or TAKES_TIME.get(self.notes.partstat(party, o.original) or ""))
-        ]
-        found = see_event(self.memory.known(party), party, self.message.uid, _merged(seen), stated)
-        if found is not None:
-            self.known.append(found)
+        stated = max(stamp.dtstamp for stamp in stamps)
+        for party, seen in self.seen(state).items():
+            rows = self.memory.known(party)
+            found = see_event(rows, party, self.message.uid, seen, stated)
+            if found is not None:
+                self.known.append(found)
+
+    def stamps(self, state: EventState) -> list[Stamp]:
+        """When what is known of the event was said."""
+        return [*(e.stamp for e in state.entries), *(a.stamp for a in self.notes.attendance)]
+
+    def seen(self, state: EventState) -> dict[str, list[tuple[Period, str]]]:
+        """The time of others that ``state`` shows, by address key."""
+        soon = self._soon(state)
+        organizer = state.organizer or ""
+        if not organizer:
+            return {}
+        if organizer not in self.own:
+            return {organizer: _merged((Period(o.start, o.end), "BUSY") for o in soon)}
+        found = {}
+        for party in sorted({a.attendee for a in self.notes.attendance} - self.own):
+            answers = ((o, self.notes.partstat(party, o.original) or "") for o in soon)
+            found[party] = _merged(
+                (Period(o.start, o.end), TAKES_TIME[said])
+                for o, said in answers
+                if said in TAKES_TIME
+            )
+        return found
 
     def _soon(self, state: EventState) -> tuple[Occurrence, ...]:
         held = whole_event(state, self.case)

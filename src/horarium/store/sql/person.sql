@@ -94,6 +94,11 @@ DELETE FROM known_freebusy WHERE tenant = :tenant AND person = :resource
 -- name: drop_expired_offers
 DELETE FROM person_offer WHERE tenant = :tenant AND expires_s <= CAST(:now_s AS BIGINT)
 
+-- name: drop_stray_attendance
+DELETE FROM person_attendance WHERE tenant = :tenant AND NOT EXISTS (
+    SELECT 1 FROM calendar_object c WHERE c.tenant = person_attendance.tenant
+        AND c.resource = person_attendance.person AND c.uid = person_attendance.uid)
+
 -- name: drop_past_known
 DELETE FROM known_freebusy WHERE tenant = :tenant AND end_s <= CAST(:now_s AS BIGINT)
 
