@@ -26,7 +26,9 @@ class Case:
     """The handling of one event message.
 
     `state` is what is stored of the event as far as it concerns this organizer; `trace` grows with
-    each gate that was passed; `made_by` is the address key that acts, once it was heard.
+    each gate that was passed; `made_by` is the address key that acts, once it was heard. With
+    `remembers` an event belongs to its organizer whether it holds time or not, as it does at a
+    person.
     """
 
     message: EventMessage
@@ -35,6 +37,7 @@ class Case:
     state: EventState
     trace: list[Step] = field(default_factory=list)
     made_by: str = ""
+    remembers: bool = False
 
     @classmethod
     def open(cls, message: EventMessage, reservations: Reservations) -> Case:
@@ -104,7 +107,10 @@ class Case:
     def hear(self, organizer: Participant) -> Standing:
         """Decides whether the sender speaks for `organizer`, and leaves only what is stored of
         this event under that organizer: a tombstone that somebody else left binds nobody."""
-        holds = any(entry.state is EntryState.BOOKED for entry in self.state.entries)
+        holds = any(
+            entry.state is EntryState.BOOKED or (self.remembers and entry.text)
+            for entry in self.state.entries
+        )
         if not holds:
             own = (e for e in self.state.entries if e.organizer in ("", organizer.address.key))
             self.state = self.state.only(own)

@@ -64,6 +64,7 @@ class Recording:
     ) -> Recording:
         """A recording before its first gate."""
         case = Case.open(message, reservations)
+        case.remembers = True
         return cls(case, memory, memory.notes(message.uid))
 
     @property
