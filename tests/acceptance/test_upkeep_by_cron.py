@@ -116,7 +116,6 @@ def test_the_lines_of_the_guide_run(site: Path, tmp_path: Path) -> None:
     [
         (("quota", "expire", "cars"), 64, b"quota"),
         (("freebusy", "rebuild", "--quota", "cars"), 64, b"--quota"),
-        (("freebusy", "rebuild", "--other", ORGANIZER), 64, b"--other"),
     ],
 )
 def test_what_is_said_of_quotas_is_refused_by_name(

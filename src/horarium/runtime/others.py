@@ -124,13 +124,13 @@ def _mended(
 ) -> list[KnownChange]:
     reservations, memory = tx.reservations(user.id, user.uri), tx.person(user.id)
     recording = _recording(uid, user, reservations, memory, now)
-    state, stamps = recording.case.state, recording.stamps(recording.case.state)
-    seen = recording.seen(state) if stamps else {}
+    state = recording.case.state
+    seen = recording.seen(state)
     parties = {r.party for r in rows if r.uid} | set(seen)
-    stated = max((stamp.dtstamp for stamp in stamps), default=now)
     found = []
     for party in sorted(parties):
         own = [r for r in rows if r.party == party]
+        stated = recording.said(state, party)
         change = see_event(own, party, uid, seen.get(party, ()), stated)
         if change is not None:
             found.append(change)

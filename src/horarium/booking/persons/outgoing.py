@@ -20,7 +20,7 @@ from horarium.booking.persons.incoming import guarded
 from horarium.booking.persons.invitations import keys_of, late, read_all
 from horarium.booking.persons.notes import COUNTER, REQUEST, Attendance, Offer
 from horarium.booking.persons.ports import PersonMemory
-from horarium.booking.persons.recording import TAKES_TIME, Recorded, Recording
+from horarium.booking.persons.recording import TAKES_TIME, Recorded, Recording, takes_time
 from horarium.booking.persons.stating import Component, state_event
 from horarium.booking.ports import Reservations
 from horarium.booking.reply import own_attendee
@@ -174,7 +174,7 @@ def _reply(recording: Recording, events: list[Event]) -> Recorded:
             continue
         if not is_occurrence(recording, key) or _is_late(state, event, key):
             continue
-        state = _answered(recording, state, event, key, own.partstat)
+        state = _answered(recording, state, key, own.partstat)
         delegated = tuple(a.key for a in own.delegated_to)
         answer = Attendance(key, recording.key, case.stamp(event), own.partstat, (), delegated)
         recording.notes = recording.notes.with_answer(answer).dequeued(REQUEST, key)
@@ -195,7 +195,7 @@ def _is_late(state: EventState, event: Event, key: Instant | None) -> bool:
 
 
 def _answered(
-    recording: Recording, state: EventState, event: Event, key: Instant | None, partstat: str
+    recording: Recording, state: EventState, key: Instant | None, partstat: str
 ) -> EventState:
     """The state in which the time of the event, or of one occurrence, is taken or given up."""
     resource = recording.message.resource
@@ -209,8 +209,8 @@ def _answered(
         stored = _occurrence_entry(recording, state.master, key)
         if stored is None:
             return state
-    opaque = read_entry(stored, resource).transp != "TRANSPARENT"
-    holds = partstat in TAKES_TIME and opaque
+    event = read_entry(stored, resource)
+    holds = partstat in TAKES_TIME and takes_time(event, recording.case)
     entry = replace(stored, state=EntryState.BOOKED if holds else EntryState.DECLINED)
     if stored.state is EntryState.DORMANT:
         return state

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from horarium.booking.case import Case
-from horarium.booking.event_state import EntryState, EventState, Stamp
+from horarium.booking.event_state import EntryState, EventState
 from horarium.booking.language.catalogue import Catalogue
 from horarium.booking.language.choice import choose_catalogue
 from horarium.booking.laying import lay_down
@@ -21,10 +21,10 @@ from horarium.booking.stored_event import HeldEvent, hold, read_entry
 from horarium.booking.trace import Step
 from horarium.ical.event import Event
 from horarium.ical.participant import Participant
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
-from horarium.kernel.recurrence import Occurrence
+from horarium.kernel.recurrence import Occurrence, Truncated
 
 DAY = 86_400
 # Participation that takes time, and how the time is then shown.
@@ -150,19 +150,19 @@ class Recording:
     def see(self, state: EventState) -> None:
         """Takes what ``state`` shows of others' time into what is known of it: the organizer's, or
         where the person organizes that of who answered."""
-        stamps = self.stamps(state)
-        if not stamps:
-            return
-        stated = max(stamp.dtstamp for stamp in stamps)
         for party, seen in self.seen(state).items():
-            rows = self.memory.known(party)
-            found = see_event(rows, party, self.message.uid, seen, stated)
+            found = see_event(
+                self.memory.known(party), party, self.message.uid, seen, self.said(state, party)
+            )
             if found is not None:
                 self.known.append(found)
 
-    def stamps(self, state: EventState) -> list[Stamp]:
-        """When what is known of the event was said."""
-        return [*(e.stamp for e in state.entries), *(a.stamp for a in self.notes.attendance)]
+    def said(self, state: EventState, party: str) -> Instant:
+        """When a party said what is known of it by the event: by its own newest answer where it
+        answered, else with what the organizer stated."""
+        answers = [a.stamp.dtstamp for a in self.notes.attendance if a.attendee == party]
+        stated = [entry.stamp.dtstamp for entry in state.entries]
+        return max(answers or stated, default=self.case.now)
 
     def seen(self, state: EventState) -> dict[str, list[tuple[Period, str]]]:
         """The time of others that ``state`` shows, by address key."""
@@ -186,6 +186,20 @@ class Recording:
         held = whole_event(state, self.case)
         now, window = self.case.now, self.message.resource.preferences.window_size
         return held.query(Instant(now - DAY), Instant(now + window * DAY)).members
+
+
+def takes_time(event: Event, case: Case) -> bool:
+    """Whether an event takes the time of who takes part: it does not say that it takes none, and
+    it recurs no more often than can be laid down. What recurs every minute would make the person's
+    free/busy unreadable."""
+    if event.transp == "TRANSPARENT":
+        return False
+    if event.series is None or event.first is None:
+        return event.first is not None
+    start = max(event.first.start, case.now)
+    horizon = case.message.resource.preferences.horizon
+    outcome = event.series.query(start, Instant(min(start + horizon, MAX_INSTANT))).outcome
+    return not isinstance(outcome, Truncated)
 
 
 def named(who: Participant) -> str:

@@ -13,7 +13,7 @@ from horarium.booking.content import content_digest, stored_text, times_of
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outliving import outliving
-from horarium.booking.persons.recording import Recording
+from horarium.booking.persons.recording import Recording, takes_time
 from horarium.booking.stored_event import occurrence_key, read_entry
 from horarium.ical.event import Event
 from horarium.kernel.instant import Instant
@@ -187,7 +187,7 @@ class _Stating:
         if item.cancelled:
             state = EntryState.CANCELLED
         elif state is None:
-            part = item.event.transp != "TRANSPARENT" and self._takes_part(item, stored)
+            part = self._takes_part(item, stored) and takes_time(item.event, self._case)
             state = EntryState.BOOKED if part else EntryState.DECLINED
         text = stored_text(item.event, self._case.book, self._resource.preferences)
         return Entry(
