@@ -201,7 +201,7 @@ def store_alone(site: Path, fresh: Path) -> float:
     def keep(tx: Transaction, message: EventMessage, outcome: Outcome) -> None:
         uri = message.resource.address.uri
         assert outcome.change is not None
-        tx.reservations(users[uri], uri).apply(outcome.change, now)
+        tx.reservations(users[uri], uri, now).apply(outcome.change, now)
         tx.decisions.record(message.decision_id, users[uri], outcome.organizer, outcome, now)
         for each in outcome.mails:
             tx.mail.post(each, users[uri], now)

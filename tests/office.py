@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -72,7 +73,9 @@ def read_answer(mail: Mail) -> Answer:
     """Reads a mail as an organizer's program would."""
     message = email.message_from_bytes(mail.content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    part = next(p for p in message.walk() if p.get_content_type() == "text/calendar")
+    part = next((p for p in message.walk() if p.get_content_type() == "text/calendar"), None)
+    if part is None:
+        return Answer(mail, message, icalendar.Calendar())
     data = part.get_payload(decode=True)
     assert isinstance(data, bytes)
     calendar = check_answer(mail.content, message, data)
@@ -89,6 +92,7 @@ class Office:
         *,
         persons: dict[str, dict[str, object]] | None = None,
         groups: dict[str, tuple[str, ...]] | None = None,
+        quotas: dict[str, dict[str, object]] | None = None,
         defaults: dict[str, object] | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -102,6 +106,7 @@ class Office:
             resources={k: dict(v) for k, v in (resources or {ROOM: {}}).items()},
             persons={k: dict(v) for k, v in (persons or {}).items()},
             groups=groups or {},
+            quotas=quotas or {},
             defaults={"TZID": "Europe/Oslo", **(defaults or {})},
             person_defaults={"TZID": "Europe/Oslo"} if persons else {},
         )
@@ -134,6 +139,39 @@ class Office:
         head.update({name.replace("_", "-"): value for name, value in headers.items()})
         fields = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         return (fields + "\r\n" + calendar.replace("\n", "\r\n")).encode()
+
+    def settle(self) -> list[Answer]:
+        """Does what is due by now; the answers to people, after all mail among resources."""
+        return self.route(self.agent.settle(self.now))
+
+    def route(self, mails: Sequence[Mail]) -> list[Answer]:
+        """Delivers the mails among resources, and what they write, until all is with people."""
+        waiting, told = list(mails), []
+        while waiting:
+            mail = waiting.pop(0)
+            if self.agent.directory.find(mail.recipient) is None:
+                told.append(read_answer(mail))
+                continue
+            delivery = self.deliver(mail.content, mail.recipient, mail.envelope_from)
+            assert delivery.status.value == "handled", delivery
+            waiting += delivery.mails
+        return told
+
+    def want(
+        self, start: str, end: str, *, by: str = "vincent.vole@example.com", to: str = ROOM,
+        uid: str | None = None, sequence: int = 0, extra: str = "", method: str = "REQUEST",
+        stamp: str = "", guests: tuple[str, ...] = (),
+    ) -> list[Answer]:  # fmt: skip
+        """Asks, and lets the mails among resources arrive: the answers that people get."""
+        uid = uid or f"event-{next(self._numbers)}@example.com"
+        event = vevent(
+            uid, start, end, by=by, to=(to, *guests), sequence=sequence, extra=extra,
+            stamp=stamp or format_instant(self.now),
+        )  # fmt: skip
+        data = self.mail(request(event, method=method), by=by, to=to)
+        delivery = self.deliver(data, to, by)
+        assert delivery.status.value == "handled", delivery
+        return self.route(delivery.mails)
 
     def invite(
         self,
@@ -181,12 +219,12 @@ class Office:
     def busy(self, start: str, end: str, resource: str = ROOM) -> list[tuple[str, str]]:
         """What is held, as local wall times of Oslo."""
         within = Period(oslo(start), oslo(end))
-        _, found = busy_of(self.store, self.settings, resource, within)
+        _, found = busy_of(self.store, self.settings, resource, within, self.now)
         return [(local(item.event.start), local(item.event.end)) for item in found]
 
     def everything(self, resource: str = ROOM) -> list[tuple[str, str, str]]:
         within = Period(oslo("2020-01-01 00:00"), oslo("2030-01-01 00:00"))
-        _, found = busy_of(self.store, self.settings, resource, within)
+        _, found = busy_of(self.store, self.settings, resource, within, self.now)
         return [(item.uid, local(item.event.start), local(item.event.end)) for item in found]
 
     def upkeep(self) -> UpkeepReport:

@@ -29,10 +29,22 @@ def check_answer(raw: bytes, message: EmailMessage, calendar: bytes) -> icalenda
         if component.name in ("VEVENT", "VFREEBUSY"):
             assert set(component.keys()) <= _MAY_HOLD, set(component.keys()) - _MAY_HOLD
             assert component.subcomponents == []
-            assert not isinstance(component["ATTENDEE"], list), "an answer names ourselves alone"
+            _check_attendees(component["ATTENDEE"])
     _check_zones(read)
     assert errors_of_libical(calendar) in (0, None)
     return read
+
+
+def _check_attendees(found: object) -> None:
+    """An answer names ourselves alone, and in a delegation the other one (RFC 5546 3.2.2.3)."""
+    if not isinstance(found, list):
+        return
+    assert len(found) == 2, "an answer names ourselves, and at most the one of a delegation"
+    handed = [line for line in found if "DELEGATED-TO" in line.params]
+    taken = [line for line in found if "DELEGATED-FROM" in line.params]
+    assert len(handed) == len(taken) == 1
+    assert handed[0].params["DELEGATED-TO"] == str(taken[0])
+    assert taken[0].params["DELEGATED-FROM"] == str(handed[0])
 
 
 def _check_mail(raw: bytes, message: EmailMessage) -> None:

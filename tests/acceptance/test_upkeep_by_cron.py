@@ -12,6 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from horarium.booking.quota import Charge
+from horarium.kernel.instant import parse_instant
+from horarium.kernel.period import Period
+from horarium.store.embedded import EmbeddedEngine
+from horarium.store.store import Store
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("room-one@example.com", "room-two@example.com")
 ORGANIZER = "paul.boddie@example.com"
@@ -111,22 +117,36 @@ def test_the_lines_of_the_guide_run(site: Path, tmp_path: Path) -> None:
         assert done.stderr == b""
 
 
+def test_the_pass_replenishes_every_quota(site: Path) -> None:
+    limits = horarium(site, "quota", "limits", "rooms", stdin=b"* PT10H\n")
+    assert limits.returncode == 0, limits.stderr
+    charge(site, "rooms", "2026-12-01T08:00:00Z", "2026-12-01T14:00:00Z")
+    before = horarium(site, "upkeep", "--json", "--now", "2026-12-01T20:00:00Z")
+    assert json.loads(before.stdout)["expired"] == 0
+    done = horarium(site, "upkeep", "--json", "--now", "2026-12-02T03:10:00Z")
+    assert json.loads(done.stdout)["expired"] == 1
+    usage = horarium(site, "quota", "usage", "rooms", "--json")
+    assert json.loads(usage.stdout)["usage"] == []
+
+
+def charge(site: Path, quota: str, start: str, end: str) -> None:
+    """Charges an event of the first room to a quota as an acceptance would."""
+    engine = EmbeddedEngine(site / "state" / "horarium.db")
+    span = Period(parse_instant(start), parse_instant(end))
+    one = Charge(quota, ORGANIZER, ORGANIZER, span.start, span)
+    Store(engine).transact([], lambda tx: tx.quotas.restate(tx.directory.users()[0].id, "a", [one]))
+    engine.close()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "named"),
     [
-        (("quota", "expire", "cars"), 64, b"quota"),
         (("freebusy", "rebuild", "--quota", "cars"), 64, b"--quota"),
     ],
 )
-def test_what_is_said_of_quotas_is_refused_by_name(
+def test_what_is_said_of_the_free_busy_of_others_is_refused_by_name(
     site: Path, arguments: tuple[str, ...], status: int, named: bytes
 ) -> None:
     done = horarium(site, *arguments)
     assert done.returncode == status
     assert named in done.stderr
-    declared = site / "quota.toml"
-    declared.write_text('[quota."cars"]\nlimits = { "*" = "PT5H" }\n')
-    applied = horarium(site, "apply", str(declared))
-    assert applied.returncode == 65
-    assert b"quota" in applied.stderr
-    assert f"{declared}:1".encode() in applied.stderr

@@ -263,7 +263,7 @@ def test_thirty_hops_are_a_loop() -> None:
     assert office.ledger() == {"ignored": 1}
 
 
-@pytest.mark.parametrize("method", ["REPLY", "REFRESH", "COUNTER", "PUBLISH", "DECLINECOUNTER"])
+@pytest.mark.parametrize("method", ["REPLY", "REFRESH", "COUNTER", "PUBLISH"])
 def test_methods_that_speak_to_people_change_nothing(method: str) -> None:
     office = Office()
     assert office.send(request(event(), method=method), by=PAUL) == []

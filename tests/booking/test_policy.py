@@ -138,7 +138,9 @@ def test_buffers_keep_bookings_apart_and_are_not_in_the_event() -> None:
         "schedule_in_freebusy\naccess_control_list",
         "access_control_list relative/path",
         "access_control_list /nowhere/at/all",
-        "check_quota cars",
+        "check_quota a b",
+        "schedule_for_delegate cars sometimes",
+        "add_to_quota cars",
         "# only a comment",
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.office import ROOM, Office, request, vevent
+from tests.office import NOW, ROOM, Office, request, vevent
 
 from horarium.kernel.instant import Instant
 
@@ -230,7 +230,7 @@ def test_an_endless_series_is_laid_down_for_its_window_and_answered_to_the_horiz
     assert answer.partstats == ["ACCEPTED"]
     assert answer.statuses == ["2.0", "2.11"]
     assert "2028" in answer.text
-    laid = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}").of_event("s"))
+    laid = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}", NOW).of_event("s"))
     assert 13 <= len(laid) <= 15
 
 
@@ -261,7 +261,7 @@ def test_upkeep_lays_an_endless_series_down_further_and_twice_is_once() -> None:
     assert office.upkeep().extended == 0
     assert office.everything() == after
     assert len(after) >= len(before)
-    laid = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}").of_event("s"))
+    laid = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}", NOW).of_event("s"))
     assert laid[-1].event.start > office.now + 99 * 86_400
 
 
@@ -275,7 +275,7 @@ def test_upkeep_after_weeks_leaves_what_daily_runs_leave() -> None:
 
     def rows(office: Office) -> list[object]:
         return list(
-            office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}").of_event("s"))
+            office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}", NOW).of_event("s"))
         )
 
     assert rows(daily) == rows(late)

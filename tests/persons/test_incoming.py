@@ -33,7 +33,7 @@ def entries(house: House, uid: str = "e1") -> list[tuple[str | None, str]]:
     """What is stored of an event: key and state."""
     user = house.agent.directory.find(PAUL)
     assert user is not None
-    state = house.store.read(lambda tx: tx.reservations(user.id, user.uri).event(uid))
+    state = house.store.read(lambda tx: tx.reservations(user.id, user.uri, house.now).event(uid))
     return [(None if e.key is None else local(e.key), e.state.value) for e in state.entries]
 
 

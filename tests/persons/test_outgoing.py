@@ -240,6 +240,6 @@ def test_a_series_without_an_end_is_laid_down_further_every_day() -> None:
     assert house.upkeep().extended == 1
     user = house.agent.directory.find(PAUL)
     assert user is not None
-    laid = house.store.read(lambda tx: tx.reservations(user.id, user.uri).of_event("e1"))
+    laid = house.store.read(lambda tx: tx.reservations(user.id, user.uri, house.now).of_event("e1"))
     assert len(laid) > 10
     assert before > 0

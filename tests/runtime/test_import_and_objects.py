@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.office import ROOM, Office, request, vevent
+from tests.office import NOW, ROOM, Office, request, vevent
 
 from horarium.booking.importing import read_exports
 from horarium.kernel.errors import Conflict, InvalidInput
@@ -199,5 +199,5 @@ def test_rebuild_finds_and_mends_what_was_laid_down_wrongly() -> None:
 
 
 def _first(office: Office) -> int:
-    found = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}").of_event("s"))
+    found = office.store.read(lambda tx: tx.reservations(1, f"mailto:{ROOM}", NOW).of_event("s"))
     return found[0].original

@@ -75,10 +75,10 @@ acl = """
 accept
 allow
 """
-waiting_list = "on"
+waiting_list = "long"
 [resource."not an address"]
 [resource."ROOM@example.com"]
-[quota.cars]
+[appointer.cars]
 limits = {}
 [resurce."a@example.com"]
 [group.x]
@@ -95,10 +95,11 @@ horizon = "soon"
         'objects.toml:5:1: resource."room@example.com".acl: '
         'a rule begins with accept or decline: "allow"',
         'objects.toml:7:1: resource."room@example.com".waiting_list: '
-        "is not available in this version",
+        'expected yes or no, not "long"',
         'objects.toml:8:1: resource."not an address": "not an address" is not an address: no_at',
         'objects.toml:9:1: resource."ROOM@example.com": room@example.com is declared twice',
-        "objects.toml:10:1: quota: objects of the kind quota are not available in this version",
+        "objects.toml:10:1: appointer: "
+        "objects of the kind appointer are not available in this version",
         'objects.toml:12:1: resurce: there is no such kind of object; did you mean "resource"?',
         'objects.toml:14:1: group.x.member: there is no such key; did you mean "members"?',
         'objects.toml:16:1: group.y.members: "nobody" is not an address: no_at',

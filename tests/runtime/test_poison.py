@@ -7,7 +7,7 @@ from tests.office import NOW, ROOM, Office, request, vevent
 
 from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Outcome
-from horarium.booking.ports import Reservations
+from horarium.booking.ports import Reservations, Surroundings
 from horarium.runtime import mail_agent
 from horarium.runtime.mail_agent import MOST_ATTEMPTS, Status
 
@@ -17,8 +17,10 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event named `poison` makes every decision about it fail."""
     sound = mail_agent.handle
 
-    def handle(message: EventMessage, reservations: Reservations) -> Outcome:
-        outcome = sound(message, reservations)
+    def handle(
+        message: EventMessage, reservations: Reservations, surroundings: Surroundings
+    ) -> Outcome:
+        outcome = sound(message, reservations, surroundings)
         if message.uid == "poison":
             raise ZeroDivisionError("a fault of ours")
         return outcome

@@ -19,6 +19,9 @@ HOT = (
     "queue_of_event", "attendance_of_event", "offers_of_event", "known_of_party", "kind_of_mail",
     "offers_of_person", "events_of_person",
     "next_mail_due", "periods_of_event", "periods_overlapping", "periods_overlapping_any",
+    "charges_ended", "charges_of_event", "charges_overlapping", "claims_of_event",
+    "claims_overlapping", "drop_old_charges", "drop_old_claims", "quota_mark", "quota_used",
+    "quota_usages",
 )  # fmt: skip
 # Read from memory and not from a table, or in the order of an index up to the first that fits.
 ALLOWED = re.compile(r"VIRTUAL TABLE|SCAN first_pending|SCAN o USING INDEX outbox_due$")

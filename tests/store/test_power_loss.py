@@ -100,7 +100,7 @@ def book(store: Store, number: int) -> None:
     """One decision's writes."""
 
     def work(tx: Transaction) -> None:
-        tx.reservations(1, ROOM).apply(booking(number), Instant(number))
+        tx.reservations(1, ROOM, Instant(number)).apply(booking(number), Instant(number))
 
     store.transact([write_key(store.tenant, ROOM)], work)
 
@@ -176,7 +176,7 @@ def check(path: Path, expected: int) -> int:
     engine.migrate(0)
     assert list(engine._writer.execute("PRAGMA integrity_check")) == [("ok",)]
     span = Period(Instant(0), Instant(4_000_000_000))
-    held = Store(engine).read(lambda tx: tx.reservations(1, ROOM).held([span]))
+    held = Store(engine).read(lambda tx: tx.reservations(1, ROOM, Instant(0)).held([span]))
     engine.close()
     assert [item.uid for item in held] == [f"event-{number}" for number in range(len(held))]
     assert len(held) >= expected

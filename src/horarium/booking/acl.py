@@ -59,7 +59,7 @@ _ROLES = {
 def parse_acl(text: str) -> tuple[Rule, ...]:
     """The rules of ``text`` in their order; not empty. InvalidInput, with ``line N`` as its
     part, for a line that is no rule and for a text without rules."""
-    rules = tuple(_rule(words) for words in split_lines(text))
+    rules = tuple(parse_rule(words) for words in split_lines(text))
     if not rules:
         raise InvalidInput("an access list needs at least one rule", part="line 1", value=text)
     if len(rules) > MAX_RULES:
@@ -99,8 +99,7 @@ def deciding_rule(
             continue
         if answer is None:
             answer, decided_by = not rule.accepts, rule
-        people = {organizer} if rule.role is Role.ORGANIZER else attendees
-        if _names_one(rule, people, groups):
+        if names_one(rule, organizer, attendees, groups):
             answer, decided_by = rule.accepts, rule
     return bool(answer), decided_by
 
@@ -123,7 +122,16 @@ def _names_one(rule: Rule, people: Set[str], groups: Mapping[str, Set[str]]) -> 
     )
 
 
-def _rule(line: Words) -> Rule:
+def names_one(
+    rule: Rule, organizer: str, attendees: Set[str], groups: Mapping[str, Set[str]]
+) -> bool:
+    """Whether the rule speaks of the organizer, or of one of the attendees (address keys)."""
+    people = {organizer} if rule.role is Role.ORGANIZER else attendees
+    return _names_one(rule, people, groups)
+
+
+def parse_rule(line: Words) -> Rule:
+    """The rule of one line; InvalidInput names the line."""
     first, *rest = line.words
     accepts = _ACTIONS.get(first.lower())
     if accepts is None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from horarium.booking.authority import Standing, judge_organizer
+from horarium.booking.content import times_digest
 from horarium.booking.event_state import EntryState, EventState, Stamp
 from horarium.booking.message import EventMessage
-from horarium.booking.outcome import EventChange, Mail, Outcome, Result
-from horarium.booking.ports import Reservations
+from horarium.booking.open_request import Awaits, OpenRequest, Why
+from horarium.booking.outcome import Elsewhere, EventChange, Mail, Outcome, Result
+from horarium.booking.ports import Holding, Provisional, Reservations, Surroundings
+from horarium.booking.quota import Charge
 from horarium.booking.reply import own_attendee
+from horarium.booking.request import NOWHERE
 from horarium.booking.stored_event import read_entry
 from horarium.booking.trace import Evidence, Step
 from horarium.ical.event import Event
@@ -21,29 +25,60 @@ from horarium.kernel.instant import Instant
 LATEST_STAMP_AHEAD = 86_400
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What follows from a decision beyond its event: the requests that stay open, the slots (as
+    text) whose open requests end, or all of them with `whole`, what happens elsewhere, and what is
+    held and charged without being booked (see Outcome)."""
+
+    opened: tuple[OpenRequest, ...] = ()
+    settled: frozenset[str] = frozenset()
+    whole: bool = False
+    elsewhere: tuple[Elsewhere, ...] = ()
+    wanted: tuple[tuple[str, Why], ...] = ()
+    provisional: tuple[Provisional, ...] | None = None
+    pending: tuple[Charge, ...] = ()
+
+
 @dataclass(slots=True)
 class Case:
     """The handling of one event message.
 
     `state` is what is stored of the event as far as it concerns this organizer; `trace` grows with
-    each gate that was passed; `made_by` is the address key that acts, once it was heard. With
-    `remembers` an event belongs to its organizer whether it holds time or not, as it does at a
-    person.
+    each gate that was passed; `made_by` is the address key that acts, once it was heard. `open` are
+    the requests of the event that are not settled; `asked_by` is the resource (an address key) for
+    which this one is asked to stand in. With `remembers` an event belongs to its organizer whether
+    it holds time or not, as it does at a person.
     """
 
     message: EventMessage
     reservations: Reservations
     book: ZoneBook
     state: EventState
+    surroundings: Surroundings = NOWHERE
     trace: list[Step] = field(default_factory=list)
     made_by: str = ""
+    asked_by: str = ""
+    open: list[OpenRequest] = field(default_factory=list)
     remembers: bool = False
 
     @classmethod
-    def open(cls, message: EventMessage, reservations: Reservations) -> Case:
+    def begin(
+        cls, message: EventMessage, reservations: Reservations, surroundings: Surroundings
+    ) -> Case:
         """A case before its first gate."""
         book = ZoneBook(message.calendar, message.resource.zone)
-        return cls(message, reservations, book, reservations.event(message.uid))
+        state = reservations.event(message.uid)
+        open_ = reservations.open_requests(message.uid)
+        return cls(message, reservations, book, state, surroundings, open=open_)
+
+    @property
+    def delegated(self) -> OpenRequest | None:
+        """The request by which the whole event is with a resource that stands in, if it is."""
+        for request in self.open:
+            if request.awaits is Awaits.DELEGATE and request.slot == (None, False):
+                return request
+        return None
 
     def passed(self, gate: str, evidence: Evidence | None = None) -> None:
         """Notes a gate that let the message through."""
@@ -61,8 +96,10 @@ class Case:
         repeat_answer: bool = False,
         hold: bool = False,
         notice: str = "",
+        follow: Following | None = None,
     ) -> Outcome:
-        """The outcome of this case."""
+        """The outcome of this case, with what follows from it beyond the event itself."""
+        follow = follow or Following()
         organizer = event.organizer.address.key if event and event.organizer else ""
         return Outcome(
             result=result,
@@ -78,6 +115,13 @@ class Case:
             repeat_answer=repeat_answer,
             hold=hold,
             notice=notice,
+            opened=follow.opened,
+            settled=follow.settled,
+            whole_settled=follow.whole,
+            elsewhere=follow.elsewhere,
+            wanted=follow.wanted,
+            provisional=follow.provisional,
+            pending=follow.pending,
         )
 
     def ignore(
@@ -118,13 +162,41 @@ class Case:
         known: frozenset[str] = frozenset()
         if self.state.organizer not in (None, "", organizer.address.key):
             known = self._stored_attendees()
-        standing = judge_organizer(
-            self.message.origin.voice, organizer, self.state, resource, known
-        )
+        if self.message.passed_on:
+            standing = Standing(True, made_by=organizer.address.key)
+        elif self.message.origin.ours:
+            standing = self._asked_to_stand_in(organizer)
+        else:
+            standing = judge_organizer(
+                self.message.origin.voice, organizer, self.state, resource, known
+            )
         if standing.heard:
             self.made_by = standing.made_by
             self.passed("sender", {"made_by": standing.made_by})
         return standing
+
+    def _asked_to_stand_in(self, organizer: Participant) -> Standing:
+        """A mail of another resource here is heard only while this one is held for that very event
+        at its wish; whether for these times too is seen when they have been read."""
+        sender = self.message.origin.voice.sender
+        for held in self.reservations.provisional(self.message.uid):
+            if (
+                sender is not None
+                and held.reservation.holding is Holding.HOLD
+                and held.asked_by == sender.key
+                and held.reservation.organizer == organizer.address.key
+            ):
+                self.asked_by = held.asked_by
+                return Standing(True, made_by=organizer.address.key)
+        return Standing(False, reason="delegation_unknown")
+
+    def holds_for(self, event: Event) -> bool:
+        """Whether what another resource asks is exactly what this one is held for."""
+        return any(
+            held.digest == times_digest(event) and held.sequence == event.sequence
+            for held in self.reservations.provisional(self.message.uid)
+            if held.asked_by == self.asked_by
+        )
 
     def _stored_attendees(self) -> frozenset[str]:
         found: set[str] = set()

@@ -37,9 +37,11 @@ def content_digest(event: Event) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def times_of(event: Event) -> list[str]:
-    """The instants of an event, told apart as the digest of its content tells them apart."""
-    return list(_instants(event))
+def times_digest(event: Event) -> str:
+    """A digest of the instants of an event alone, whoever takes part."""
+    which = event.recurrence_id
+    key = "" if which is None else f"{which.original}/{which.day}/{which.this_and_future}"
+    return sha256("\n".join([key, *_instants(event)]).encode()).hexdigest()
 
 
 def _instants(event: Event) -> Iterable[str]:

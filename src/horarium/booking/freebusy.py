@@ -62,15 +62,18 @@ def held_in(
     if not spans:
         return []
     found = [item for item in reservations.held(spans) if item.uid != without]
-    stretches = PeriodSet(spans)
     last = max(span.end for span in spans)
     for laid in reservations.laid_before(last):
         if laid.state.uid != without:
-            found.extend(_beyond(laid, stretches, resource))
+            found.extend(beyond_what_is_laid(laid, spans, resource))
     return found
 
 
-def _beyond(laid: LaidSeries, stretches: PeriodSet, resource: Resource) -> list[Reservation]:
+def beyond_what_is_laid(
+    laid: LaidSeries, spans: Sequence[Period], resource: Resource
+) -> list[Reservation]:
+    """What the rule of a series holds in any of `spans` (not empty) behind what is laid down."""
+    stretches = PeriodSet(spans)
     preferences = resource.preferences
     before, after = preferences.buffer_before, preferences.buffer_after
     starts = [stretch.start for stretch in stretches]

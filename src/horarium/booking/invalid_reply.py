@@ -66,7 +66,7 @@ def invalid_mail(
     zones = zone_components(kept, case.book, _first(kept, case.book))
     calendar = serialize(vcalendar("REPLY", [*zones, Component("VEVENT", lines)]))
     return post(
-        message, organizer, kind="reply", sequence=0,
+        message, organizer.address.text, kind="reply", sequence=0,
         subject=titled(catalogue, "DECLINED", title), text=text + "\n",
         calendar=calendar, method="REPLY",
     )  # fmt: skip

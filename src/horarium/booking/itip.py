@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from horarium.booking.case import Case
+from horarium.booking.case import Case, Following
 from horarium.booking.event_state import EntryState
 from horarium.booking.itip_cancel import handle_cancel
+from horarium.booking.itip_delegate import handle_delegates_reply
 from horarium.booking.itip_freebusy import handle_freebusy
 from horarium.booking.itip_request import handle_add, handle_request
 from horarium.booking.message import EventMessage
-from horarium.booking.outcome import Outcome
-from horarium.booking.ports import Reservations
+from horarium.booking.open_request import Awaits, slot_text
+from horarium.booking.outcome import Outcome, Result
+from horarium.booking.ports import Holding, Reservations, Surroundings
 from horarium.booking.refreshing import ask_again
+from horarium.booking.request import NOWHERE
+from horarium.booking.stored_event import read_component
+from horarium.booking.trace import Step
+from horarium.ical.event import InvalidComponent
 
 
-def handle(message: EventMessage, reservations: Reservations) -> Outcome:
+def handle(
+    message: EventMessage, reservations: Reservations, surroundings: Surroundings = NOWHERE
+) -> Outcome:
     """Decides what one event in one message means for the resource. Pure: what it returns is all
     that is to be kept and sent."""
-    case = Case.open(message, reservations)
+    case = Case.begin(message, reservations, surroundings)
     kind = message.components[0].name
     if kind == "VFREEBUSY":
         if message.method == "REQUEST":
@@ -28,7 +36,11 @@ def handle(message: EventMessage, reservations: Reservations) -> Outcome:
         return handle_cancel(case)
     if message.method == "ADD":
         return _add(case)
-    # A resource organizes nothing and offers nothing: there is nobody these could speak to.
+    if message.method == "REPLY":
+        return handle_delegates_reply(case)
+    if message.method == "DECLINECOUNTER":
+        return _drop_offers(case)
+    # A resource organizes nothing: there is nobody the others could speak to.
     return case.ignore("method", f"method_{message.method.lower()}")
 
 
@@ -41,3 +53,31 @@ def _add(case: Case) -> Outcome:
     if wish == "add" and known:
         return handle_add(case)
     return ask_again(case)
+
+
+def _drop_offers(case: Case) -> Outcome:
+    """DECLINECOUNTER: the organizer does not want the proposed time, so it is free again."""
+    message, resource = case.message, case.message.resource
+    try:
+        event = read_component(message.components[0], case.book, resource, needs_start=False)
+    except InvalidComponent as error:
+        return case.ignore("validity", f"invalid_{error.prop.lower()}")
+    if event.organizer is None:
+        return case.ignore("sender", "no_organizer", hold=True)
+    standing = case.hear(event.organizer)
+    if not standing.heard:
+        return case.ignore("sender", standing.reason, event=event, hold=True)
+    offers = [o for o in case.open if o.awaits is Awaits.ORGANIZER]
+    if not offers:
+        return case.ignore("order", "no_offer", event=event)
+    kept = tuple(
+        held
+        for held in case.reservations.provisional(message.uid)
+        if held.reservation.holding is not Holding.OFFER
+    )
+    pending = tuple(charge for charge in case.reservations.charges(message.uid) if charge.pending)
+    case.trace.append(Step("commit", Result.CANCELLED.value, "offer_declined"))
+    follow = Following(
+        settled=frozenset(slot_text(o.slot) for o in offers), provisional=kept, pending=pending
+    )
+    return case.close(Result.CANCELLED, "offer_declined", event=event, follow=follow)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from horarium.booking.case import Case
+from horarium.booking.case import Case, Following
 from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
 from horarium.booking.laying import lay_down
+from horarium.booking.open_request import slot_text
 from horarium.booking.order import Order, order_cancel, survivors, without_followers
-from horarium.booking.outcome import Outcome, Result
+from horarium.booking.outcome import Elsewhere, Outcome, Result
 from horarium.booking.stored_event import occurrence_key, read_component
 from horarium.booking.trace import Step
 from horarium.ical.event import Event, InvalidComponent
@@ -32,7 +33,7 @@ def handle_cancel(case: Case) -> Outcome:
         notice = f"{case.message.uid}: another organizer than before" if standing.alarm else ""
         return case.ignore("sender", standing.reason, event=head, hold=True, notice=notice)
     fault = case.addressee_fault(head, needed=False)
-    if fault:
+    if fault and not case.message.passed_on:
         return case.ignore("addressee", fault, event=head)
     if any(case.is_ahead(event) for event in events):
         return case.ignore("order", "dtstamp_future", event=head)
@@ -62,8 +63,29 @@ def cancel_components(case: Case, events: list[Event]) -> Outcome:
     head = case.reservations.head(case.message.uid)
     facts = (head.organizer, head.organizer_name, head.summary) if head else ("", "", "")
     change = lay_down(case, state, {}, None, facts)
-    key, _ = _key(case, events[0])
-    return case.close(Result.CANCELLED, "", event=events[0], change=change, key=key)
+    keys = [_key(case, event)[0] for event in events]
+    follow = _following(case, frozenset(keys), None in keys)
+    return case.close(
+        Result.CANCELLED, "", event=events[0], change=change, key=keys[0], follow=follow
+    )
+
+
+def _following(case: Case, keys: frozenset[Instant | None], whole: bool) -> Following:
+    """The end of what was open or held for what is cancelled, also where another stands in."""
+    uid = case.message.uid
+    held = case.reservations.provisional(uid)
+    charges = [charge for charge in case.reservations.charges(uid) if charge.pending]
+    before = case.delegated
+    elsewhere = (Elsewhere(before.stand_in, pass_on=True),) if before is not None else ()
+    return Following(
+        settled=frozenset(slot_text((key, False)) for key in keys),
+        whole=whole,
+        elsewhere=elsewhere,
+        provisional=()
+        if whole
+        else tuple(item for item in held if item.reservation.original not in keys),
+        pending=() if whole else tuple(c for c in charges if c.original not in keys),
+    )
 
 
 def _key(case: Case, event: Event) -> tuple[Instant | None, bool]:

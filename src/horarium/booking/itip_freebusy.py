@@ -94,7 +94,7 @@ def _answer(case: Case, request: FreeBusyRequest, times: Busy) -> Outcome:
         end=catalogue.day(zone.to_wall(Instant(request.end - 1))),
     )
     mail = post(
-        message, request.organizer, kind="freebusy", sequence=0,
+        message, request.organizer.address.text, kind="freebusy", sequence=0,
         subject=catalogue.text("subject.FREEBUSY", resource=resource.name), text=text + "\n",
         calendar=serialize(vcalendar("REPLY", [component])), method="REPLY",
     )  # fmt: skip

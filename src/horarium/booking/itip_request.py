@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from horarium.booking.answering import Part, answer_parts, decline_invalid
+from horarium.booking.answering import Part, answer_parts, decline_invalid, stand_in_accepted
+from horarium.booking.approving import ask_for_sender
 from horarium.booking.asked import Asked, ask
-from horarium.booking.case import Case
+from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
-from horarium.booking.decision import Decision, decide, reject
+from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
-from horarium.booking.laying import lay_down
+from horarium.booking.laying import Entered, all_of, lay_down
+from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
-from horarium.booking.outcome import EventChange, Outcome, Result
+from horarium.booking.outcome import Elsewhere, EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
 from horarium.booking.reasons import Reason
-from horarium.booking.reply import own_address
-from horarium.booking.request import Request, View
+from horarium.booking.reply import own_address, own_attendee
+from horarium.booking.request import Delegation, Request, View
+from horarium.booking.settling import Judged, leave_behind
 from horarium.booking.stored_event import (
     HeldEvent,
     hold,
@@ -25,11 +28,11 @@ from horarium.booking.stored_event import (
     read_component,
     read_entry,
 )
-from horarium.booking.trace import Step
+from horarium.booking.trace import Evidence, Step
 from horarium.ical.component import Component
 from horarium.ical.event import Event, InvalidComponent
 from horarium.kernel.instant import MIN_INSTANT, Instant
-from horarium.kernel.recurrence import RecurrenceSet
+from horarium.kernel.recurrence import Occurrence, RecurrenceSet
 
 # A resource keeps its own free/busy of what it declined for these reasons: the fault is not the
 # organizer's, so it must not cost the booking.
@@ -68,6 +71,10 @@ def handle_request(case: Case) -> Outcome:
     stopped = _gates(case, head, events)
     if stopped is not None:
         return stopped
+    again = case.message.again
+    if again is not None and again.why is Why.DELEGATE_ACCEPTED:
+        assert head.organizer is not None
+        return stand_in_accepted(case, head.organizer, head)
     return RequestHandling(case, head).handle(events)
 
 
@@ -93,10 +100,15 @@ def _gates(case: Case, head: Event, events: list[Event]) -> Outcome | None:
         return case.ignore("sender", "no_organizer", event=head, hold=True)
     standing = case.hear(head.organizer)
     if not standing.heard:
+        asked = ask_for_sender(case, head, standing.reason)
+        if asked is not None:
+            return asked
         notice = f"{case.message.uid}: another organizer than before" if standing.alarm else ""
         return case.ignore("sender", standing.reason, event=head, hold=True, notice=notice)
+    if case.asked_by and not all(case.holds_for(event) for event in events):
+        return case.ignore("sender", "delegation_unknown", event=head, hold=True)
     fault = case.addressee_fault(head)
-    if fault:
+    if fault and not case.message.passed_on:
         return case.ignore("addressee", fault, event=head)
     case.passed("addressee")
     if any(case.is_ahead(event) for event in events):
@@ -133,6 +145,9 @@ class RequestHandling:
         self._capacity: int | None = None
         self._asked = Asked(())
         self._changed = False
+        self._entered: Entered | None = None
+        self._judged: list[Judged] = []
+        self._placed: list[Placed] = []
 
     def handle(self, events: list[Event]) -> Outcome:
         """Judges the master with its overrides as one, or each override for itself."""
@@ -148,6 +163,10 @@ class RequestHandling:
         if all(item.order in (Order.STALE, Order.DUPLICATE) for item in placed):
             return self._nothing_new(placed)
         self._case.passed("order")
+        self._placed = placed
+        told = self._told_both()
+        if told is not None:
+            return told
         if master is not None and placed[0].order not in (Order.STALE, Order.DUPLICATE):
             self._judge_whole(placed[0], [p for p in placed[1:] if p.order is not Order.STALE])
         else:
@@ -166,6 +185,7 @@ class RequestHandling:
         if all(item.order in (Order.STALE, Order.DUPLICATE) for item in placed):
             return self._nothing_new(placed)
         self._case.passed("order")
+        self._placed = placed
         for item in placed:
             if item.order in (Order.NEWER, Order.UNCHANGED):
                 self._judge_one(item)
@@ -184,7 +204,10 @@ class RequestHandling:
         if master is not None:
             stamp = max(stamp, master)
         placed = Placed(event, key, stamp, digest, Order.NEWER)
-        return replace(placed, order=order_request(self._state, placed.slot, stamp, digest))
+        order = order_request(self._state, placed.slot, stamp, digest)
+        if self._case.message.again is not None and order is not Order.STALE:
+            order = Order.NEWER
+        return replace(placed, order=order)
 
     def _nothing_new(self, placed: list[Placed]) -> Outcome:
         repeated = all(item.order is Order.DUPLICATE for item in placed)
@@ -236,7 +259,8 @@ class RequestHandling:
         asked = ask(held, self._resource, self._case.now)
         request = self._request(master.event, held, asked, restates=True)
         decision = self._decide(request, asked)
-        self._parts.append(Part(master.event, decision, asked, request))
+        self._note(master, request, decision)
+        self._parts.append(Part(master.event, decision, _booked(asked, decision), request))
         if decision.accepted:
             self._parts.extend(self._turned(late, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
@@ -276,6 +300,9 @@ class RequestHandling:
                 candidate = candidate.with_entry(self._without(original, master))
             self._state, self._fresh = candidate, dict(fresh)
             self._capacity, self._asked, self._changed = decision.capacity, asked, True
+            self._entered = Entered(decision.charges, decision.claims)
+        elif not decision.declined:
+            self._leave_open(self._released(master), decision)
         elif not asked.occurrences and len(candidate.entries) > 1:
             # Later messages have cancelled all of it; one later still may bring some of it back.
             self._state, self._changed = candidate, True
@@ -321,11 +348,18 @@ class RequestHandling:
         asked = self._occurrences_of(item, held)
         request = self._request(item.event, held, asked, restates=False)
         decision = self._decide(request, asked)
-        self._parts.append(Part(item.event, decision, asked, request))
+        self._note(item, request, decision)
+        self._parts.append(Part(item.event, decision, _booked(asked, decision), request))
         if decision.accepted:
+            for original in decision.left_out:
+                candidate = candidate.with_entry(self._without(original, item))
             self._state, self._changed = candidate, True
             self._fresh[item.slot] = item.event
             self._capacity = self._capacity or decision.capacity
+            self._entered = Entered(decision.charges, decision.claims)
+        elif not decision.declined:
+            declined = self._entry(item, EntryState.DECLINED)
+            self._leave_open(candidate.with_entry(declined), decision)
         elif not asked.occurrences and item.slot[1]:
             # A later change of its own instance stands; the others come with their series.
             self._state, self._changed = candidate, True
@@ -357,10 +391,35 @@ class RequestHandling:
             return reject(Reason.BEYOND_HORIZON, until=Instant(until))
         if not asked.occurrences:
             return reject(Reason.NO_OCCURRENCE)
-        view = View(self._resource, self._case.reservations)
-        decision = decide(request, view)
+        again = self._case.message.again
+        if again is not None and again.refusal is not None:
+            decision = reject(again.refusal, gate=again.why.value)
+            evidence: Evidence = {"comment": again.comment, "by": again.by}
+            decision = replace(decision, evidence={again.refusal: evidence})
+        else:
+            approved = again is not None and again.approved
+            decision = decide(request, self._view(), approved=approved)
+        if decision.ending is Ending.WAITING and self._case.state.holds_time:
+            decision = replace(decision, ending=Ending.DECLINED)
         self._case.trace.extend(decision.steps)
         return decision
+
+    def _view(self) -> View:
+        case = self._case
+        return View(self._resource, case.reservations, case.surroundings, case.book)
+
+    def _delegation(self, *, single: bool) -> Delegation:
+        """How far the event is handed on: one that another resource handed to this one, and a
+        single occurrence, is handed on to nobody else."""
+        case, again = self._case, self._case.message.again
+        own = own_attendee(case.message, self._head)
+        received = bool(case.asked_by or (own is not None and own.delegated_from))
+        if again is not None and again.why is Why.DELEGATE_DECLINED:
+            tried = again.request.tried | {again.request.stand_in}
+            return Delegation(tried, received=received or single)
+        before = case.delegated
+        stand_in = before.stand_in if before is not None and again is None else ""
+        return Delegation(stand_in=stand_in, received=received or single)
 
     def _request(self, event: Event, held: HeldEvent, asked: Asked, *, restates: bool) -> Request:
         recurring = held.endless or len(asked.occurrences) > 1
@@ -372,12 +431,17 @@ class RequestHandling:
             if self._case.state.holds_time
             else set()
         )
+        chargeable: tuple[Occurrence, ...] | None = asked.occurrences
+        if asked.laid_until is not None and restates:
+            chargeable = all_of(held)
         return Request(
             uid=event.uid,
+            event=event,
             organizer=self._organizer.address,
             organizer_name=self._organizer.cn or "",
             attendees=event.attendees,
             occurrences=asked.occurrences,
+            chargeable=chargeable,
             recurring=recurring,
             endless=held.endless,
             frequency=event.rule.freq.name if event.rule is not None else None,
@@ -386,6 +450,7 @@ class RequestHandling:
             times_changed=any((o.start, o.end) not in stored for o in asked.laid),
             overflows=asked.overflows,
             now=self._case.now,
+            delegation=self._delegation(single=not restates),
         )
 
     # --- entries ---------------------------------------------------------
@@ -430,27 +495,87 @@ class RequestHandling:
 
     # --- ending ----------------------------------------------------------
 
+    def _note(self, item: Placed, request: Request, decision: Decision) -> None:
+        if request.occurrences:
+            self._judged.append(Judged(item.event, item.slot, item.stamp, request, decision))
+
+    def _leave_open(self, state: EventState, decision: Decision) -> None:
+        """What is neither booked nor declined leaves an earlier booking as it is, unless another
+        resource attends now; without one its stamp is remembered."""
+        if not self._case.state.holds_time or decision.ending is Ending.DELEGATED:
+            self._state, self._changed = state, True
+
+    def _told_both(self) -> Outcome | None:
+        """The end of a change that the organizer sent to the one that stands in as well: that one
+        decides and answers."""
+        case, before = self._case, self._case.delegated
+        if before is None or case.message.again is not None or self._placed[0].key is not None:
+            return None
+        member = case.surroundings.member(before.stand_in)
+        invited = {attendee.address.key for attendee in self._head.attendees}
+        if member is None or not invited & member.resource.aliases:
+            return None
+        placed = self._placed[0]
+        self._state = self._released(placed)
+        kept = replace(before, stamp=placed.stamp)
+        follow = Following(opened=(kept,), provisional=())
+        case.trace.append(
+            Step("order", "passed", "stand_in_decides", {"stand_in": before.stand_in})
+        )
+        return case.close(
+            Result.UNCHANGED, "stand_in_decides", event=self._head, change=self._change(),
+            follow=follow,
+        )  # fmt: skip
+
     def _finish(self) -> Outcome:
+        again = self._case.message.again
+        quiet = again is not None and again.why in (Why.FREED, Why.OWN_FREED)
+        if quiet and not any(part.settled for part in self._parts):
+            return self._case.close(Result.UNCHANGED, "not_free_yet", event=self._head)
         change = self._change()
+        whole = any(item.slot == (None, False) for item in self._placed)
+        follow = leave_behind(
+            self._case, self._judged, [item.slot for item in self._placed], whole=whole
+        )
+        follow = self._taken_back(follow, whole=whole)
         held_before = self._case.state.holds_time
         return answer_parts(
             self._case, self._organizer, self._parts, change,
-            released=held_before and self._changed and not self._state.holds_time,
+            follow, released=held_before and self._changed and not self._state.holds_time,
             kept=held_before and self._state.holds_time,
         )  # fmt: skip
+
+    def _taken_back(self, follow: Following, *, whole: bool) -> Following:
+        """What follows, and the end of the event at a resource that stood in until now."""
+        before = self._case.delegated
+        again = self._case.message.again
+        if before is None or not whole or (again and again.why is Why.DELEGATE_DECLINED):
+            return follow
+        if any(request.stand_in == before.stand_in for request in follow.opened):
+            return follow
+        taken = Elsewhere(before.stand_in, release=True)
+        return replace(follow, elsewhere=(*follow.elsewhere, taken))
 
     def _change(self) -> EventChange | None:
         if self._state is self._case.state:
             return None
         return lay_down(
             self._case, self._state, self._fresh, self._capacity, self._organizer_facts(),
-            self._asked if self._asked.occurrences else None,
+            self._asked if self._asked.occurrences else None, self._entered,
         )  # fmt: skip
 
     def _organizer_facts(self) -> tuple[str, str, str]:
         name = self._organizer.cn or ""
         summary = kept_summary(self._head, self._resource.preferences)
         return self._organizer.address.key, name, summary
+
+
+def _booked(asked: Asked, decision: Decision) -> Asked:
+    """What was asked less the occurrences that are not booked."""
+    if not decision.left_out:
+        return asked
+    kept = tuple(o for o in asked.occurrences if o.original not in decision.left_out)
+    return replace(asked, occurrences=kept)
 
 
 def _keeps_booking(preference: str, decision: Decision) -> bool:

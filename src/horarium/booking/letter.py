@@ -99,8 +99,25 @@ def calendar_attachment(calendar: bytes, method: str) -> bytes:
 
 def write_letter(letter: Letter) -> bytes:
     """The finished message, lines ended by CRLF, none longer than 998 octets."""
+    if not letter.calendar:
+        return _plain_letter(letter)
     boundary = "=_" + sha256(letter.message_id.encode() + letter.calendar).hexdigest()[:32]
     head = [
+        *_head(letter),
+        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    ]
+    parts = (_text_part(letter.text), _calendar_part(letter.calendar, letter.method))
+    body = "".join(f"--{boundary}\r\n{part}" for part in parts)
+    return f"{_fields(head)}\r\n{body}--{boundary}--\r\n".encode("ascii")
+
+
+def _plain_letter(letter: Letter) -> bytes:
+    """A mail for people alone."""
+    return f"{_fields(_head(letter))}{_text_part(letter.text)}".encode("ascii")
+
+
+def _head(letter: Letter) -> list[tuple[str, str]]:
+    return [
         ("From", f"{_phrase(letter.sender_name)}<{letter.sender}>"),
         ("To", f"<{letter.recipient}>"),
         ("Subject", _unstructured(letter.subject)),
@@ -109,12 +126,11 @@ def write_letter(letter: Letter) -> bytes:
         *letter.fields,
         ("Auto-Submitted", "auto-replied"),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
-    fields = "".join(f"{name}: {_checked(name, value)}\r\n" for name, value in head)
-    parts = (_text_part(letter.text), _calendar_part(letter.calendar, letter.method))
-    body = "".join(f"--{boundary}\r\n{part}" for part in parts)
-    return f"{fields}\r\n{body}--{boundary}--\r\n".encode("ascii")
+
+
+def _fields(head: list[tuple[str, str]]) -> str:
+    return "".join(f"{name}: {_checked(name, value)}\r\n" for name, value in head)
 
 
 def mail_date(at: Instant) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from horarium.booking.authority import Voice
+from horarium.booking.event_state import Slot
+from horarium.booking.open_request import Again, slot_text
 from horarium.booking.resource import Resource
 from horarium.ical.component import Component
 from horarium.kernel.instant import Instant
@@ -17,7 +19,8 @@ class Origin:
 
     `ledger_key` names it for this recipient; `message_id` is None when it has none that is
     well-formed. `automatic` marks a mail that a program sent, `bulk` one of a list; to a bulk mail
-    nothing is answered. `languages` are the language tags the mail names.
+    nothing is answered. `languages` are the language tags the mail names. `ours` marks a mail
+    that a resource of this installation wrote.
     """
 
     ledger_key: str
@@ -26,11 +29,16 @@ class Origin:
     date: Instant | None = None
     languages: tuple[str, ...] = ()
     bulk: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EventMessage:
-    """The components of one UID in one calendar object, with the object's method and zones."""
+    """The components of one UID in one calendar object, with the object's method and zones.
+
+    `again` is set when it was decided before; `passed_on` when the resource that was asked hands it
+    to the one that stands in for it.
+    """
 
     method: str
     uid: str
@@ -39,14 +47,27 @@ class EventMessage:
     origin: Origin
     resource: Resource
     now: Instant
+    again: Again | None = None
+    passed_on: bool = False
 
     def message_id(self, recipient: str, kind: str) -> str:
         """The Message-ID of a mail of ours about this event: the same whenever it is written."""
-        text = "\0".join((self.origin.ledger_key, recipient, kind, self.uid))
+        text = "\0".join((self._key, recipient, kind, self.uid))
         digest = sha256(text.encode()).hexdigest()[:32]
         return f"<hor.{digest}@{self.resource.address.domain}>"
 
     @property
     def decision_id(self) -> str:
         """The name of the record of this decision."""
-        return sha256(f"{self.origin.ledger_key}\0{self.uid}".encode()).hexdigest()[:32]
+        return sha256(f"{self._key}\0{self.uid}".encode()).hexdigest()[:32]
+
+    def token(self, slot: Slot) -> str:
+        """The name under which an open request of this message is spoken of."""
+        text = f"{self.decision_id}\0{slot_text(slot)}"
+        return sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def _key(self) -> str:
+        again = "" if self.again is None else f"\0again:{self.again.number}"
+        passed = f"\0{self.resource.address.key}" if self.passed_on else ""
+        return f"{self.origin.ledger_key}{again}{passed}"

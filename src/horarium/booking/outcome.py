@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from horarium.booking.event_state import EventState
-from horarium.booking.ports import Booking, Reservation
+from horarium.booking.open_request import OpenRequest, Why
+from horarium.booking.ports import Booking, Provisional, Reservation
+from horarium.booking.quota import Charge, Claim
 from horarium.booking.trace import Step
 from horarium.kernel.instant import Instant
 
@@ -16,6 +18,10 @@ class Result(StrEnum):
 
     ACCEPTED = "ACCEPTED"
     DECLINED = "DECLINED"
+    COUNTER = "COUNTER"
+    DELEGATED = "DELEGATED"
+    PENDING = "PENDING"
+    WAITING = "WAITING"
     PARTLY = "PARTLY"
     CANCELLED = "CANCELLED"
     ANSWERED = "ANSWERED"
@@ -35,7 +41,8 @@ class EventChange:
 
     Reservations that end at or before `settled` are history of an endless series: they are neither
     stated here nor removed. `booking` is None when the event holds no time any more. `unchecked`
-    reservations may lie above the capacity: what was booked stays booked.
+    reservations may lie above the capacity: what was booked stays booked. `charges` and `claims`
+    are stated whole too; None leaves them as they are.
     """
 
     state: EventState
@@ -43,6 +50,8 @@ class EventChange:
     reservations: tuple[Reservation, ...]
     settled: Instant | None = None
     unchecked: bool = False
+    charges: tuple[Charge, ...] | None = None
+    claims: tuple[Claim, ...] | None = None
 
 
 # The kind of a mail that goes into a person's mailbox here; all others go out.
@@ -63,8 +72,28 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What happens at another resource (an address key) in the same transaction: it holds
+    `provisional` for the event; with `pass_on` it is told the message as if it had got it too,
+    with `release` it gives the event up. What it was chosen for in a pool is noted
+    under `pool`."""
+
+    resource: str
+    provisional: tuple[Provisional, ...] = ()
+    pass_on: bool = False
+    release: bool = False
+    pool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one event in one message: everything that must be kept or sent together."""
+    """The end of one event in one message: everything that must be kept or sent together.
+
+    `opened` are the requests that stay open; those whose slots (as text) are `settled` end, or
+    with `whole_settled` all of the event. `provisional` is what is held for the event without being
+    booked, and `pending` what that is charged, both stated whole; None leaves both as they are.
+    `wanted` are the slots whose open requests are to be decided again, and why.
+    """
 
     result: Result
     reason: str
@@ -79,3 +108,10 @@ class Outcome:
     repeat_answer: bool = False
     hold: bool = False
     notice: str = ""
+    provisional: tuple[Provisional, ...] | None = None
+    pending: tuple[Charge, ...] = ()
+    opened: tuple[OpenRequest, ...] = ()
+    settled: frozenset[str] = frozenset()
+    wanted: tuple[tuple[str, Why], ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    whole_settled: bool = False

@@ -18,6 +18,8 @@ from horarium.kernel.recurrence import Occurrence
 DAY = 86_400
 # Longer ones are a mistake of the program that sent them, or an attack on everybody else.
 LONGEST_EVENT = 400 * DAY
+# What no person may allow either.
+NEVER_WAIVED = frozenset({Reason.TOO_LONG})
 _PEOPLE = frozenset({"INDIVIDUAL", "GROUP", "UNKNOWN"})
 
 

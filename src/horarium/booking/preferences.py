@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from horarium.booking.acl import Rule
 from horarium.booking.calls import Call
+from horarium.booking.grid import Grid
 from horarium.booking.hours import WorkingHours
 from horarium.booking.preference_table import (
     PERSON_KEEPS,
@@ -16,6 +17,7 @@ from horarium.booking.preference_table import (
     Preference,
 )
 from horarium.booking.sent_by import SentByPair
+from horarium.booking.tiers import TierRule
 from horarium.booking.written import shown
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.nearest import nearest
@@ -93,8 +95,28 @@ class Preferences:
     freebusy_bundling: str
     freebusy_publishing: str
     freebusy_messages: str
-    freebusy_offers: int | None
     event_refreshing: str
+    unauthenticated: str
+    bookable: bool
+    permitted_times: Grid | None
+    freebusy_offers: int | None
+    max_conflicts: int | None
+    max_conflict_percent: int | None
+    split: bool
+    tier_in_policy: tuple[TierRule, ...]
+    tier_out_of_policy: tuple[TierRule, ...]
+    approvers: tuple[str, ...] | None
+    approval_timeout: int
+    approval_timeout_action: str
+    pending_holds: bool
+    waiting_list: bool
+    waiting_cutoff: int
+    check_in: bool
+    check_in_opens: int
+    check_in_deadline: int
+    check_in_exempt: tuple[Rule, ...] | None
+    delegation_reply: str
+    redecide_window: int
     layers: Mapping[str, Layer] = field(repr=False, compare=False)
     written: Mapping[str, object] = field(repr=False, compare=False)
 

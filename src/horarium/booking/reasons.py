@@ -33,6 +33,18 @@ class Reason(StrEnum):
     UNKNOWN_OCCURRENCE = "unknown_occurrence"
     INVALID = "invalid"
     LIMIT = "limit"
+    NO_QUOTA = "no_quota"
+    QUOTA = "quota"
+    ENDLESS_NEEDS_UNLIMITED = "endless_needs_unlimited"
+    ALREADY_HOLDS_RELATED = "already_holds_related"
+    POOL_FULL = "pool_full"
+    OFF_GRID = "off_grid"
+    NOT_PERMITTED = "not_permitted"
+    NOT_APPROVED = "not_approved"
+    APPROVAL_TIMEOUT = "approval_timeout"
+    WAITING_ENDED = "waiting_ended"
+    NOT_CHECKED_IN = "not_checked_in"
+    WITHDRAWN = "withdrawn"
 
 
 # RFC 5546 3.6; the third field names the property where one is at fault.
@@ -59,10 +71,23 @@ STATUS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_OCCURRENCE: ("3.1", "RECURRENCE-ID"),
     Reason.INVALID: ("3.1", ""),
     Reason.LIMIT: ("3.10", ""),
+    Reason.NO_QUOTA: ("3.8", ""),
+    Reason.QUOTA: ("3.8", ""),
+    Reason.ENDLESS_NEEDS_UNLIMITED: ("3.8", ""),
+    Reason.ALREADY_HOLDS_RELATED: ("4.0", "DTSTART"),
+    Reason.POOL_FULL: ("4.0", "DTSTART"),
+    Reason.OFF_GRID: ("3.8", ""),
+    Reason.NOT_PERMITTED: ("5.3", ""),
+    Reason.NOT_APPROVED: ("3.8", ""),
+    Reason.APPROVAL_TIMEOUT: ("3.8", ""),
+    Reason.WAITING_ENDED: ("4.0", "DTSTART"),
+    Reason.NOT_CHECKED_IN: ("5.1", ""),
+    Reason.WITHDRAWN: ("5.1", ""),
 }
 
 STATUS_TEXT: dict[str, str] = {
     "2.0": "Success",
+    "2.7": "Success; request forwarded to Calendar User",
     "2.8": "Success; repeating event scheduled as a single event",
     "2.9": "Success; truncated end date",
     "2.11": "Success; unbounded RRULE clipped at a finite number of occurrences",

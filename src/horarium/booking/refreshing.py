@@ -43,7 +43,7 @@ def _refresh(case: Case, event: Event) -> Outcome:
     ]
     catalogue = catalogue_for(message, organizer)
     mail = post(
-        message, organizer, kind="refresh", sequence=event.sequence,
+        message, organizer.address.text, kind="refresh", sequence=event.sequence,
         subject=titled(catalogue, "REFRESH", event.summary),
         text=catalogue.text("refresh") + "\n",
         calendar=serialize(vcalendar("REFRESH", [Component("VEVENT", lines)])), method="REFRESH",

@@ -34,12 +34,17 @@ _RULES = ("RRULE", "RDATE", "EXDATE")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one component: a participation status with its REQUEST-STATUS codes, each
-    (code, third field), and the reason in one sentence."""
+    (code, third field), and the reason in one sentence. `delegated_to` is the URI of the one that
+    attends in our place, `delegated_from` that of the one in whose place we attend; `partner` is
+    the whole ATTENDEE line of that other one."""
 
     event: Event
     partstat: str
     statuses: tuple[tuple[str, str], ...]
     comment: str = ""
+    delegated_to: str = ""
+    delegated_from: str = ""
+    partner: ContentLine | None = None
 
 
 def reply_mail(
@@ -49,33 +54,39 @@ def reply_mail(
     book: ZoneBook,
     subject: str,
     text: str,
+    *,
+    to: str | None = None,
+    kind: str = "reply",
 ) -> Mail:
-    """The one mail that answers all components of a UID: text first, calendar part last."""
+    """The one mail that answers all components of a UID: text first, calendar part last. It goes
+    to the organizer, or `to` another address."""
     sequence = answers[0].event.sequence
     components = [_component(message, organizer, answer) for answer in answers]
     lines = [line for component in components for line in component.properties]
     zones = zone_components(lines, book, answers[0].event.first)
     calendar = serialize(vcalendar("REPLY", [*zones, *components]))
     return post(
-        message, organizer, kind="reply", sequence=sequence, subject=subject, text=text,
-        calendar=calendar, method="REPLY",
+        message, to or organizer.address.text, kind=kind, sequence=sequence, subject=subject,
+        text=text, calendar=calendar, method="REPLY",
     )  # fmt: skip
 
 
 def post(
     message: EventMessage,
-    organizer: Participant,
+    recipient: str,
     *,
     kind: str,
     sequence: int,
     subject: str,
     text: str,
-    calendar: bytes,
-    method: str,
+    calendar: bytes = b"",
+    method: str = "",
+    ours: bool = False,
 ) -> Mail:
-    """A mail from the resource to the organizer that passed, and to nobody else."""
+    """A mail from the resource to the organizer that passed, to a resource of ours (`ours`: such a
+    mail never leaves with a null sender), or to an approver; without a calendar it is plain
+    text."""
     resource, ways = message.resource, message.resource.ways
-    recipient = organizer.address.text
     sender = ways.sender if ways.reply_from_sender and ways.sender else resource.address
     fields = [("X-Horarium-Decision", message.decision_id)]
     if message.origin.message_id is not None:
@@ -96,7 +107,7 @@ def post(
             method=method,
         )
     )
-    envelope = "" if ways.null_return_path else (ways.sender or resource.address).text
+    envelope = "" if ways.null_return_path and not ours else (ways.sender or resource.address).text
     return Mail(kind, message_id, envelope, recipient, message.uid, sequence, content)
 
 
@@ -136,11 +147,11 @@ def titled(catalogue: Catalogue, name: str, summary: str | None) -> str:
     return catalogue.text(f"subject.{name}", summary=title or catalogue.text("no_summary"))
 
 
-def attendee_line(message: EventMessage, event: Event, partstat: str) -> ContentLine:
+def attendee_line(message: EventMessage, event: Event, answer: Answer) -> ContentLine:
     """Our own ATTENDEE: the address the organizer used, our name, no RSVP."""
     resource = message.resource
     own = own_attendee(message, event)
-    parameters: dict[str, str] = {"PARTSTAT": partstat}
+    parameters: dict[str, str] = {"PARTSTAT": answer.partstat}
     if resource.preferences.name:
         parameters["CN"] = resource.preferences.name
     elif own is not None and own.cn:
@@ -148,6 +159,10 @@ def attendee_line(message: EventMessage, event: Event, partstat: str) -> Content
     parameters["CUTYPE"] = own.cutype if own and own.cutype != "INDIVIDUAL" else "RESOURCE"
     if resource.ways.reply_from_sender and resource.ways.sender:
         parameters["SENT-BY"] = resource.ways.sender.uri
+    if answer.delegated_to:
+        parameters["DELEGATED-TO"] = answer.delegated_to
+    if answer.delegated_from:
+        parameters["DELEGATED-FROM"] = answer.delegated_from
     uri = own.address.uri if own is not None else resource.address.uri
     return ContentLine.of("ATTENDEE", uri, parameters)
 
@@ -159,7 +174,8 @@ def _component(message: EventMessage, organizer: Participant, answer: Answer) ->
         ContentLine("SEQUENCE", (), str(event.sequence)),
         instant_line("DTSTAMP", message.now),
         organizer.line.without("SENT-BY"),
-        attendee_line(message, event, answer.partstat),
+        attendee_line(message, event, answer),
+        *([answer.partner] if answer.partner is not None else []),
     ]
     both = event.component.first("DTEND") is not None
     times = ("DTSTART", "DTEND") if both else ("DTSTART", "DURATION")

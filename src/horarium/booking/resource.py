@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from horarium.booking.acl import Rule
 from horarium.booking.preferences import Preferences
+from horarium.booking.quota import Quota
 from horarium.ical.address import Address
 from horarium.ical.limits import ParseLimits
 from horarium.kernel.limits import Limits
@@ -37,7 +38,8 @@ class Resource:
     """A calendar user that decides alone.
 
     `aliases` holds the address keys it goes by, its own included. `access_files` are the access
-    lists read from files, by path; `groups` the address keys of each declared group. The limits are
+    lists read from files, by path; `groups` the address keys of each declared group; `quotas` are
+    those of the site, `quota_faults` what is wrong with those that can not be read. The limits are
     the site's, on calendar text and on recurrence. `fault` says
     what is wrong with its configuration: then every request is declined, because a rule that can
     not be read must not let anybody in.
@@ -51,6 +53,8 @@ class Resource:
     ways: MailWays = field(default_factory=MailWays)
     access_files: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    quota_faults: Mapping[str, str] = field(default_factory=dict)
     parse_limits: ParseLimits = field(default_factory=ParseLimits)
     rule_limits: Limits = field(default_factory=Limits)
     fault: str = ""

@@ -6,26 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from horarium.booking.asked import ask
-from horarium.booking.authority import Voice
 from horarium.booking.case import Case
-from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.event_state import Entry, EntryState, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
 from horarium.booking.laying import lay_down
-from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import EventChange, Mail, Outcome, Result
 from horarium.booking.ports import Booking, Reservations
-from horarium.booking.reply import Answer, catalogue_for, reply_mail, titled
+from horarium.booking.reasons import Reason
+from horarium.booking.releasing import taken_back_mail, unprompted
+from horarium.booking.reply import catalogue_for
 from horarium.booking.resource import Resource
 from horarium.booking.stored_event import hold, read_entry
 from horarium.booking.trace import Step
-from horarium.booking.wording import Wording
-from horarium.ical.component import Component
-from horarium.ical.contentline import ContentLine
-from horarium.ical.event import Event, RecurrenceId
-from horarium.ical.tzid import ZoneBook
-from horarium.ical.values import DateValue, format_utc
+from horarium.ical.event import Event
 from horarium.kernel.instant import Instant, format_instant
-from horarium.kernel.period import Period
 from horarium.kernel.recurrence import Occurrence
 
 
@@ -50,10 +44,10 @@ def extend(
     lost = _lost(added, uid, head, reservations, resource)
     for occurrence in lost:
         state = state.with_entry(_given_up(occurrence, master, resource))
-    case = _case(uid, state, resource, reservations, now)
+    case = unprompted("upkeep", uid, reservations, resource, now, state)
     change = lay_down(case, state, {}, head.capacity, _facts(head), asked)
     event = read_entry(master, resource)
-    mails = tuple(_lost_mail(case.message, event, occurrence) for occurrence in lost)
+    mails = tuple(_lost_mail(case, event, occurrence) for occurrence in lost)
     step = Step(
         "upkeep",
         "extended",
@@ -81,9 +75,9 @@ def lay_anew(
         return None
     entries = (_with_zone_data(entry, resource) for entry in state.entries)
     state = state.only(entries)
-    case = _case(uid, state, resource, reservations, now)
+    case = unprompted("upkeep", uid, reservations, resource, now, state)
     change = lay_down(case, state, {}, head.capacity, _facts(head))
-    return EventChange(change.state, change.booking, change.reservations, change.settled, True)
+    return replace(change, unchecked=True)
 
 
 def _lost(
@@ -134,56 +128,8 @@ def _facts(head: Booking) -> tuple[str, str, str]:
     return head.organizer, head.organizer_name, head.summary
 
 
-def _case(
-    uid: str, state: EventState, resource: Resource, reservations: Reservations, now: Instant
-) -> Case:
-    """A case that no mail began."""
-    calendar = Component("VCALENDAR")
-    origin = Origin(f"upkeep:{resource.address.key}:{uid}:{now}", Voice(None, None))
-    message = EventMessage("UPKEEP", uid, (), calendar, origin, resource, now)
-    return Case(message, reservations, ZoneBook(calendar, resource.zone), state)
-
-
-def _lost_mail(message: EventMessage, event: Event, occurrence: Occurrence) -> Mail:
+def _lost_mail(case: Case, event: Event, occurrence: Occurrence) -> Mail:
     """The REPLY that takes one occurrence of an accepted series back."""
-    assert event.organizer is not None
-    organizer, resource = event.organizer, message.resource
-    single = single_occurrence(event, occurrence)
-    catalogue = catalogue_for(message, organizer)
-    wording = Wording(catalogue, resource, organizer, single)
-    text = f"{wording.declined([occurrence])}\n{catalogue.text('lost')}\n"
-    answer = Answer(single, "DECLINED", (("4.0", "DTSTART"),), catalogue.text("lost"))
-    origin = replace(message.origin, ledger_key=f"lost:{message.uid}:{occurrence.original}")
-    return reply_mail(
-        replace(message, origin=origin),
-        organizer,
-        [answer],
-        ZoneBook(Component("VCALENDAR"), resource.zone),
-        titled(catalogue, "DECLINED", event.summary),
-        text,
-    )
-
-
-def single_occurrence(event: Event, occurrence: Occurrence) -> Event:
-    """One occurrence of a series as a component of its own, in UTC or as days."""
-    zone = event.zone
-    days = isinstance(event.start, DateValue) and zone is not None
-
-    def line(name: str, at: Instant) -> ContentLine:
-        if days and zone is not None:
-            value = DateValue(zone.to_wall(at) // 86_400).format()
-            return ContentLine.of(name, value, {"VALUE": "DATE"})
-        return ContentLine(name, (), format_utc(at))
-
-    kept = [x for x in event.component.properties if x.name in ("UID", "SUMMARY", "LOCATION")]
-    times = [
-        line("RECURRENCE-ID", occurrence.original),
-        line("DTSTART", occurrence.start),
-        line("DTEND", occurrence.end),
-    ]
-    return replace(
-        event,
-        component=Component("VEVENT", [*kept, *times]),
-        recurrence_id=RecurrenceId(occurrence.original, None),
-        first=Period(occurrence.start, occurrence.end),
-    )
+    sentence = catalogue_for(case.message, event.organizer).text("lost")
+    kind = f"lost:{occurrence.original}"
+    return taken_back_mail(case, event, occurrence, Reason.CONFLICT, sentence, kind)

@@ -87,6 +87,48 @@ class Wording:
         which = "declined_series" if occurrences else "declined_plain"
         return self.catalogue.text(which, resource=name)
 
+    def asked(self, occurrences: Sequence[Occurrence]) -> str:
+        """When the asked occurrences are: the one, or how many from when to when."""
+        first, last = occurrences[0], occurrences[-1]
+        when = self.when(first.start, first.end)
+        if len(occurrences) == 1:
+            return when
+        return self.catalogue.text(
+            "several", count=len(occurrences), first=when, last=self.day(last.start)
+        )
+
+    def pending(self, occurrences: Sequence[Occurrence]) -> str:
+        """That a person is asked, as one sentence."""
+        return self.catalogue.text(
+            "pending", resource=self.resource.name, when=self.asked(occurrences)
+        )
+
+    def waiting(self, occurrences: Sequence[Occurrence], place: int) -> str:
+        """That the request waits for its time, as one sentence."""
+        return self.catalogue.text(
+            "waiting", resource=self.resource.name, when=self.asked(occurrences), place=place
+        )
+
+    def proposed(self, asked: Sequence[Occurrence], proposed: Sequence[Occurrence]) -> str:
+        """The times that are proposed instead, as one sentence."""
+        return self.catalogue.text(
+            "proposed", resource=self.resource.name, asked=self.asked(asked),
+            proposed=self.asked(proposed),
+        )  # fmt: skip
+
+    def occurrence_declined(self, conflict: Conflict) -> str:
+        """That one occurrence of an accepted series is not booked."""
+        when = self.when(conflict.occurrence.start, conflict.occurrence.end)
+        details = self.resource.preferences.reply_details
+        reason = self._conflict(conflict) if details else ""
+        return self.catalogue.text("occurrence_declined", when=when, reason=reason).rstrip()
+
+    def moment(self, at: Instant) -> str:
+        """An instant as a person reads it: day and time, with the zone."""
+        wall = self.zone.to_wall(at)
+        hour, minute = divmod(wall % _DAY // 60, 60)
+        return f"{self.catalogue.day(wall)} {hour:02}:{minute:02} ({self.zone.name})"
+
     def reasons(self, decision: Decision) -> list[str]:
         """Why, one sentence or line each; nothing where the resource tells no details."""
         if not self.resource.preferences.reply_details:
@@ -110,6 +152,16 @@ class Wording:
         if reason is Reason.WORKING_HOURS:
             start, end = str(evidence["start"]), str(evidence["end"])
             places["when"] = self.when(parse_instant(start), parse_instant(end))
+        if reason is Reason.QUOTA:
+            for name in ("limit", "used", "asked"):
+                places[name] = self._duration(int(str(evidence[name])))
+        if reason is Reason.ALREADY_HOLDS_RELATED:
+            start, end = str(evidence["start"]), str(evidence["end"])
+            places["when"] = self.when(parse_instant(start), parse_instant(end))
+        if reason in (Reason.NOT_APPROVED, Reason.APPROVAL_TIMEOUT, Reason.WAITING_ENDED):
+            return self.catalogue.text(f"reason.{reason.value}", **places) + (
+                f" {evidence['comment']}" if evidence.get("comment") else ""
+            )
         if reason is Reason.ALLOWED_FREQUENCIES:
             places["frequency"] = str(evidence["frequency"])
         if reason is Reason.BEYOND_HORIZON:
@@ -151,6 +203,9 @@ class Wording:
             return self.catalogue.text("duration.days", count=seconds // _DAY)
         if seconds % _HOUR == 0:
             return self.catalogue.text("duration.hours", count=seconds // _HOUR)
+        if seconds > _HOUR:
+            hours, minutes = divmod(seconds // 60, 60)
+            return self.catalogue.text("duration.hours_minutes", hours=hours, minutes=minutes)
         return self.catalogue.text("duration.minutes", count=seconds // 60)
 
 

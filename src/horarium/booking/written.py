@@ -4,6 +4,7 @@ Each reader takes what TOML can hold (text, number, truth value, list) or the te
 environment variable, and raises InvalidInput with the form it expected.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from horarium.ical.address import parse_cal_address
@@ -15,6 +16,9 @@ Reader = Callable[[object], object]
 
 _TRUTH = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+_GROUP_NAME = re.compile(r"[\w.-]{1,64}")
 
 
 def shown(value: object) -> str:
@@ -165,6 +169,17 @@ def address_keys(value: object) -> tuple[str, ...]:
     if twice:
         raise InvalidInput(f"{twice} is listed twice", value=twice)
     return keys
+
+
+def members(value: object) -> tuple[str, ...]:
+    """Several addresses (as keys) or names of groups, none twice."""
+    found = tuple(
+        word if _GROUP_NAME.fullmatch(word) else address_key(word) for word in words(value)
+    )
+    twice = _repeated(found)
+    if twice:
+        raise InvalidInput(f"{twice} is listed twice", value=twice)
+    return found
 
 
 def _repeated(keys: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def _store(invocation: Invocation) -> Store:
 @pass_invocation
 def booking_list(invocation: Invocation, resource: str | None) -> None:
     """List the events of one resource or of all."""
-    events = list_events(_store(invocation), invocation.settings, resource)
+    events = list_events(_store(invocation), invocation.settings, resource, invocation.clock.now())
     invocation.emit(
         {"bookings": [_document(event) for event in events]},
         lambda: "\n".join(_line(invocation, event) for event in events) or "no bookings",
@@ -52,7 +52,7 @@ def booking_list(invocation: Invocation, resource: str | None) -> None:
 @pass_invocation
 def booking_show(invocation: Invocation, uid: str) -> None:
     """Show an event with its components and occurrences."""
-    events = find_event(_store(invocation), invocation.settings, uid)
+    events = find_event(_store(invocation), invocation.settings, uid, invocation.clock.now())
     invocation.emit(
         {"uid": uid, "bookings": [_document(event) for event in events]},
         lambda: "\n".join(_details(invocation, event) for event in events),

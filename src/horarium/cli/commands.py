@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resource": ("horarium.cli.resource", "the resources and their preferences"),
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
+    "quota": ("horarium.cli.quota", "what organizers may use of resources, and do"),
     "directives": (
         "horarium.cli.directives",
         "the timetable of directives: check, foresee, run, explain",

@@ -46,7 +46,9 @@ def freebusy_show(
     if other:
         _show_others(invocation, store, name, Period(first, last))
         return
-    id_, busy = busy_of(store, invocation.settings, name, Period(first, last))
+    id_, busy = busy_of(
+        store, invocation.settings, name, Period(first, last), invocation.clock.now()
+    )
     kinds = kinds_of(store, invocation.settings, name, busy)
     invocation.emit(
         {"resource": id_, "busy": [_busy(item, kinds(item)) for item in busy]},

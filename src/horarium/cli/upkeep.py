@@ -12,9 +12,9 @@ from horarium.runtime.wiring import open_store
 
 
 @click.command(
-    help="Lay endless series down further and drop what has grown too old. Safe at any time, "
-    "twice, and beside a running daemon, which does it by itself. Where the timetable has "
-    "the daily pass, directives status shows this one too.\n\n"
+    help="Lay endless series down further, replenish quotas and drop what has grown too old. Safe "
+    "at any time, twice, and beside a running daemon, which does it by itself. Where the timetable "
+    "has the daily pass, directives status shows this one too.\n\n"
     "\b\nExample:\n  horarium upkeep --quiet"
 )
 @pass_invocation
@@ -28,6 +28,7 @@ def command(invocation: Invocation) -> int:
         f"series laid down further: {report.extended}",
         f"occurrences lost: {report.lost}",
         f"events recomputed for new zone data: {report.recomputed}",
+        f"charges to quotas expired: {report.expired}",
         f"old records dropped: {report.dropped}",
         *(f"failed: {failure}" for failure in report.failures),
     ]

@@ -45,7 +45,7 @@ def agenda(
     def work(tx: Transaction) -> list[AgendaEntry]:
         found: list[AgendaEntry] = []
         if kinds is None or "booking" in kinds:
-            found += _bookings(tx, settings, within)
+            found += _bookings(tx, settings, within, now)
         if kinds is None or kinds & {"directive", "upkeep"}:
             items = timetable_items(tx, look(tx, settings, now), within)
             found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
@@ -55,9 +55,11 @@ def agenda(
     return store.read(work)
 
 
-def _bookings(tx: Transaction, settings: Settings, within: Period) -> Iterator[AgendaEntry]:
+def _bookings(
+    tx: Transaction, settings: Settings, within: Period, now: Instant
+) -> Iterator[AgendaEntry]:
     for user in read_directory(tx, settings).users:
-        reservations = tx.reservations(user.id, user.uri)
+        reservations = tx.reservations(user.id, user.uri, now)
         for item in held_in(reservations, [within], user.resource):
             if item.event.overlaps(within):
                 what = item.summary or item.organizer_name or item.organizer or "booked"

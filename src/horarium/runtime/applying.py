@@ -14,6 +14,8 @@ from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
 from horarium.runtime.declared import OWNER
 from horarium.runtime.objects import USERS, DeclaredObjects
+from horarium.runtime.quotas import OWNER as QUOTA
+from horarium.runtime.quotas import read_quotas, reattribute
 from horarium.store.directory import (
     DEFAULTS,
     PERSON_DEFAULTS,
@@ -49,15 +51,18 @@ def apply_objects(
     store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
 ) -> list[Applied]:
     """Applies `declared` in one transaction; the changes in order. With `prune` calendar users,
-    groups and directives that no file declares any more are removed; Conflict if a resource still
-    has bookings to come, or if an address is declared as another kind than it is.
+    groups, quotas and directives that no file declares any more are removed; Conflict if a resource
+    still has bookings to come, or if an address is declared as another kind than it is. What was
+    charged to a quota follows its groups.
     """
 
     def work(tx: Transaction) -> list[Applied]:
+        quotas = read_quotas(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
         if dry_run:
             raise _DryRun(changes)
         if changes:
+            reattribute(tx, quotas)
             tx.directory.raise_version()
             for change in changes:
                 tx.directory.audit(now, "apply", change.what, change.id, None, None)
@@ -79,6 +84,7 @@ def _changes(
     for kind in USERS:
         yield from _users(directory, kind, declared, users, stored)
     yield from _groups(directory, declared, prune=prune)
+    yield from _quotas(directory, declared, stored, prune=prune)
     yield from _directives(directory, declared, stored, prune=prune)
     if prune:
         kept = {_uri(declared, key, users) for kind in USERS for key in declared.users(kind)}
@@ -156,6 +162,27 @@ def _groups(
         for name in before.keys() - declared.groups.keys():
             directory.put_group(name, ())
             yield Applied("group", name, "removed")
+
+
+def _quotas(
+    directory: DirectoryRepository,
+    declared: DeclaredObjects,
+    stored: Mapping[str, Mapping[str, Setting]],
+    *,
+    prune: bool,
+) -> Iterator[Applied]:
+    for name, tables in declared.quotas.items():
+        yield from _settings(directory, ("quota", name), QUOTA + name, tables, stored, declared)
+    if not prune:
+        return
+    for owner, settings in stored.items():
+        name = owner.removeprefix(QUOTA)
+        # What only commands ever set was never declared, so no file can have dropped it.
+        ours = [setting for setting in settings.values() if setting.place]
+        if owner.startswith(QUOTA) and name not in declared.quotas and ours:
+            for setting in ours:
+                directory.drop(setting)
+            yield Applied("quota", name, "removed")
 
 
 def _directives(

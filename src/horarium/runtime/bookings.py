@@ -44,12 +44,14 @@ class Difference:
     surplus: tuple[Reservation, ...]
 
 
-def list_events(store: Store, settings: Settings, name: str | None) -> list[BookedEvent]:
+def list_events(
+    store: Store, settings: Settings, name: str | None, now: Instant
+) -> list[BookedEvent]:
     """The events that hold time, of one resource or of all."""
 
     def work(tx: Transaction) -> list[BookedEvent]:
         return [
-            _event(tx, user, uid)
+            _event(tx, user, uid, now)
             for user in _users(tx, settings, name)
             for uid in tx.upkeep.booked_uids(user.id)
         ]
@@ -57,11 +59,11 @@ def list_events(store: Store, settings: Settings, name: str | None) -> list[Book
     return store.read(work)
 
 
-def find_event(store: Store, settings: Settings, uid: str) -> list[BookedEvent]:
+def find_event(store: Store, settings: Settings, uid: str, now: Instant) -> list[BookedEvent]:
     """What every resource knows of `uid`; NotFound when none does."""
 
     def work(tx: Transaction) -> list[BookedEvent]:
-        found = [_event(tx, user, uid) for user in _users(tx, settings, None)]
+        found = [_event(tx, user, uid, now) for user in _users(tx, settings, None)]
         return [event for event in found if event.entries]
 
     events = store.read(work)
@@ -79,13 +81,13 @@ def decisions_on(store: Store, uid: str) -> list[DecisionRecord]:
 
 
 def busy_of(
-    store: Store, settings: Settings, name: str, within: Period
+    store: Store, settings: Settings, name: str, within: Period, now: Instant
 ) -> tuple[str, list[Reservation]]:
     """The id of a resource and its reservations in a period, rules beyond the window included."""
 
     def work(tx: Transaction) -> tuple[str, list[Reservation]]:
         user = find_object(tx, settings, name)
-        found = held_in(tx.reservations(user.id, user.uri), [within], user.resource)
+        found = held_in(tx.reservations(user.id, user.uri, now), [within], user.resource)
         inside = [item for item in found if item.event.overlaps(within)]
         return shown(user), sorted(inside, key=lambda item: (item.event.start, item.uid))
 
@@ -120,7 +122,7 @@ def _uids(user: Registered, tx: Transaction) -> list[str]:
 def _compare(
     tx: Transaction, user: Registered, uid: str, now: Instant, apply: bool
 ) -> Difference | None:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     change = lay_anew(uid, reservations, user.resource, now)
     if change is None:
         return None
@@ -150,8 +152,8 @@ def _users(tx: Transaction, settings: Settings, name: str | None) -> list[Regist
     return list(read_directory(tx, settings).users)
 
 
-def _event(tx: Transaction, user: Registered, uid: str) -> BookedEvent:
-    reservations = tx.reservations(user.id, user.uri)
+def _event(tx: Transaction, user: Registered, uid: str, now: Instant) -> BookedEvent:
+    reservations = tx.reservations(user.id, user.uri, now)
     return BookedEvent(
         shown(user),
         uid,

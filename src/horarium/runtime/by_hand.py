@@ -178,10 +178,7 @@ def upkeep_by_hand(
     settled = Settled(
         "failed" if report.failures else "finished",
         "; ".join(report.failures),
-        detail=(
-            f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
-            f"dropped {report.dropped}"
-        ),
+        detail=report.detail,
     )
 
     def work(tx: Transaction) -> None:

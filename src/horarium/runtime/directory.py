@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from horarium.booking.acl import Rule, parse_acl
 from horarium.booking.preferences import InvalidPreference, Preferences, read_preferences
+from horarium.booking.quota import Quota
 from horarium.booking.resource import MailWays, Resource
 from horarium.ical.address import Address, parse_address
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.zone import named, zone_data_version
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.limits import parse_limits, rule_limits
+from horarium.runtime.quotas import OWNER as QUOTA
+from horarium.runtime.quotas import Quotas, quotas_among
 from horarium.runtime.settings import MailSettings, Settings
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
@@ -39,18 +42,23 @@ class Registered:
 @dataclass(frozen=True, slots=True)
 class Directory:
     """All calendar users at one version; `by_key` finds them by address key, aliases included.
-    `registered` are the resources, `persons` the persons."""
+    `registered` are the resources, `persons` the persons; `quotas` are those in force by name."""
 
     version: int
     by_key: Mapping[str, Registered]
     registered: tuple[Registered, ...]
     groups: Mapping[str, frozenset[str]]
     persons: tuple[Registered, ...] = ()
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
     @property
     def users(self) -> tuple[Registered, ...]:
         """All calendar users, the resources first."""
         return self.registered + self.persons
+
+    def by_id(self, number: int) -> Registered | None:
+        """The calendar user of that number in the store, or None."""
+        return next((user for user in self.users if user.id == number), None)
 
     def find(self, address: str) -> Registered | None:
         """The calendar user of an address (with or without `mailto:`), or None."""
@@ -65,14 +73,16 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
     """Reads the whole directory. A user whose preferences can not be read is kept, with the fault:
     it declines everything, which is better than to bounce."""
     own: dict[str, dict[str, object]] = {}
-    for setting in tx.directory.settings():
-        if setting.value is not None:
+    stored = tx.directory.settings()
+    for setting in stored:
+        if setting.value is not None and not setting.owner.startswith(QUOTA):
             own.setdefault(setting.owner, {})[setting.name] = setting.read
     groups = {name: frozenset(members) for name, members in tx.directory.groups().items()}
+    quotas = quotas_among(stored, groups)
     ways = mail_ways(settings.mail, settings.languages)
     defaults = {"resource": own.get(DEFAULTS, {}), "person": own.get(PERSON_DEFAULTS, {})}
     found = [
-        _register(user, own.get(user.uri, {}), defaults[user.kind], settings, ways, groups)
+        _register(user, own.get(user.uri, {}), defaults[user.kind], settings, ways, groups, quotas)
         for user in tx.directory.users()
     ]
     by_key: dict[str, Registered] = {}
@@ -83,7 +93,7 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
         by_key[entry.resource.address.key] = entry
     resources = tuple(entry for entry in found if not entry.is_person)
     persons = tuple(entry for entry in found if entry.is_person)
-    return Directory(tx.directory.version(), by_key, resources, groups, persons)
+    return Directory(tx.directory.version(), by_key, resources, groups, persons, quotas.known)
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
@@ -107,6 +117,7 @@ def _register(
     settings: Settings,
     ways: MailWays,
     groups: Mapping[str, frozenset[str]],
+    quotas: Quotas,
 ) -> Registered:
     address = parse_address(user.uri.removeprefix("mailto:"))
     fault = ""
@@ -124,6 +135,8 @@ def _register(
         ways=ways,
         access_files=_access_files(preferences),
         groups=groups,
+        quotas=quotas.known,
+        quota_faults=quotas.faults,
         parse_limits=parse_limits(settings.limits),
         rule_limits=rule_limits(settings.limits),
         fault=fault,

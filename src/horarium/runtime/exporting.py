@@ -6,13 +6,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from horarium.booking.quota import quota_name
 from horarium.kernel.errors import NotFound
 from horarium.runtime.declared import directives_among
 from horarium.runtime.objects import USERS
+from horarium.runtime.quotas import objects_among
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, Setting
 from horarium.store.store import Store, Transaction
 
-KINDS = ("defaults", "group", "resource", "person", "directive")
+KINDS = ("defaults", "group", "resource", "person", "quota", "directive")
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -39,15 +41,15 @@ def export_objects(
             "defaults": defaults,
             "group": groups,  # type: ignore[dict-item]
             **users,
+            "quota": objects_among(settings),
             "directive": directives_among(settings),
         }
 
     found = store.read(work)
     chosen = {k: v for k, v in found.items() if kind in (None, k)}
     if name is not None:
-        wanted = name.removeprefix("mailto:").lower()
         chosen = {
-            k: {i: o for i, o in objects.items() if i == name or _folded(k, i) == wanted}
+            k: {i: o for i, o in objects.items() if _means(k, name, i)}
             for k, objects in chosen.items()
         }
         if not any(chosen.values()):
@@ -55,9 +57,13 @@ def export_objects(
     return chosen
 
 
-def _folded(kind: str, identity: str) -> str | None:
-    """An identity without its case, None where case tells two apart."""
-    return None if kind == "directive" else identity.lower()
+def _means(kind: str, name: str, identity: str) -> bool:
+    """Whether `name` names the object `identity`; case tells directives and quotas apart."""
+    if kind == "quota":
+        return quota_name(name) == identity
+    if kind == "directive":
+        return name == identity
+    return name.removeprefix("mailto:").lower() == identity.lower()
 
 
 def as_toml(objects: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:

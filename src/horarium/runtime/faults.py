@@ -9,7 +9,7 @@ from horarium.kernel.errors import HorariumError
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong at one place. ``line`` and ``column`` count from 1; 0 means the whole
-    file; ``file`` may be the name of an environment variable."""
+    file, or the whole line; ``file`` may be the name of an environment variable."""
 
     file: str
     line: int
@@ -18,7 +18,9 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        place = self.file
+        for number in (self.line, self.column):
+            place += f":{number}" if number else ""
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 

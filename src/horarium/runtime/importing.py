@@ -45,8 +45,8 @@ def import_into(
         piece = events[at : at + PIECE]
 
         def work(tx: Transaction, piece: Sequence[Exported] = piece) -> list[Imported]:
-            reservations = tx.reservations(user.id, user.uri)
-            capacity = capacity_of(view_of(tx, user)) or 1
+            reservations = tx.reservations(user.id, user.uri, now)
+            capacity = capacity_of(view_of(tx, user, now)) or 1
             done: list[Imported] = []
             for calendar, uid, components in piece:
                 try:

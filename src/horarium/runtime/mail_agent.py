@@ -20,20 +20,24 @@ from horarium.booking.imip import Intake, IntakeKind, read_message
 from horarium.booking.itip import handle
 from horarium.booking.mail_headers import Headers
 from horarium.booking.message import EventMessage, Origin
+from horarium.booking.open_request import Again, Why, slot_text
+from horarium.booking.other_mails import not_free_mail
 from horarium.booking.outcome import Mail, Outcome, Result
 from horarium.booking.trace import Step
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
-from horarium.runtime.booking_signals import signal_change
 from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.enacting import Enactment
+from horarium.runtime.lapsing import lapse
 from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.messages import by_uid, ledger_key
 from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher, bundles, with_freebusy
-from horarium.store.bookings import write_key
+from horarium.runtime.surroundings import decision_keys
 from horarium.store.mail import Held, LedgerRow
+from horarium.store.requests import Due, Kept
 from horarium.store.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -44,6 +48,8 @@ MOST_ANSWERS = 10
 MOST_REPEATS = 3
 # A message that fails this often for a reason of ours is set aside, so that the queue moves.
 MOST_ATTEMPTS = 3
+# Requests decided again after one message; what is left waits for the next look.
+MOST_SETTLED = 1_000
 _BULK = frozenset({"bulk", "list", "junk"})
 _OWN_MESSAGE_ID = "<hor."
 
@@ -58,11 +64,13 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The end of one message for one recipient: `mails` are the ones written for it."""
+    """The end of one message for one recipient: `mails` are the ones written for it. `woken` counts
+    the open requests that are to be decided again because of it."""
 
     status: Status
     text: str
     mails: tuple[Mail, ...] = ()
+    woken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,11 @@ class MailAgent:
         `vouched` is the operator's word for the sender of a message that was kept."""
         envelope = _Envelope(sender, recipient, data, now, emit, vouched, outgoing)
         try:
-            return self._deliver(envelope)
+            delivery = self._deliver(envelope)
+            if delivery.woken:
+                mails = self.settle(now, emit=emit)
+                delivery = replace(delivery, mails=(*delivery.mails, *mails))
+            return delivery
         except Unavailable as error:
             return Delivery(Status.TRY_LATER, str(error))
         except Exception:
@@ -178,7 +190,7 @@ class MailAgent:
             intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
             handling = _Handling(self._settings, directory, user, envelope)
-            keys = [write_key(self._store.tenant, user.uri)] if user else []
+            keys = decision_keys(self._store.tenant, directory, user) if user else []
             try:
                 delivery = self._store.transact(keys, partial(handling.run, intake=intake))
             except _DirectoryChanged:
@@ -189,6 +201,49 @@ class MailAgent:
                 self._publisher.after_change(user, envelope.now)
             return delivery
         raise Unavailable("the calendar users change too fast")
+
+    def settle(self, now: Instant, *, emit: bool = False) -> tuple[Mail, ...]:
+        """Decides again what is due to be: what was freed, answered by a person, refused by the one
+        that stood in, or has waited too long. Each in a transaction of its own; the mails written.
+        """
+        written: list[Mail] = []
+        directory = self.directory
+        self._store.transact([], lambda tx: lapse(tx, directory, now))
+        for _ in range(MOST_SETTLED):
+            due = self._store.read(lambda tx: tx.requests.due())
+            if due is None:
+                break
+            written += self._settle(due, now, emit)
+        return tuple(written)
+
+    def _settle(self, due: Due, now: Instant, emit: bool) -> tuple[Mail, ...]:
+        directory = self.directory
+        user = directory.by_id(due.resource)
+        if user is None:
+            self._store.transact([], lambda tx: tx.requests.take(due))
+            return ()
+        kept = due.kept
+        envelope = _Envelope(
+            kept.sender, kept.recipient, kept.content, now, emit, due.why is Why.APPROVED
+        )
+        intake = self._read(kept.content, user)
+        handling = _Handling(self._settings, directory, user, envelope)
+        keys = decision_keys(self._store.tenant, directory, user)
+        try:
+            return self._store.transact(keys, partial(handling.again, intake=intake, due=due)).mails
+        except Unavailable:
+            raise
+        except Exception:
+            # One that fails every time must not keep the others from being decided.
+            log.exception("request.failed id=%s", due.id)
+            reason = traceback.format_exc().strip().splitlines()[-1][:500]
+
+            def give_up(tx: Transaction) -> None:
+                tx.requests.take(due)
+                tx.mail.notify_operator(user.uri, "request_failed", f"{due.id}: {reason}", now)
+
+            self._store.transact([], give_up)
+            return ()
 
     def dry_run(self, sender: str | None, recipient: str, data: bytes, now: Instant) -> DryRun:
         """What would be decided on one message as things stand; nothing is kept and nothing sent.
@@ -260,7 +315,7 @@ class _Handling:
     def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
-        key = ledger_key(self.envelope.recipient, self.envelope.data, intake, self.envelope.marks)
+        key = self._key(intake)
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
@@ -289,6 +344,9 @@ class _Handling:
             it.outgoing,
         )  # fmt: skip
 
+    def _key(self, intake: Intake) -> str:
+        return ledger_key(self.envelope.recipient, self.envelope.data, intake, self.envelope.marks)
+
     def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
         """What `run` would decide for a message that was not seen before; writes nothing."""
         assert self.user is not None
@@ -300,9 +358,10 @@ class _Handling:
         if self.user.is_person:
             found = self._person_mail("").foresee(tx, self._messages(intake, ""))
             return DryRun("decided", "", tuple(found))
-        reservations = tx.reservations(self.user.id, self.user.uri)
+        work = Enactment(tx, self.directory, self.envelope.now)
+        reservations = work.reservations(self.user)
         outcomes = tuple(
-            self._limited(tx, intake, handle(message, reservations))
+            self._limited(tx, intake, handle(message, reservations, work.surroundings))
             for message in self._messages(intake, "")
         )
         decisive = _decisive(outcomes)
@@ -320,11 +379,23 @@ class _Handling:
             return "quarantined", "not_participating"
         headers = intake.headers
         assert headers is not None
-        if headers.received > MOST_RECEIVED or headers.decision is not None:
-            return "ignored", "loop"
-        if (headers.message_id or "").startswith(_OWN_MESSAGE_ID):
+        ours = headers.decision is not None
+        ours = ours or (headers.message_id or "").startswith(_OWN_MESSAGE_ID)
+        if headers.received > MOST_RECEIVED or (ours and not self._is_of_delegation(intake)):
             return "ignored", "loop"
         return None
+
+    def _is_of_delegation(self, intake: Intake) -> bool:
+        """Whether a mail of ours may be one of a delegation: a request or an answer between two
+        resources here. Whether it is, the state of both tells."""
+        assert intake.headers is not None
+        sender = intake.headers.sender
+        methods = {item.method for item in intake.objects}
+        return (
+            sender is not None
+            and methods <= {"REQUEST", "REPLY"}
+            and self.directory.find(sender.text) is not None
+        )
 
     def _report(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
         """A report on a mail of ours, or mail of nobody: nothing inside it is handled."""
@@ -349,26 +420,77 @@ class _Handling:
         tx.mail.keep(held, sha256(self.envelope.data).hexdigest(), self.envelope.data, hold=True)
 
     def _judge(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
-        assert self.user is not None
-        reservations = tx.reservations(self.user.id, self.user.uri)
         outcomes: list[Outcome] = []
         mails: list[Mail] = []
+        work = Enactment(tx, self.directory, self.envelope.now)
         for message in self._messages(intake, key):
-            outcome = self._limited(tx, intake, handle(message, reservations))
-            crash.at("ingest:decided")
-            if outcome.change is not None:
-                signal_change(tx, outcome, reservations, self.envelope.now)
-                reservations.apply(outcome.change, self.envelope.now)
-                crash.at("ingest:reserved")
-            if bundles(self.user):
-                outcome = with_freebusy(tx, self.user, outcome, self.envelope.now)
-            voice, now = message.origin.voice.sender, self.envelope.now
-            sender = voice.text if voice else ""
-            tx.decisions.record(message.decision_id, self.user.id, sender, outcome, now)
-            mails.extend(self._post(tx, outcome))
-            crash.at("ingest:outbox-written")
+            outcome, written = self._decide(work, intake, message)
+            mails.extend(written)
             outcomes.append(outcome)
-        return self._finish(tx, key, outcomes, mails)
+        return replace(self._finish(tx, key, outcomes, mails), woken=work.woken)
+
+    def _decide(
+        self, work: Enactment, intake: Intake, message: EventMessage
+    ) -> tuple[Outcome, list[Mail]]:
+        """One event in one message, decided and done; the mails written."""
+        assert self.user is not None
+        reservations = work.reservations(self.user)
+        outcome = handle(message, reservations, work.surroundings)
+        if message.again is None:
+            outcome = self._limited(work.tx, intake, outcome)
+        crash.at("ingest:decided")
+        envelope = self.envelope
+        # An answer of the one that stands in is not what asked.
+        kept = Kept(envelope.recipient, envelope.sender, envelope.data)
+        work.enact(
+            self.user, outcome, message, kept if message.method in ("REQUEST", "ADD") else None
+        )
+        crash.at("ingest:reserved")
+        voice = message.origin.voice.sender
+        sender = voice.text if voice else ""
+        work.tx.decisions.record(
+            message.decision_id, self.user.id, sender, outcome, self.envelope.now
+        )
+        if bundles(self.user):
+            outcome = with_freebusy(work.tx, self.user, outcome, work.now)
+        mails = self._post(work.tx, outcome)
+        crash.at("ingest:outbox-written")
+        return outcome, mails
+
+    def again(self, tx: Transaction, intake: Intake, due: Due) -> Delivery:
+        """Decides the message of an open request once more."""
+        assert self.user is not None
+        work = Enactment(tx, self.directory, self.envelope.now)
+        mails: list[Mail] = []
+        tx.requests.take(due)
+        for request in work.reservations(self.user).open_requests(due.uid):
+            if slot_text(request.slot) == due.slot:
+                again = Again(due.why, request, due.turns + 1, due.comment, due.by)
+                mails = self._once_more(work, intake, again)
+        return Delivery(Status.HANDLED, due.why.value, tuple(mails), work.woken)
+
+    def _once_more(self, work: Enactment, intake: Intake, again: Again) -> list[Mail]:
+        assert self.user is not None
+        request = again.request
+        for message in self._messages(intake, self._key(intake)):
+            if message.uid == request.uid:
+                outcome, mails = self._decide(work, intake, replace(message, again=again))
+                return mails + self._tell_approver(work.tx, message, again, outcome)
+        work.tx.requests.close(self.user.id, request.uid, slot_text(request.slot), work.now)
+        return []
+
+    def _tell_approver(
+        self, tx: Transaction, message: EventMessage, again: Again, outcome: Outcome
+    ) -> list[Mail]:
+        """An approver whose word could not be followed is told."""
+        if again.why is not Why.APPROVED or "@" not in again.by:
+            return []
+        if outcome.result is not Result.DECLINED:
+            return []
+        mail = not_free_mail(message, again.by, outcome.reason, again.number)
+        assert self.user is not None
+        tx.mail.post(mail, self.user.id, self.envelope.now, sent=self.envelope.emit)
+        return [mail]
 
     def _messages(self, intake: Intake, key: str) -> Iterable[EventMessage]:
         assert self.user is not None
@@ -398,6 +520,9 @@ class _Handling:
             message_id=headers.message_id,
             date=headers.date,
             languages=tuple(language for language in languages if language),
+            ours=headers.decision is not None
+            and headers.sender is not None
+            and self.directory.find(headers.sender.text) is not None,
             bulk=listed and not self._is_proven(voice),
         )
 
@@ -414,7 +539,9 @@ class _Handling:
     def _limited(self, tx: Transaction, intake: Intake, outcome: Outcome) -> Outcome:
         """The outcome without the mails that would make a loop."""
         assert intake.headers is not None
+        # A mail of a delegation is ours, and is not heard unless its hold is live.
         automatic = (intake.headers.auto_submitted or "no").lower() != "no"
+        automatic = automatic and intake.headers.decision is None
         most, since = (
             (1, Instant(0)) if automatic else (MOST_ANSWERS, Instant(self.envelope.now - DAY))
         )

@@ -8,6 +8,8 @@ from datetime import date, time
 from pathlib import Path
 
 from horarium.booking.preferences import canonical_name, check_preferences, is_empty
+from horarium.booking.quota import quota_name
+from horarium.booking.quota_table import TableKind, kept_value, object_table
 from horarium.booking.written import address_key, address_keys
 from horarium.directives.declared import faults as directive_faults
 from horarium.kernel.errors import InvalidInput
@@ -18,7 +20,6 @@ from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
 
 # Kinds of later versions: refused by name, so that nobody believes they were applied.
 LATER_KINDS = (
-    "quota",
     "appointer",
     "assistant",
     "policy",
@@ -28,7 +29,7 @@ LATER_KINDS = (
     "subscriber",
     "subscriber_group",
 )
-KINDS = ("resource", "person", "group", "directive", "defaults")
+KINDS = ("resource", "person", "quota", "group", "directive", "defaults")
 USERS = ("resource", "person")
 
 
@@ -39,6 +40,7 @@ class DeclaredObjects:
     ``resources`` and ``persons``: by address key, the written value of each preference under its
     one name. ``spellings``: by address key, the address as it was written.
     ``groups``: by name, the address keys of the members.
+    ``quotas``: by name, the rows of each table, in their one form and order.
     ``directives``: by name, the written value of each key.
     ``defaults`` and ``person_defaults``: site-wide values of the preferences of each kind.
     ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
@@ -49,6 +51,7 @@ class DeclaredObjects:
     persons: dict[str, dict[str, object]] = field(default_factory=dict)
     spellings: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    quotas: dict[str, dict[str, object]] = field(default_factory=dict)
     directives: dict[str, dict[str, object]] = field(default_factory=dict)
     defaults: dict[str, object] = field(default_factory=dict)
     person_defaults: dict[str, object] = field(default_factory=dict)
@@ -114,6 +117,8 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
                     yield file.fault((kind, identity), f'expected a table [{kind}."{identity}"]')
                 elif kind in USERS:
                     yield from _user(declared, file, (kind, identity), keys)
+                elif kind == "quota":
+                    yield from _quota(declared, file, identity, keys)
                 elif kind == "group":
                     yield from _group(declared, file, identity, keys)
                 elif kind == "directive":
@@ -191,6 +196,28 @@ def _group(
     except InvalidInput as error:
         yield file.fault((*path, "members"), str(error))
     _sign(declared, file, path, path, {"members": keys.get("members", [])})
+
+
+def _quota(
+    declared: DeclaredObjects, file: TomlFile, identity: str, keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    path, name = ("quota", identity), quota_name(identity)
+    if not name.strip() or not name.isprintable():
+        yield file.fault(path, "a quota's name is text on one line")
+        return
+    if name in declared.quotas:
+        yield file.fault(path, f"{name} is declared twice")
+        return
+    tables = declared.quotas[name] = {}
+    for key, value in keys.items():
+        if key not in list(TableKind):
+            yield file.fault((*path, key), f"there is no such key{nearest(key, list(TableKind))}")
+            continue
+        table, faults = object_table(TableKind(key), value)
+        for fault in faults:
+            yield file.fault((*path, key, *([fault.key] if fault.key else [])), fault.message)
+        tables[key] = kept_value(TableKind(key), table)
+        _note(declared, file, ("quota", name, key), (*path, key), value)
 
 
 def _directive(

@@ -122,7 +122,7 @@ def _piece(
 def _mended(
     tx: Transaction, user: Registered, uid: str, rows: list[Known], now: Instant
 ) -> list[KnownChange]:
-    reservations, memory = tx.reservations(user.id, user.uri), tx.person(user.id)
+    reservations, memory = tx.reservations(user.id, user.uri, now), tx.person(user.id)
     recording = _recording(uid, user, reservations, memory, now)
     state = recording.case.state
     seen = recording.seen(state)

@@ -143,13 +143,9 @@ class Performer:
             self._clock.now(),
             Publisher(self._store, self._site.freebusy),
         )
-        detail = (
-            f"extended {report.extended}, lost {report.lost}, recomputed {report.recomputed}, "
-            f"dropped {report.dropped}"
-        )
         if report.failures:
-            return Settled("failed", "; ".join(report.failures), detail=detail)
-        return Settled("finished", detail=detail)
+            return Settled("failed", "; ".join(report.failures), detail=report.detail)
+        return Settled("finished", detail=report.detail)
 
 
 def as_written(text: str, argv: Sequence[str]) -> str:

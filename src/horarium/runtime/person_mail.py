@@ -76,7 +76,10 @@ class PersonMail:
 
     def foresee(self, tx: Transaction, messages: Iterable[EventMessage]) -> list[Outcome]:
         """What would be recorded of each event of a message; writes nothing."""
-        memory, held = tx.person(self.user.id), tx.reservations(self.user.id, self.user.uri)
+        memory, held = (
+            tx.person(self.user.id),
+            tx.reservations(self.user.id, self.user.uri, self.now),
+        )
         take = take_outgoing if self.outgoing else take_incoming
         return [take(message, held, memory).outcome for message in messages]
 
@@ -117,7 +120,7 @@ class PersonMail:
     def _record(
         self, tx: Transaction, intake: Intake, message: EventMessage, limited: Limited
     ) -> Recorded:
-        reservations = tx.reservations(self.user.id, self.user.uri)
+        reservations = tx.reservations(self.user.id, self.user.uri, self.now)
         recorded = take_incoming(message, reservations, tx.person(self.user.id))
         recorded = replace(recorded, outcome=limited(tx, intake, recorded.outcome))
         self._keep(tx, message, recorded)
@@ -128,7 +131,7 @@ class PersonMail:
     def _keep(self, tx: Transaction, message: EventMessage, recorded: Recorded) -> None:
         outcome, memory = recorded.outcome, tx.person(self.user.id)
         if outcome.change is not None:
-            tx.reservations(self.user.id, self.user.uri).apply(outcome.change, self.now)
+            tx.reservations(self.user.id, self.user.uri, self.now).apply(outcome.change, self.now)
         if recorded.notes is not None:
             memory.put_notes(recorded.notes)
         for change in recorded.known:
@@ -179,10 +182,8 @@ class PersonMail:
             return Taken("ignored", "not_own_copy", "not recorded: not the person's own message")
         recorded = []
         for message in messages:
-            reservations, memory = (
-                tx.reservations(self.user.id, self.user.uri),
-                tx.person(self.user.id),
-            )
+            reservations = tx.reservations(self.user.id, self.user.uri, self.now)
+            memory = tx.person(self.user.id)
             recorded.append(take_outgoing(message, reservations, memory))
             self._keep(tx, message, recorded[-1])
         first = _decisive([item.outcome for item in recorded])

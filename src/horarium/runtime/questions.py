@@ -1,7 +1,7 @@
 """The two questions and the reason, asked of any object: what is open, what is next, and why.
 
-Resources answer here, what stands in the timetable of directives by its own modules; a further kind
-of object joins by one more case in `find`.
+Resources answer here, and a quota for the resources that share it; what stands in the timetable of
+directives answers by its own modules. A further kind of object joins by one more case in `find`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from horarium.runtime.answers import Explanation, OpenTime, Upcoming
 from horarium.runtime.directive_questions import next_of, open_of, why_of
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.naming import Standing, find_declared, find_standing, is_explicit, names
+from horarium.runtime.quota_answers import JournalEntry, Pool, find_pool
 from horarium.runtime.settings import Settings
 from horarium.runtime.standing import View as Timetable
 from horarium.runtime.standing import look
@@ -42,14 +43,16 @@ class Questions:
         self._settings = settings
 
     def open(self, name: str, start: Instant, end: Instant, now: Instant) -> OpenTime:
-        """The periods of [start, end) that are free to book, or a directive's windows; NotFound for
-        an unknown object."""
+        """The periods of [start, end) that are free to book, of a quota at any of its resources,
+        or a directive's windows; NotFound for an unknown object."""
 
         def work(tx: Transaction) -> OpenTime:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
                 free = _open(tx, found, Period(start, end), now)
                 return OpenTime(shown(found), found.kind, free)
+            if isinstance(found, Pool):
+                return _open_pool(tx, found, Period(start, end), now)
             return open_of(*found, start, end)
 
         return self._store.read(work)
@@ -63,6 +66,9 @@ class Questions:
             if isinstance(found, Registered):
                 coming = [_upcoming(item) for item in _next(tx, found, count, now)]
                 return shown(found), found.kind, coming
+            if isinstance(found, Pool):
+                charged = tx.quotas.journal(found.quota.name, after=now)[:count]
+                return found.quota.name, "quota", [_charged(entry) for entry in charged]
             view, standing = found
             return standing.id, standing.kind, next_of(view, standing, count)
 
@@ -76,6 +82,8 @@ class Questions:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
                 return _why_at(tx, found, now if at is None else at, now)
+            if isinstance(found, Pool):
+                return _why_pool(tx, found, now if at is None else at, now)
             return why_of(tx, *found, at)
 
         return self._store.read(work)
@@ -96,19 +104,23 @@ class Questions:
 
 def find(
     tx: Transaction, settings: Settings, name: str, now: Instant
-) -> Registered | tuple[Timetable, Standing]:
+) -> Registered | Pool | tuple[Timetable, Standing]:
     """The object of that name: a calendar user, else what stands in the timetable of directives,
-    or is declared and was never brought into force, which is answered for as if that happened now.
-    NotFound when there is none."""
+    or is declared and was never brought into force, which is answered for as if that happened now,
+    else a quota. NotFound when there is none."""
+    directory = read_directory(tx, settings)
     if not is_explicit(name):
-        user = read_directory(tx, settings).find(name)
+        user = directory.find(name)
         if user is not None:
             return user
     view = look(tx, settings, now)
     found = find_standing(view, name) or find_declared(view, name)
-    if found is None:
+    if found is not None:
+        return view, found
+    pool = find_pool(tx, directory, name)
+    if pool is None:
         raise NotFound(f"there is no object {name}{nearest(name, names(view))}")
-    return view, found
+    return pool
 
 
 def find_object(tx: Transaction, settings: Settings, name: str) -> Registered:
@@ -124,14 +136,14 @@ def shown(user: Registered) -> str:
     return user.uri.removeprefix("mailto:")
 
 
-def view_of(tx: Transaction, user: Registered) -> View:
+def view_of(tx: Transaction, user: Registered, now: Instant) -> View:
     """What may be looked at of a resource."""
-    return View(user.resource, tx.reservations(user.id, user.uri))
+    return View(user.resource, tx.reservations(user.id, user.uri, now))
 
 
 def _open(tx: Transaction, user: Registered, within: Period, now: Instant) -> PeriodSet:
     """What policy and free/busy leave free; without a free/busy function nothing is ever full."""
-    view = view_of(tx, user)
+    view = view_of(tx, user, now)
     resource, preferences = user.resource, user.resource.preferences
     capacity = capacity_of(view)
     held = held_in(view.reservations, [_reach(within)], resource) if capacity else []
@@ -154,7 +166,7 @@ def _reach(within: Period) -> Period:
 
 
 def _next(tx: Transaction, user: Registered, count: int, now: Instant) -> list[Reservation]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     reach = FIRST_REACH
     while True:
         within = Period(now, Instant(now + reach))
@@ -174,12 +186,41 @@ def _upcoming(item: Reservation) -> Upcoming:
 
 
 def _why_at(tx: Transaction, user: Registered, at: Instant, now: Instant) -> Explanation:
-    view = view_of(tx, user)
+    view = view_of(tx, user, now)
     moment = Period(at, Instant(at + 1))
     held = held_in(view.reservations, [moment], user.resource)
     steps = [_hours_step(user, moment), _window_step(user, at, now), _busy_step(view, held, moment)]
     shut = any(step.verdict == "closed" for step in steps)
     return Explanation(shown(user), "closed" if shut else "open", tuple(steps))
+
+
+def _open_pool(tx: Transaction, pool: Pool, within: Period, now: Instant) -> OpenTime:
+    """When at least one of the resources is open."""
+    found = PeriodSet()
+    for user in pool.members:
+        found = found.union(_open(tx, user, within, now))
+    return OpenTime(pool.quota.name, "quota", found)
+
+
+def _charged(entry: JournalEntry) -> Upcoming:
+    charge, resource = entry.charge, entry.resource.removeprefix("mailto:")
+    what = f"{resource}, {charge.organizer}"
+    if charge.identity != charge.organizer:
+        what += f" ({charge.identity})"
+    return Upcoming(charge.event.start, charge.event.end, what)
+
+
+def _why_pool(tx: Transaction, pool: Pool, at: Instant, now: Instant) -> Explanation:
+    """A step for each resource: what shuts it, if anything does."""
+    steps = []
+    for user in pool.members:
+        found = _why_at(tx, user, at, now)
+        shut = next((step for step in found.steps if step.verdict == "closed"), None)
+        evidence = shut.evidence if shut is not None else {}
+        reason = shut.reason if shut is not None else ""
+        steps.append(Step(shown(user), found.verdict, reason, evidence))
+    verdict = "open" if any(step.verdict == "open" for step in steps) else "closed"
+    return Explanation(pool.quota.name, verdict, tuple(steps))
 
 
 def _hours_step(user: Registered, moment: Period) -> Step:

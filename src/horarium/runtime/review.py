@@ -5,31 +5,19 @@ from pathlib import Path
 
 from horarium.booking.acl import Rule, parse_acl, without_effect
 from horarium.booking.calls import Call
+from horarium.booking.functions.registry import FUNCTIONS
+from horarium.booking.functions.schedule_for_delegate import FREEBUSY_FUNCTIONS, POLICIES
+from horarium.booking.functions.schedule_in_freebusy import read_capacity
 from horarium.booking.preferences import Preferences, read_preferences
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
+from horarium.runtime.quota_review import broken_quotas, strange_quotas
 
-# The fewest and most arguments of each function in booking/functions/.
-ARGUMENTS = {
-    "schedule_in_freebusy": (0, 1),
-    "same_domain_only": (0, 0),
-    "access_control_list": (0, 1),
-}
-# Functions of later versions: known, so that they are not taken for a misspelling.
-LATER_FUNCTIONS = (
-    "schedule_corrected_in_freebusy",
-    "schedule_next_available_in_freebusy",
-    "check_quota",
-    "schedule_across_quota",
-    "schedule_for_delegate",
-    "add_to_quota",
-    "remove_from_quota",
-    "add_to_quota_freebusy",
-    "remove_from_quota_freebusy",
-)
+# The most arguments of each function, as its usage says.
+ARGUMENTS = {name: function.usage.count("[") for name, function in FUNCTIONS.items()}
 
 
 def review(declared: DeclaredObjects) -> tuple[list[Fault], list[Fault]]:
@@ -38,17 +26,21 @@ def review(declared: DeclaredObjects) -> tuple[list[Fault], list[Fault]]:
     wrong: list[Fault] = []
     odd: list[Fault] = []
     unproven = []
+    all_own = {}
     for key, own in declared.resources.items():
         preferences = read_preferences(own, declared.defaults)
         place = _Placed(declared, key)
         wrong.extend(_broken(preferences, declared, place))
         odd.extend(_strange(preferences, place))
+        all_own[key] = preferences
         if preferences.require_auth == "none":
             unproven.append(place)
     if unproven:
         who = unproven[0].key if len(unproven) == 1 else f"{len(unproven)} resources"
         message = f"{who}: senders need no proof; set dmarc where the mail system checks it"
         odd.append(unproven[0].fault("require_auth", message))
+    wrong.extend(broken_quotas(declared))
+    odd.extend(strange_quotas(declared, all_own))
     return wrong, odd
 
 
@@ -80,18 +72,19 @@ def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed)
 
 
 def _call_fault(call: Call) -> str:
-    if call.name in LATER_FUNCTIONS:
-        return f"{call.name} is not available in this version"
     if call.name not in ARGUMENTS:
-        known = (*ARGUMENTS, *LATER_FUNCTIONS)
-        return f"there is no function {call.name}{nearest(call.name, known)}"
-    least, most = ARGUMENTS[call.name]
-    if not least <= len(call.arguments) <= most:
+        return f"there is no function {call.name}{nearest(call.name, tuple(ARGUMENTS))}"
+    most = ARGUMENTS[call.name]
+    if len(call.arguments) > most:
         return f"{call.name} takes {most or 'no'} argument{'s' if most != 1 else ''} at most"
-    if call.name == "schedule_in_freebusy" and call.arguments:
-        capacity = call.arguments[0]
-        if not (capacity.isascii() and capacity.isdigit()) or int(capacity[:9]) < 1:
-            return f"the capacity is a whole number from 1, not {capacity}"
+    if call.name in FREEBUSY_FUNCTIONS:
+        try:
+            read_capacity(call.arguments)
+        except InvalidInput as error:
+            return f"{error}, not {call.arguments[0]}"
+    if call.name == "schedule_for_delegate" and len(call.arguments) > 1:
+        if call.arguments[1] not in POLICIES:
+            return f"the policy is {' or '.join(POLICIES)}, not {call.arguments[1]}"
     return ""
 
 

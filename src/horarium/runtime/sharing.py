@@ -35,7 +35,7 @@ def shown_times(
     tx: Transaction, user: Registered, within: Period, now: Instant
 ) -> dict[str, PeriodSet]:
     """What others may see of a calendar user's time in a stretch, by FBTYPE."""
-    view = View(user.resource, tx.reservations(user.id, user.uri))
+    view = View(user.resource, tx.reservations(user.id, user.uri, now))
     if user.is_person:
         return person_busy(view, tx.person(user.id), within, now)
     return busy_times(view, within)

@@ -1,4 +1,5 @@
-"""The daily pass: endless series are laid down further, old records go (seed 000).
+"""The daily pass: endless series are laid down further, quotas are replenished, old records go
+(seed 000).
 
 It may run at any time, twice, or after weeks of pause: what it leaves depends only on what is
 stored and on the instant. It works in small transactions, so that no booking waits long for it.
@@ -15,28 +16,45 @@ from horarium.booking.outcome import Outcome
 from horarium.booking.upkeep import extend, lay_anew
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
+from horarium.kernel.zone import named
 from horarium.runtime import crash
-from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.enacting import Enactment
 from horarium.runtime.others import rebuild_others
+from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
+from horarium.runtime.surroundings import decision_keys
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
+from horarium.store.upkeep import RETENTION_SECONDS
 
 # Series laid down in one transaction.
 PIECE = 20
+# Old rows of quotas dropped in one transaction.
+ROWS = 1_000
 DAY = 86_400
 
 
 @dataclass(slots=True)
 class UpkeepReport:
-    """What one pass did; `failures` name the users that were left out and why."""
+    """What one pass did; `expired` counts the charges to quotas that ended before today, and
+    `failures` name the users and quotas that were left out and why."""
 
     extended: int = 0
     lost: int = 0
     recomputed: int = 0
+    expired: int = 0
     dropped: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def detail(self) -> str:
+        """The counts in one line, as the ledger of runs keeps them."""
+        return (
+            f"extended {self.extended}, lost {self.lost}, recomputed {self.recomputed}, "
+            f"expired {self.expired}, dropped {self.dropped}"
+        )
 
 
 def run_upkeep(
@@ -49,24 +67,47 @@ def run_upkeep(
     for user in directory.users:
         try:
             _recompute(store, user, now, report)
-            _extend(store, user, now, report)
+            _extend(store, directory, user, now, report)
             if user.is_person:
                 rebuild_others(store, settings, user.uri, now, apply=True)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
+    _expire(store, settings, now, report)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
+    report.dropped += _purge_quotas(store, now)
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)
     store.checkpoint(thorough=True)
     return report
 
 
-def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) -> None:
+def _expire(store: Store, settings: Settings, now: Instant, report: UpkeepReport) -> None:
+    """What ended before today is no longer used of any quota."""
+    mark = start_of_day(now, named(settings.zone))
+    for name in store.read(lambda tx: tx.quotas.names()):
+        try:
+            report.expired += expire(store, name, mark)
+        except HorariumError as error:
+            report.failures.append(f"quota {name}: {error}")
+
+
+def _purge_quotas(store: Store, now: Instant) -> int:
+    before, dropped = Instant(now - RETENTION_SECONDS), 0
+    while True:
+        gone = store.transact([], lambda tx: tx.quotas.purge(before, ROWS))
+        dropped += gone
+        if not gone:
+            return dropped
+
+
+def _extend(
+    store: Store, directory: Directory, user: Registered, now: Instant, report: UpkeepReport
+) -> None:
     until = Instant(now + user.resource.preferences.window_size * DAY)
     after = ""
     while True:
-        piece = partial(_extend_piece, user, now, until, after)
-        done, outcomes, last = store.transact([write_key(store.tenant, user.uri)], piece)
+        piece = partial(_extend_piece, directory, user, now, until, after)
+        done, outcomes, last = store.transact(decision_keys(store.tenant, directory, user), piece)
         crash.at("upkeep:after-commit")
         report.extended += sum(1 for outcome in outcomes if outcome.change is not None)
         report.lost += sum(len(outcome.mails) for outcome in outcomes)
@@ -77,17 +118,22 @@ def _extend(store: Store, user: Registered, now: Instant, report: UpkeepReport) 
 
 
 def _extend_piece(
-    user: Registered, now: Instant, until: Instant, after: str, tx: Transaction
+    directory: Directory,
+    user: Registered,
+    now: Instant,
+    until: Instant,
+    after: str,
+    tx: Transaction,
 ) -> tuple[bool, list[Outcome], str]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
+    work = Enactment(tx, directory, now)
     uids = tx.upkeep.endless_before(user.id, until, after, PIECE)
     outcomes: list[Outcome] = []
     for uid in uids:
         outcome = extend(uid, reservations, user.resource, now)
         if outcome is None:
             continue
-        if outcome.change is not None:
-            reservations.apply(outcome.change, now)
+        work.enact(user, outcome, None, None)
         if outcome.mails:
             record = sha256(f"upkeep:{user.uri}:{uid}:{now}".encode()).hexdigest()[:32]
             tx.decisions.record(record, user.id, "", outcome, now)
@@ -113,7 +159,7 @@ def _recompute(store: Store, user: Registered, now: Instant, report: UpkeepRepor
 
 
 def _recompute_piece(user: Registered, now: Instant, after: str, tx: Transaction) -> list[str]:
-    reservations = tx.reservations(user.id, user.uri)
+    reservations = tx.reservations(user.id, user.uri, now)
     uids = tx.upkeep.with_other_zone_data(user.id, user.resource.zone_data, after, PIECE)
     for uid in uids:
         change = lay_anew(uid, reservations, user.resource, now)

@@ -6,14 +6,19 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
+from horarium.booking.event_state import Entry, EntryState, EventState, Stamp
+from horarium.booking.open_request import OpenRequest, slot_text
 from horarium.booking.outcome import EventChange
-from horarium.booking.ports import Booking, LaidSeries, Reservation
+from horarium.booking.ports import Booking, Holding, LaidSeries, Provisional, Reservation
+from horarium.booking.quota import Charge, Claim
 from horarium.kernel.capacity import peak
 from horarium.kernel.errors import CorruptState
 from horarium.kernel.instant import Instant, format_instant, parse_instant
 from horarium.kernel.period import Period
+from horarium.kernel.recurrence import Occurrence
 from horarium.store.engine import Key, Row, Session, Value
+from horarium.store.quotas import QuotaRepository
+from horarium.store.requests import open_request
 from horarium.store.rows import instant, maybe_instant, number, octets, text
 
 # Longer periods are indexed apart, so that one long booking never slows the others.
@@ -29,6 +34,7 @@ class ResourceReservations:
     session: Session
     tenant: str
     resource: int
+    now: Instant
 
     @property
     def _where(self) -> dict[str, Value]:
@@ -40,7 +46,8 @@ class ResourceReservations:
         return EventState(uid, tuple(_entry(row) for row in rows))
 
     def held(self, spans: Sequence[Period]) -> list[Reservation]:
-        """The reservations whose occupied time overlaps any of `spans`, in order of start."""
+        """The reservations whose occupied time overlaps any of `spans`, in order of start, what is
+        held without being booked after them."""
         if not spans:
             return []
         values = {
@@ -49,12 +56,18 @@ class ResourceReservations:
             "start_s": min(span.start for span in spans),
             "end_s": max(span.end for span in spans),
         }
+        meanwhile = [
+            held
+            for row in self.session.rows("held_overlapping", {**values, "now_s": self.now})
+            if any((held := held_row(row)).occupied.overlaps(span) for span in spans)
+        ]
         if len(spans) == 1:
-            return [_reservation(row) for row in self.session.rows("periods_overlapping", values)]
+            rows = self.session.rows("periods_overlapping", values)
+            return [_reservation(row) for row in rows] + meanwhile
         values["spans"] = json.dumps([[span.start, span.end] for span in spans])
         found = (_reservation(r) for r in self.session.rows("periods_overlapping_any", values))
         # Long periods are found over the whole stretch; only those that meet a span count.
-        return [item for item in found if _meets(item, spans)]
+        return [item for item in found if _meets(item, spans)] + meanwhile
 
     def of_event(self, uid: str) -> list[Reservation]:
         """The reservations laid down for `uid`, in order of start."""
@@ -85,6 +98,45 @@ class ResourceReservations:
             ends=maybe_instant(ends),
         )
 
+    def provisional(self, uid: str) -> list[Provisional]:
+        """What is held for `uid` and not booked, and has not expired, in order of start."""
+        values = {**self._where, "uid": uid, "now_s": self.now}
+        return [
+            Provisional(held_row(row[:12]), text(row[12]), number(row[13]), text(row[14]))
+            for row in self.session.rows("held_of_event", values)
+        ]
+
+    def put_provisional(self, uid: str, held: Sequence[Provisional]) -> None:
+        """Makes what is held for `uid` without being booked exactly `held`."""
+        self.session.run("drop_held", {**self._where, "uid": uid})
+        rows = [{**self._where, "uid": uid, **_held_values(item)} for item in held]
+        self.session.run_many("put_held", rows)
+
+    def open_requests(self, uid: str) -> list[OpenRequest]:
+        """The requests of `uid` that are not settled."""
+        rows = self.session.rows("open_requests_of_event", {**self._where, "uid": uid})
+        return [open_request(row[1:]) for row in rows]
+
+    def waiting_before(self, occurrences: Sequence[Occurrence]) -> int:
+        """How many requests wait already for any of the time of `occurrences`."""
+        if not occurrences:
+            return 0
+        values = {
+            **self._where,
+            "start_s": min(o.start for o in occurrences),
+            "end_s": max(o.end for o in occurrences),
+        }
+        row = self.session.row("waiting_before", values)
+        return number(row[0]) if row else 0
+
+    def charges(self, uid: str) -> list[Charge]:
+        """What `uid` is charged in any quota."""
+        return QuotaRepository(self.session, self.tenant).of_event(self.resource, uid)
+
+    def claims(self, uid: str) -> list[Claim]:
+        """What `uid` holds in the free/busy of any quota."""
+        return QuotaRepository(self.session, self.tenant).claims_of_event(self.resource, uid)
+
     def apply(self, change: EventChange, now: Instant) -> None:
         """Makes the store say what `change` states: entries, head and reservations of one event.
 
@@ -105,7 +157,7 @@ class ResourceReservations:
         before = {entry.slot: entry for entry in self.event(state.uid).entries}
         after = {entry.slot: entry for entry in state.entries}
         for slot in before.keys() - after.keys():
-            values = {**self._where, "uid": state.uid, "recurrence_key": _key_text(slot)}
+            values = {**self._where, "uid": state.uid, "recurrence_key": slot_text(slot)}
             self.session.run("drop_entry", values)
         changed = [entry for slot, entry in after.items() if before.get(slot) != entry]
         self.session.run_many(
@@ -149,7 +201,12 @@ class ResourceReservations:
         return added
 
     def _recount(self, added: list[Reservation], capacity: int) -> None:
-        there = [found.occupied for found in self.held([item.occupied for item in added])]
+        own = {item.uid for item in added}
+        there = [
+            found.occupied
+            for found in self.held([item.occupied for item in added])
+            if found.holding is Holding.BOOKED or found.uid not in own
+        ]
         if peak(there).count <= capacity:
             return
         # Rows that were imported or booked under a higher capacity may lie over it elsewhere.
@@ -188,15 +245,47 @@ def _length(item: Reservation) -> int:
     return item.occupied.end - item.occupied.start
 
 
-def _key_text(slot: Slot) -> str:
-    key, future = slot
-    return "" if key is None else format_instant(key) + (_FUTURE if future else "")
+def held_row(row: Row) -> Reservation:
+    """A row of what is held without being booked."""
+    uid, original, start, end, event_start, event_end, recurring, who, name, summary, why, at = row
+    return Reservation(
+        uid=text(uid),
+        original=instant(original),
+        occupied=Period(instant(start), instant(end)),
+        event=Period(instant(event_start), instant(event_end)),
+        recurring=bool(recurring),
+        organizer=text(who),
+        organizer_name=text(name),
+        summary=text(summary),
+        holding=Holding(text(why)),
+        expires=maybe_instant(at),
+    )
+
+
+def _held_values(held: Provisional) -> dict[str, Value]:
+    item = held.reservation
+    return {
+        "original_s": item.original,
+        "holding": item.holding.value,
+        "start_s": item.occupied.start,
+        "end_s": item.occupied.end,
+        "event_start_s": item.event.start,
+        "event_end_s": item.event.end,
+        "recurring": int(item.recurring),
+        "organizer": item.organizer,
+        "organizer_name": item.organizer_name,
+        "summary": item.summary,
+        "expires_s": item.expires,
+        "asked_by": held.asked_by,
+        "sequence": held.sequence,
+        "digest": held.digest,
+    }
 
 
 def _entry_row(uid: str, entry: Entry, now: Instant) -> dict[str, Value]:
     return {
         "uid": uid,
-        "recurrence_key": _key_text(entry.slot),
+        "recurrence_key": slot_text(entry.slot),
         "sequence": entry.stamp.sequence,
         "dtstamp_s": entry.stamp.dtstamp,
         "state": entry.state.value,

@@ -8,6 +8,7 @@ from typing import Any
 
 from horarium.kernel.instant import Instant
 from horarium.store.engine import Session
+from horarium.store.quotas import QuotaRepository
 from horarium.store.rows import number, text
 
 DEFAULTS = "defaults:resource"
@@ -84,6 +85,7 @@ class DirectoryRepository:
             "forget_person_attendance", "forget_person_offers", "forget_known_freebusy",
         ):  # fmt: skip
             self.session.run(query, where)
+        QuotaRepository(self.session, self.tenant).forget(user.id)
         self.session.run("drop_preferences", {"tenant": self.tenant, "owner": user.uri})
         self.session.run("drop_calendar_user", {"tenant": self.tenant, "uri": user.uri})
 

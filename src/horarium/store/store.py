@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from horarium.kernel.instant import Instant
 from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
@@ -13,6 +14,8 @@ from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
+from horarium.store.quotas import QuotaRepository
+from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
@@ -43,6 +46,11 @@ class Transaction:
     def decisions(self) -> DecisionRepository:
         """The decision log."""
         return DecisionRepository(self.session, self.tenant)
+
+    @property
+    def quotas(self) -> QuotaRepository:
+        """The journals and free/busy of quotas."""
+        return QuotaRepository(self.session, self.tenant)
 
     @property
     def upkeep(self) -> UpkeepRepository:
@@ -77,11 +85,20 @@ class Transaction:
         """What is kept of a person beside events, and what is known of others' time."""
         return PersonRepository(self.session, self.tenant, person)
 
-    def reservations(self, resource: int, uri: str) -> ResourceReservations:
-        """What the resource `uri` holds. In a writing transaction its key must be among those
-        asked for: a decision on state that is not locked is our own fault."""
-        assert not self.keys or write_key(self.tenant, uri) in self.keys, f"{uri} is not locked"
-        return ResourceReservations(self.session, self.tenant, resource)
+    @property
+    def requests(self) -> RequestRepository:
+        """What is asked of resources and not settled."""
+        return RequestRepository(self.session, self.tenant)
+
+    def reservations(
+        self, resource: int, uri: str, now: Instant, *, reading: bool = False
+    ) -> ResourceReservations:
+        """What the resource `uri` holds at `now`. In a writing transaction its key must be among
+        those asked for, or that of a pool it belongs to: a decision on state that is not locked is
+        our own fault. What is only read of others may change behind the decision."""
+        locked = reading or not self.keys or any(key.kind == "pool" for key in self.keys)
+        assert locked or write_key(self.tenant, uri) in self.keys, f"{uri} is not locked"
+        return ResourceReservations(self.session, self.tenant, resource, now)
 
 
 class Store:

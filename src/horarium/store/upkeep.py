@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from horarium.kernel.instant import Instant
 from horarium.store.engine import Session
+from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 
 # What is older than this no longer explains anything that can still be asked for; a tombstone must
@@ -61,6 +62,8 @@ class UpkeepRepository:
             + self.session.run("drop_expired_offers", {"tenant": self.tenant, "now_s": now})
             + self.session.run("drop_stray_attendance", {"tenant": self.tenant})
             + self.session.run("drop_past_known", {"tenant": self.tenant, "now_s": now - 86_400})
+            + self.session.run("drop_old_check_ins", old)
+            + RequestRepository(self.session, self.tenant).drop_old(now)
             + self._drop_old_runs(old)
         )
 

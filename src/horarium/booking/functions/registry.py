@@ -5,16 +5,32 @@ from __future__ import annotations
 from horarium.booking.calls import Call
 from horarium.booking.functions import (
     access_control_list,
+    check_quota,
     same_domain_only,
+    schedule_across_quota,
+    schedule_corrected_in_freebusy,
+    schedule_for_delegate,
     schedule_in_freebusy,
+    schedule_next_available_in_freebusy,
 )
+from horarium.booking.functions.companions import COMPANIONS
 from horarium.booking.functions.verdict import Prepared, SchedulingFunction
 from horarium.booking.request import View
 from horarium.kernel.errors import InvalidInput
 
 FUNCTIONS: dict[str, SchedulingFunction] = {
-    module.FUNCTION.name: module.FUNCTION
-    for module in (schedule_in_freebusy, same_domain_only, access_control_list)
+    function.name: function
+    for function in (
+        schedule_in_freebusy.FUNCTION,
+        schedule_corrected_in_freebusy.FUNCTION,
+        schedule_next_available_in_freebusy.FUNCTION,
+        same_domain_only.FUNCTION,
+        access_control_list.FUNCTION,
+        check_quota.FUNCTION,
+        schedule_across_quota.FUNCTION,
+        schedule_for_delegate.FUNCTION,
+        *COMPANIONS,
+    )
 }
 
 

@@ -77,5 +77,58 @@ ENGLISH = Catalogue(
         "duration.days": "{count} days",
         "duration.hours": "{count} hours",
         "duration.minutes": "{count} minutes",
+        "subject.COUNTER": "New time proposed: {summary}",
+        "subject.DELEGATED": "Delegated: {summary}",
+        "subject.PENDING": "Tentative: {summary}",
+        "subject.WAITING": "Tentative: {summary}",
+        "subject.APPROVAL": "Please decide: {summary}",
+        "subject.WITHDRAWN": "Released: {summary}",
+        "several": "{count} occurrences, the first {first}, the last {last}",
+        "pending": "{resource} waits for approval: {when}. Another mail tells how that ended.",
+        "waiting": (
+            "{resource} is not free then, and this request is number {place} on the waiting "
+            "list: {when}."
+        ),
+        "proposed": (
+            "{resource} is not available as asked: {asked}. It could be booked instead: {proposed}."
+        ),
+        "held_until": "That time is held for you until {until}; send the event with it to book it.",
+        "not_held": "That time is not held; send the event with it to book it.",
+        "delegated": "{resource} does not attend itself; {delegate} is asked to stand in.",
+        "stands_in": "{resource} is booked; {delegate} attends in its place.",
+        "approval.asked": "{who} asks for {resource}: {what}, {when}.",
+        "approval.reason": "It needs your word because of: {reason}.",
+        "approval.how": (
+            "Answer this mail with the word accept or decline in its first line, which may be "
+            "followed by a comment; or run: horarium approval accept {id}"
+        ),
+        "approval.late": "Your answer came too late: {by} decided already, at {at}.",
+        "approval.gone": (
+            "The request you answered has changed or ended; nothing was decided by your answer."
+        ),
+        "approval.not_free": "The request you accepted could not be booked after all: {reason}",
+        "withdrawn": "{resource} is no longer booked: {when}.",
+        "reminder": (
+            "Please check in: {resource} is booked for you, {when}. Without that it is released "
+            "at {until}."
+        ),
+        "reason.no_quota": "You have no allocation for this resource.",
+        "reason.quota": (
+            "Your allocation is used up: {limit} in all, {used} used, {asked} asked for."
+        ),
+        "reason.endless_needs_unlimited": "A series without an end needs an unlimited allocation.",
+        "reason.already_holds_related": "You hold {held} at that time already: {when}.",
+        "reason.pool_full": "None of the resources that can stand in is free then.",
+        "reason.off_grid": (
+            "It is booked at certain times of the clock only, and this series can not be moved "
+            "to them."
+        ),
+        "reason.not_permitted": "You are not among those whose requests it takes.",
+        "reason.not_approved": "The request was not approved.",
+        "reason.approval_timeout": "Nobody approved the request in time.",
+        "reason.waiting_ended": "The time did not become free.",
+        "reason.not_checked_in": "Nobody checked in, so the time was released.",
+        "reason.withdrawn": "The booking was withdrawn by its operator.",
+        "duration.hours_minutes": "{hours} hours {minutes} minutes",
     },
 )

@@ -80,5 +80,63 @@ NORWEGIAN = Catalogue(
         "duration.days": "{count} dager",
         "duration.hours": "{count} timer",
         "duration.minutes": "{count} minutter",
+        "subject.COUNTER": "Ny tid foreslått: {summary}",
+        "subject.DELEGATED": "Delegert: {summary}",
+        "subject.PENDING": "Foreløpig: {summary}",
+        "subject.WAITING": "Foreløpig: {summary}",
+        "subject.APPROVAL": "Vennligst avgjør: {summary}",
+        "subject.WITHDRAWN": "Frigitt: {summary}",
+        "several": "{count} ganger, første gang {first}, siste gang {last}",
+        "pending": (
+            "{resource} venter på godkjenning: {when}. En ny e-post forteller hvordan det gikk."
+        ),
+        "waiting": (
+            "{resource} er ikke ledig da, og denne forespørselen er nummer {place} på "
+            "ventelisten: {when}."
+        ),
+        "proposed": (
+            "{resource} er ikke ledig som ønsket: {asked}. Den kan bestilles i stedet: "
+            "{proposed}."
+        ),
+        "held_until": (
+            "Den tiden holdes av for deg til {until}; send avtalen med den for å bestille."
+        ),
+        "not_held": "Den tiden holdes ikke av; send avtalen med den for å bestille.",
+        "delegated": "{resource} deltar ikke selv; {delegate} er bedt om å steppe inn.",
+        "stands_in": "{resource} er bestilt; {delegate} deltar i stedet.",
+        "approval.asked": "{who} ber om {resource}: {what}, {when}.",
+        "approval.reason": "Den trenger ditt ord på grunn av: {reason}.",
+        "approval.how": (
+            "Svar på denne e-posten med ordet accept eller decline på første linje, gjerne "
+            "fulgt av en kommentar; eller kjør: horarium approval accept {id}"
+        ),
+        "approval.late": "Svaret ditt kom for sent: {by} har allerede avgjort, {at}.",
+        "approval.gone": (
+            "Forespørselen du svarte på, er endret eller avsluttet; svaret ditt avgjorde "
+            "ingenting."
+        ),
+        "approval.not_free": "Forespørselen du godkjente, kunne likevel ikke bestilles: {reason}",
+        "withdrawn": "{resource} er ikke lenger bestilt: {when}.",
+        "reminder": (
+            "Vennligst sjekk inn: {resource} er bestilt for deg, {when}. Uten det frigis den "
+            "{until}."
+        ),
+        "reason.no_quota": "Du har ingen tildeling for denne ressursen.",
+        "reason.quota": (
+            "Tildelingen din er brukt opp: {limit} i alt, {used} brukt, {asked} ønsket."
+        ),
+        "reason.endless_needs_unlimited": "En serie uten slutt trenger en ubegrenset tildeling.",
+        "reason.already_holds_related": "Du har allerede {held} på den tiden: {when}.",
+        "reason.pool_full": "Ingen av ressursene som kan steppe inn, er ledig da.",
+        "reason.off_grid": (
+            "Den bestilles bare på visse klokkeslett, og denne serien kan ikke flyttes til dem."
+        ),
+        "reason.not_permitted": "Du er ikke blant dem hvis forespørsler den tar.",
+        "reason.not_approved": "Forespørselen ble ikke godkjent.",
+        "reason.approval_timeout": "Ingen godkjente forespørselen i tide.",
+        "reason.waiting_ended": "Tiden ble ikke ledig.",
+        "reason.not_checked_in": "Ingen sjekket inn, så tiden ble frigitt.",
+        "reason.withdrawn": "Bestillingen ble trukket tilbake av den ansvarlige.",
+        "duration.hours_minutes": "{hours} timer {minutes} minutter",
     },
 )  # fmt: skip

@@ -24,8 +24,8 @@ from horarium.booking.persons.recording import TAKES_TIME, Recorded, Recording, 
 from horarium.booking.persons.stating import Component, state_event
 from horarium.booking.ports import Reservations
 from horarium.booking.reply import own_attendee
+from horarium.booking.single import single_occurrence
 from horarium.booking.stored_event import read_entry
-from horarium.booking.upkeep import single_occurrence
 from horarium.ical.component import Component as Calendar
 from horarium.ical.component import parse, serialize
 from horarium.ical.event import Event

@@ -17,6 +17,7 @@ from horarium.booking.persons.notes import EventNotes
 from horarium.booking.persons.ports import PersonMemory
 from horarium.booking.ports import Reservations
 from horarium.booking.reply import MOST_SUMMARY
+from horarium.booking.request import NOWHERE
 from horarium.booking.stored_event import HeldEvent, hold, read_entry
 from horarium.booking.trace import Step
 from horarium.ical.event import Event
@@ -63,7 +64,7 @@ class Recording:
         cls, message: EventMessage, reservations: Reservations, memory: PersonMemory
     ) -> Recording:
         """A recording before its first gate."""
-        case = Case.open(message, reservations)
+        case = Case.begin(message, reservations, NOWHERE)
         case.remembers = True
         return cls(case, memory, memory.notes(message.uid))
 

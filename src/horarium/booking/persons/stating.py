@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from horarium.booking.content import content_digest, stored_text, times_of
+from horarium.booking.content import content_digest, stored_text, times_digest
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outliving import outliving
@@ -123,7 +123,7 @@ class _Stating:
     def _same_times(self, event: Event, slot: Slot) -> bool:
         stored = self._before.get(slot)
         if stored is not None and stored.text:
-            return times_of(read_entry(stored, self._resource)) == times_of(event)
+            return times_digest(read_entry(stored, self._resource)) == times_digest(event)
         series, key = self._booked_series(), slot[0]
         if stored is not None or series is None or key is None or event.first is None:
             return False

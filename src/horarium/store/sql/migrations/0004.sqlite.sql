@@ -1,60 +1,80 @@
--- What waits for a person: a request to be answered, or an attendee's counter-proposal with its text.
-CREATE TABLE person_queue (
+-- Time that is held for an event without being booked: offers, holds for a resource that is asked to
+-- stand in, requests that wait for a person. What has expired no longer counts, swept or not.
+CREATE TABLE held_time (
     tenant TEXT NOT NULL,
-    person INTEGER NOT NULL REFERENCES calendar_user (id),
+    resource INTEGER NOT NULL REFERENCES calendar_user (id),
     uid TEXT NOT NULL,
-    recurrence_key TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('REQUEST', 'COUNTER')),
-    attendee TEXT NOT NULL,
+    original_s INTEGER NOT NULL,
+    holding TEXT NOT NULL CHECK (holding IN ('offer', 'hold', 'pending')),
+    start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    event_start_s INTEGER NOT NULL,
+    event_end_s INTEGER NOT NULL,
+    recurring INTEGER NOT NULL CHECK (recurring IN (0, 1)),
+    organizer TEXT NOT NULL,
+    organizer_name TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    expires_s INTEGER,
+    asked_by TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (tenant, resource, uid, original_s),
+    CHECK (end_s > start_s)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX held_time_end ON held_time (tenant, resource, end_s);
+CREATE INDEX held_time_expiry ON held_time (expires_s) WHERE expires_s IS NOT NULL;
+
+-- A request that is not settled, with the message that asked. `number` is the order of arrival; `due_s`
+-- and `due_why` are set when it is to be decided again. A closed one is kept for a while without the
+-- message, to tell a late answer who decided.
+CREATE TABLE open_request (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    resource INTEGER NOT NULL REFERENCES calendar_user (id),
+    uid TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    awaits TEXT NOT NULL CHECK (awaits IN ('approval', 'time', 'own_time', 'delegate', 'organizer')),
     sequence INTEGER NOT NULL,
     dtstamp_s INTEGER NOT NULL,
-    queued_s INTEGER NOT NULL,
-    text BLOB NOT NULL,
-    PRIMARY KEY (tenant, person, uid, recurrence_key, kind, attendee)
+    organizer TEXT NOT NULL,
+    start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    arrived_s INTEGER NOT NULL,
+    expires_s INTEGER,
+    due_s INTEGER,
+    due_why TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    answered_by TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    sender TEXT,
+    content BLOB NOT NULL,
+    closed_s INTEGER
 ) STRICT;
+CREATE UNIQUE INDEX open_request_event ON open_request (tenant, resource, uid, slot) WHERE closed_s IS NULL;
+CREATE INDEX open_request_time ON open_request (tenant, resource, awaits, start_s) WHERE closed_s IS NULL;
+CREATE INDEX open_request_due ON open_request (due_s) WHERE due_s IS NOT NULL;
+CREATE INDEX open_request_expiry ON open_request (expires_s) WHERE closed_s IS NULL AND expires_s IS NOT NULL;
+CREATE INDEX open_request_closed ON open_request (closed_s) WHERE closed_s IS NOT NULL;
 
--- The newest answer of each attendee to the event or one occurrence of it. The row of the person's own
--- address says how the person takes part; where the person organizes, its sequence is that of the last
--- re-scheduling, below which an answer is late. Delegations are address keys as JSON.
-CREATE TABLE person_attendance (
+CREATE TABLE check_in (
     tenant TEXT NOT NULL,
-    person INTEGER NOT NULL REFERENCES calendar_user (id),
+    resource INTEGER NOT NULL REFERENCES calendar_user (id),
     uid TEXT NOT NULL,
-    recurrence_key TEXT NOT NULL,
-    attendee TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    dtstamp_s INTEGER NOT NULL,
-    partstat TEXT NOT NULL,
-    delegated_from TEXT NOT NULL,
-    delegated_to TEXT NOT NULL,
-    PRIMARY KEY (tenant, person, uid, recurrence_key, attendee)
+    original_s INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    what TEXT NOT NULL CHECK (what IN ('checked_in', 'reminded')),
+    PRIMARY KEY (tenant, resource, uid, original_s, what)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX check_in_time ON check_in (at_s);
 
--- Times that the person proposed instead, held until they expire.
-CREATE TABLE person_offer (
+-- When each resource of a pool was last chosen.
+CREATE TABLE pool_turn (
     tenant TEXT NOT NULL,
-    person INTEGER NOT NULL REFERENCES calendar_user (id),
-    uid TEXT NOT NULL,
-    recurrence_key TEXT NOT NULL,
-    start_s INTEGER NOT NULL,
-    end_s INTEGER NOT NULL CHECK (end_s > start_s),
-    expires_s INTEGER NOT NULL,
-    PRIMARY KEY (tenant, person, uid, recurrence_key, start_s)
+    quota TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    assigned_s INTEGER NOT NULL,
+    PRIMARY KEY (tenant, quota, resource)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX person_offer_expires ON person_offer (tenant, expires_s);
-
--- The free/busy of others as it was made available to a calendar user. A row of the type 'STATED' is the
--- stretch that a statement of `stated_s` covers; `uid` names the event that a row was seen in, '' for what
--- was stated as free/busy.
-CREATE TABLE known_freebusy (
-    tenant TEXT NOT NULL,
-    person INTEGER NOT NULL REFERENCES calendar_user (id),
-    party TEXT NOT NULL,
-    uid TEXT NOT NULL,
-    start_s INTEGER NOT NULL,
-    end_s INTEGER NOT NULL CHECK (end_s > start_s),
-    fbtype TEXT NOT NULL CHECK (fbtype IN ('BUSY', 'BUSY-TENTATIVE', 'BUSY-UNAVAILABLE', 'STATED')),
-    stated_s INTEGER NOT NULL,
-    PRIMARY KEY (tenant, person, party, uid, start_s, end_s, fbtype, stated_s)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX known_freebusy_end ON known_freebusy (tenant, end_s);

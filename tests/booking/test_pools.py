@@ -1,0 +1,252 @@
+"""Cars that stand in for each other (seed 001, RFC 5546 3.2.2.3)."""
+
+from __future__ import annotations
+
+import email.policy
+from email import message_from_bytes
+
+import pytest
+from tests.office import Answer, Office, oslo
+
+CADILLAC = "resource-car-cadillac@example.com"
+PONTIAC = "resource-car-pontiac@example.com"
+LINCOLN = "resource-car-lincoln@example.com"
+VOLE = "vincent.vole@example.com"
+HORSE = "harvey.horse@example.com"
+SKUNK = "simon.skunk@example.com"
+TEN, TWELVE = "2026-12-01 10:00", "2026-12-01 12:00"
+POOL: dict[str, object] = {"delegates": [CADILLAC, PONTIAC], "groups": [["*", "all"]]}
+
+
+def cars(
+    functions: str = "schedule_for_delegate cars",
+    *,
+    pool: dict[str, object] | None = None,
+    quotas: dict[str, dict[str, object]] | None = None,
+    names: tuple[str, ...] = (CADILLAC, PONTIAC),
+    **preferences: object,
+) -> Office:
+    keys = {"scheduling_function": functions, **preferences}
+    pool = pool or POOL
+    return Office({name: dict(keys) for name in names}, quotas={"cars": pool, **(quotas or {})})
+
+
+def said(answers: list[Answer]) -> list[tuple[str, str, list[str]]]:
+    return [(a.mail.recipient, str(a.calendar["METHOD"]), a.partstats) for a in answers]
+
+
+def attendees(answer: Answer) -> list[tuple[str, dict[str, str]]]:
+    lines = answer.components[0]["ATTENDEE"]
+    found = lines if isinstance(lines, list) else [lines]
+    return [(str(line).removeprefix("mailto:"), dict(line.params)) for line in found]
+
+
+def test_a_busy_car_hands_the_event_on_and_a_full_pool_declines() -> None:
+    office = cars()
+    assert said(office.want("2026-12-01 09:00", "2026-12-01 11:00", to=CADILLAC)) == [
+        (VOLE, "REPLY", ["ACCEPTED"])
+    ]
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    assert said(told) == [(HORSE, "REPLY", ["DELEGATED"]), (HORSE, "REPLY", ["ACCEPTED"])]
+    delegated, accepted = told
+    assert delegated.statuses == ["2.7"]
+    (own, first), (other, second) = attendees(delegated)
+    assert (own, other) == (CADILLAC, PONTIAC)
+    assert first["DELEGATED-TO"] == f"mailto:{PONTIAC}"
+    assert second["DELEGATED-FROM"] == f"mailto:{CADILLAC}"
+    assert second["PARTSTAT"] == "NEEDS-ACTION"
+    (own, first), (other, second) = attendees(accepted)
+    assert (own, first["PARTSTAT"]) == (PONTIAC, "ACCEPTED")
+    assert (other, second["PARTSTAT"]) == (CADILLAC, "DELEGATED")
+    assert office.busy(TEN, TWELVE, PONTIAC) == [(TEN, TWELVE)]
+    (full,) = office.want("2026-12-01 10:30", "2026-12-01 11:00", to=CADILLAC, by=SKUNK)
+    assert full.partstats == ["DECLINED"]
+    assert office.last_reason() == "pool_full"
+    assert said(office.want("2026-12-01 11:00", TWELVE, to=CADILLAC, by=SKUNK)) == [
+        (SKUNK, "REPLY", ["ACCEPTED"])
+    ]
+
+
+def busy_cadillac(office: Office) -> None:
+    office.want("2026-12-01 09:00", "2026-12-01 13:00", to=CADILLAC, uid="busy")
+
+
+def test_the_one_that_was_asked_may_answer_for_the_one_that_stands_in() -> None:
+    office = cars(delegation_reply="accept_as_asked")
+    busy_cadillac(office)
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    told += office.settle()
+    assert said(told) == [(HORSE, "REPLY", ["ACCEPTED"])]
+    assert attendees(told[0])[0][0] == CADILLAC
+    assert len(attendees(told[0])) == 1
+    assert PONTIAC in told[0].text
+
+
+def test_check_quota_before_delegation() -> None:
+    functions = "check_quota cars\nschedule_for_delegate car_delegation"
+    limits: dict[str, object] = {"limits": [["*", "PT3H"]]}
+    office = cars(functions, pool=limits, quotas={"car_delegation": POOL})
+    office.want("2026-12-01 10:00", "2026-12-01 12:00", to=CADILLAC, by=VOLE)
+    (refused,) = office.want("2026-12-01 09:00", "2026-12-01 13:00", to=CADILLAC, by=HORSE)
+    assert refused.partstats == ["DECLINED"]
+    assert office.last_reason() == "quota"
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    assert said(told)[-1] == (HORSE, "REPLY", ["ACCEPTED"])
+    for quota, identity in (("cars", HORSE), ("car_delegation", "all")):
+        journal = office.store.read(lambda tx, q=quota: tx.quotas.journal(q))
+        mine = [e for e in journal if e.charge.organizer == HORSE]
+        assert [(e.resource, e.charge.identity) for e in mine] == [(f"mailto:{PONTIAC}", identity)]
+
+
+def test_a_refusing_delegate_is_followed_by_the_next_and_at_last_by_a_decline() -> None:
+    office = Office(
+        {
+            CADILLAC: {"scheduling_function": "schedule_for_delegate cars"},
+            PONTIAC: {
+                "scheduling_function": "access_control_list",
+                "acl": f"accept organiser {VOLE}",
+            },
+            LINCOLN: {
+                "scheduling_function": "access_control_list",
+                "acl": f"accept organiser {SKUNK}",
+            },
+        },
+        quotas={"cars": {"delegates": [CADILLAC, PONTIAC, LINCOLN]}},
+    )
+    busy_cadillac(office)
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=SKUNK, uid="s")
+    told += office.settle()
+    assert [(a.mail.recipient, a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        (SKUNK, "DELEGATED", CADILLAC),
+        (SKUNK, "DECLINED", PONTIAC),
+        (SKUNK, "DELEGATED", CADILLAC),
+        (SKUNK, "ACCEPTED", LINCOLN),
+    ]
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    told += office.settle()
+    assert [(a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        ("DELEGATED", CADILLAC),
+        ("DECLINED", PONTIAC),
+        ("DECLINED", CADILLAC),
+    ]
+    assert office.everything(PONTIAC) == []
+
+
+def test_a_hold_counts_until_it_lapses_and_then_the_next_is_asked() -> None:
+    office = cars(
+        names=(CADILLAC, PONTIAC, LINCOLN), pool={"delegates": [CADILLAC, PONTIAC, LINCOLN]}
+    )
+    busy_cadillac(office)
+    lost = office.ask(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    assert [a.mail.recipient for a in lost] == [HORSE, PONTIAC]
+    # The request to the Pontiac is lost; meanwhile it is held.
+    assert office.busy(TEN, TWELVE, PONTIAC) == [(TEN, TWELVE)]
+    office.now = oslo("2026-11-21 11:30")
+    told = office.settle()
+    assert [(a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        ("DELEGATED", CADILLAC),
+        ("ACCEPTED", LINCOLN),
+    ]
+    assert office.busy(TEN, TWELVE, PONTIAC) == []
+    late = office.deliver(lost[1].mail.content, PONTIAC, CADILLAC)
+    assert late.mails == ()
+
+
+def test_a_forged_delegation_is_not_heard() -> None:
+    office = cars()
+    busy_cadillac(office)
+    handed = office.ask(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")[1]
+    forged = handed.mail.content.replace(b"To: <", b"X-To: <")
+    body = message_from_bytes(forged, policy=email.policy.default)
+    assert body["From"].addresses[0].addr_spec == CADILLAC
+    moved = cars()
+    assert moved.deliver(forged, PONTIAC, CADILLAC).mails == ()
+    assert moved.last_reason() == "delegation_unknown"
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_a_change_finds_its_way_and_gets_one_answer(both: bool) -> None:
+    office = cars()
+    busy_cadillac(office)
+    office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    guests = (PONTIAC,) if both else ()
+    told = office.want(
+        "2026-12-01 10:30", TWELVE, to=CADILLAC, by=HORSE, uid="h", sequence=1, guests=guests
+    )
+    if both:
+        assert told == []
+        told = office.want(
+            "2026-12-01 10:30", TWELVE, to=PONTIAC, by=HORSE, uid="h", sequence=1,
+            guests=(CADILLAC,),
+        )  # fmt: skip
+    assert [(a.mail.recipient, a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        (HORSE, "ACCEPTED", PONTIAC)
+    ]
+    assert office.busy(TEN, TWELVE, PONTIAC) == [("2026-12-01 10:30", TWELVE)]
+
+
+def test_cancelling_at_the_one_that_was_asked_frees_the_one_that_stands_in() -> None:
+    office = cars(
+        "check_quota cars\nschedule_for_delegate cars", pool={**POOL, "limits": [["*", "PT9H"]]}
+    )
+    busy_cadillac(office)
+    office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    assert office.store.read(lambda tx: tx.quotas.used("cars", "all")) == 6 * 3600
+    office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h", sequence=1, method="CANCEL")
+    assert office.everything(PONTIAC) == []
+    assert office.store.read(lambda tx: tx.quotas.used("cars", "all")) == 4 * 3600
+
+
+def test_a_change_that_does_not_fit_the_stand_in_is_handed_back() -> None:
+    office = cars()
+    busy_cadillac(office)
+    office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    office.want("2026-12-01 14:00", "2026-12-01 16:00", to=PONTIAC, by=SKUNK)
+    told = office.want(
+        "2026-12-01 14:00", "2026-12-01 15:00", to=CADILLAC, by=HORSE, uid="h", sequence=1
+    )
+    told += office.settle()
+    assert [(a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        ("DECLINED", PONTIAC),
+        ("ACCEPTED", CADILLAC),
+    ]
+    assert [uid for uid, *_ in office.everything(PONTIAC)] != ["h"]
+
+
+def test_most_available_takes_turns() -> None:
+    office = cars(
+        "schedule_for_delegate cars most-available",
+        names=(CADILLAC, PONTIAC, LINCOLN),
+        pool={"delegates": [CADILLAC, PONTIAC, LINCOLN]},
+    )
+    chosen = []
+    for day in range(1, 7):
+        office.now = oslo(f"2026-11-2{day + 1} 08:00")
+        told = office.want(f"2026-12-0{day} 10:00", f"2026-12-0{day} 12:00", to=CADILLAC, by=HORSE)
+        chosen.append(attendees(told[-1])[0][0])
+    assert chosen[:3] != [CADILLAC] * 3
+    assert {chosen.count(name) for name in (CADILLAC, PONTIAC, LINCOLN)} == {2}
+
+
+def test_an_address_of_a_pool_never_attends_itself() -> None:
+    office = Office(
+        {
+            "cars@example.com": {"scheduling_function": "schedule_for_delegate cars", "bookable": "no"},
+            CADILLAC: {}, PONTIAC: {},
+        },
+        quotas={"cars": {"delegates": [CADILLAC, PONTIAC]}},
+    )  # fmt: skip
+    told = [
+        office.want(TEN, TWELVE, to="cars@example.com", by=by)[-1] for by in (VOLE, HORSE, SKUNK)
+    ]
+    assert [(a.partstats[0], attendees(a)[0][0]) for a in told] == [
+        ("ACCEPTED", CADILLAC), ("ACCEPTED", PONTIAC), ("DECLINED", "cars@example.com"),
+    ]  # fmt: skip
+
+
+def test_two_cars_that_point_at_each_other_ask_each_once() -> None:
+    office = cars()
+    for name in (CADILLAC, PONTIAC):
+        office.want("2026-12-01 09:00", "2026-12-01 13:00", to=name)
+    told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
+    assert said(told) == [(HORSE, "REPLY", ["DECLINED"])]
