@@ -90,6 +90,7 @@ class Office:
         self,
         resources: dict[str, dict[str, object]] | None = None,
         *,
+        persons: dict[str, dict[str, object]] | None = None,
         groups: dict[str, tuple[str, ...]] | None = None,
         quotas: dict[str, dict[str, object]] | None = None,
         defaults: dict[str, object] | None = None,
@@ -103,9 +104,11 @@ class Office:
         self._numbers = itertools.count(1)
         declared = DeclaredObjects(
             resources={k: dict(v) for k, v in (resources or {ROOM: {}}).items()},
+            persons={k: dict(v) for k, v in (persons or {}).items()},
             groups=groups or {},
             quotas=quotas or {},
             defaults={"TZID": "Europe/Oslo", **(defaults or {})},
+            person_defaults={"TZID": "Europe/Oslo"} if persons else {},
         )
         apply_objects(self.store, declared, NOW, prune=False, dry_run=False)
         self.agent = MailAgent(self.store, self.settings)

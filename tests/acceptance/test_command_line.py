@@ -125,7 +125,7 @@ def test_what_is_asked_in_json_has_the_promised_shape(site: Path) -> None:
         (("upkeep", "--now", "garbage"), 64, "usage"),
         (("no-such-command",), 64, "usage"),
         (("deliver", "--no-such-option"), 64, "usage"),
-        (("deliver", "--outgoing"), 64, "usage"),
+        (("deliver", "--outgoing", "-r", "nobody@example.com"), 67, "no_user"),
         (("apply", "/no/such/file"), 66, "no_input"),
         (("deliver", "-r", "nobody@example.com"), 67, "no_user"),
     ],

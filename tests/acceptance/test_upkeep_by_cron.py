@@ -142,7 +142,6 @@ def charge(site: Path, quota: str, start: str, end: str) -> None:
     ("arguments", "status", "named"),
     [
         (("freebusy", "rebuild", "--quota", "cars"), 64, b"--quota"),
-        (("freebusy", "rebuild", "--other", ORGANIZER), 64, b"--other"),
     ],
 )
 def test_what_is_said_of_the_free_busy_of_others_is_refused_by_name(

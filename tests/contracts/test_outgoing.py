@@ -12,6 +12,8 @@ from aiosmtpd.smtp import SMTP
 
 from horarium.testing import RecordingTransport
 from horarium.transport.endpoint import Tcp, UnixSocket
+from horarium.transport.lmtp import LmtpServer, Reply
+from horarium.transport.lmtp_client import LmtpTransport
 from horarium.transport.maildir import MaildirTransport
 from horarium.transport.outgoing import Outgoing, PermanentFailure, Sent, TemporaryFailure
 from horarium.transport.smtp import SmtpTransport
@@ -80,6 +82,33 @@ async def smtp(tmp_path: Path) -> AsyncIterator[Opened]:
 
 
 @asynccontextmanager
+async def lmtp(tmp_path: Path) -> AsyncIterator[Opened]:
+    """Into mailboxes: through the LMTP server of our own, which greets with LHLO only."""
+    boxes = Mailboxes()
+    server = LmtpServer(boxes, max_message=1 << 20)
+    path = str(tmp_path / "lmtp.sock")
+    await server.start(UnixSocket(path))
+    transport = LmtpTransport(UnixSocket(path))
+    yield transport, lambda: boxes.got
+    await transport.close()
+    await server.stop()
+
+
+class Mailboxes:
+    """A mailbox for everybody."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str, bytes]] = []
+
+    async def recipient(self, sender: str, recipient: str) -> Reply:
+        return Reply(250, "ok")
+
+    async def deliver(self, sender: str | None, recipient: str, data: bytes) -> Reply:
+        self.got.append((sender or "", recipient, data))
+        return Reply(250, "kept")
+
+
+@asynccontextmanager
 async def smtp_on_a_socket(tmp_path: Path) -> AsyncIterator[Opened]:
     sink = Sink()
     async with sink.on(tmp_path / "out.sock") as endpoint:
@@ -110,7 +139,9 @@ async def recording(tmp_path: Path) -> AsyncIterator[Opened]:
 
 
 Maker = Callable[[Path], AbstractAsyncContextManager[Opened]]
-every_transport = pytest.mark.parametrize("opened", [smtp, smtp_on_a_socket, maildir, recording])
+every_transport = pytest.mark.parametrize(
+    "opened", [smtp, smtp_on_a_socket, lmtp, maildir, recording]
+)
 
 
 @every_transport

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
+from horarium.booking.preference_table import PERSON_PREFERENCES, PREFERENCES, SPELLINGS, Preference
 from horarium.cli.commands import COMMANDS
 from horarium.cli.exits import Exit
 from horarium.runtime.objects import KINDS, LATER_KINDS
@@ -54,10 +54,16 @@ def test_every_preference_is_described(name: str) -> None:
         assert f"`{name}`" in text.partition("Not available in this version")[2]
 
 
+@pytest.mark.parametrize("name", sorted(PERSON_PREFERENCES))
+def test_every_preference_of_a_person_is_described(name: str) -> None:
+    _, _, text = page("formats/objects.md").partition("## Preferences of persons")
+    assert row(PERSON_PREFERENCES[name]) in text.partition("## Not available")[0]
+
+
 def test_nothing_is_described_that_does_not_exist() -> None:
     first_cells = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
     assert set(first_cells.findall(page("formats/settings.md"))) <= set(SETTINGS)
-    known = {*PREFERENCES, *KINDS}
+    known = {*PREFERENCES, *PERSON_PREFERENCES, *KINDS}
     assert set(first_cells.findall(page("formats/objects.md"))) <= known
 
 

@@ -85,7 +85,7 @@ limits = {}
 member = []
 [group.y]
 members = ["nobody"]
-[defaults.person]
+[defaults.appointer]
 [defaults.resource]
 horizon = "soon"
 ''',
@@ -103,7 +103,7 @@ horizon = "soon"
         'objects.toml:12:1: resurce: there is no such kind of object; did you mean "resource"?',
         'objects.toml:14:1: group.x.member: there is no such key; did you mean "members"?',
         'objects.toml:16:1: group.y.members: "nobody" is not an address: no_at',
-        "objects.toml:17:1: defaults.person: is not available in this version",
+        "objects.toml:17:1: defaults.appointer: is not available in this version",
         "objects.toml:19:1: defaults.resource.horizon: "
         'expected a duration of at least 86400 seconds such as "PT10H", "90m" or seconds, '
         'not "soon"',

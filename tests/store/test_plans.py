@@ -16,6 +16,8 @@ HOT = (
     "standing_timer", "worker_before",
     "answers_since", "booking_head", "due_mails", "event_entries", "forget_attempts",
     "free_lost_mails", "in_ledger", "laid_before", "last_answer", "longest_period",
+    "queue_of_event", "attendance_of_event", "offers_of_event", "known_of_party", "kind_of_mail",
+    "offers_of_person", "events_of_person",
     "next_mail_due", "periods_of_event", "periods_overlapping", "periods_overlapping_any",
     "charges_ended", "charges_of_event", "charges_overlapping", "claims_of_event",
     "claims_overlapping", "drop_old_charges", "drop_old_claims", "quota_mark", "quota_used",

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from horarium.kernel.errors import InvalidInput
-from horarium.transport.endpoint import Endpoint, Maildir, Tcp, UnixSocket, parse_endpoint
+from horarium.transport.endpoint import (
+    Endpoint,
+    Mailboxes,
+    Maildir,
+    Tcp,
+    UnixSocket,
+    parse_endpoint,
+    parse_mailboxes,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +70,27 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InvalidInput:
         return
     assert parse_endpoint(str(endpoint)) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("lmtp:127.0.0.1:24", Mailboxes("lmtp", Tcp("127.0.0.1", 24))),
+        ("lmtp:unix:/run/dovecot/lmtp", Mailboxes("lmtp", UnixSocket("/run/dovecot/lmtp"))),
+        ("smtp:mail.example.com:10025", Mailboxes("smtp", Tcp("mail.example.com", 10025))),
+        ("maildir:state/boxes", Mailboxes("", Maildir("state/boxes"))),
+    ],
+)
+def test_ways_into_mailboxes(text: str, way: Mailboxes) -> None:
+    assert parse_mailboxes(text) == way
+    assert str(way) == text
+
+
+def test_a_way_without_a_protocol_is_lmtp() -> None:
+    assert parse_mailboxes("unix:/run/lmtp") == Mailboxes("lmtp", UnixSocket("/run/lmtp"))
+
+
+@pytest.mark.parametrize("text", ["", "lmtp:", "smtp:25", "lmtp:maildir:x", "maildir:"])
+def test_what_leads_into_no_mailbox(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_mailboxes(text)

@@ -59,10 +59,7 @@ def judge_organizer(
     if not standing.heard:
         return standing
     preferences = resource.preferences
-    results = trusted_results(
-        voice.authentication_results, resource.ways.trusted_authserv, resource.ways.trusted_headers
-    )
-    if not is_authenticated(results, preferences.require_auth, voice.sender.domain):
+    if not _is_proven(voice, resource):
         return Standing(False, reason="auth_missing")
     if state.organizer not in (None, "", organizer.address.key):
         replacement = preferences.organiser_replacement
@@ -72,13 +69,29 @@ def judge_organizer(
     return standing
 
 
-def judge_attendee(voice: Voice, attendee: Participant, resource: Resource) -> bool:
-    """Whether `voice` is the attendee that a REPLY, COUNTER or REFRESH speaks for."""
+def judge_attendee(voice: Voice, attendee: Participant, resource: Resource) -> Standing:
+    """Decides whether `voice` is the attendee that a REPLY, COUNTER or REFRESH speaks for, or a
+    SENT-BY of that attendee which is admitted as an organizer's would be."""
+    if voice.vouched:
+        return Standing(True, made_by=attendee.address.key)
     if voice.sender is None:
-        return False
-    sender = voice.sender.key
-    sent_by = attendee.sent_by.key if attendee.sent_by else None
-    return sender in (attendee.address.key, sent_by)
+        return Standing(False, reason="no_sender")
+    identity = _identity(voice, attendee, resource)
+    standing = _speaks_for(identity, attendee, EventState(""), resource)
+    if not standing.heard:
+        mismatch = standing.reason == "organizer_mismatch"
+        return Standing(False, reason="attendee_mismatch" if mismatch else standing.reason)
+    return standing if _is_proven(voice, resource) else Standing(False, reason="auth_missing")
+
+
+def _is_proven(voice: Voice, resource: Resource) -> bool:
+    """Whether the sender has the proof that the calendar user asks for."""
+    assert voice.sender is not None
+    ways = resource.ways
+    results = trusted_results(
+        voice.authentication_results, ways.trusted_authserv, ways.trusted_headers
+    )
+    return is_authenticated(results, resource.preferences.require_auth, voice.sender.domain)
 
 
 def _identity(voice: Voice, organizer: Participant, resource: Resource) -> str:

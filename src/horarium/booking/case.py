@@ -47,7 +47,8 @@ class Case:
     `state` is what is stored of the event as far as it concerns this organizer; `trace` grows with
     each gate that was passed; `made_by` is the address key that acts, once it was heard. `open` are
     the requests of the event that are not settled; `asked_by` is the resource (an address key) for
-    which this one is asked to stand in.
+    which this one is asked to stand in. With `remembers` an event belongs to its organizer whether
+    it holds time or not, as it does at a person.
     """
 
     message: EventMessage
@@ -59,6 +60,7 @@ class Case:
     made_by: str = ""
     asked_by: str = ""
     open: list[OpenRequest] = field(default_factory=list)
+    remembers: bool = False
 
     @classmethod
     def begin(
@@ -149,7 +151,10 @@ class Case:
     def hear(self, organizer: Participant) -> Standing:
         """Decides whether the sender speaks for `organizer`, and leaves only what is stored of
         this event under that organizer: a tombstone that somebody else left binds nobody."""
-        holds = any(entry.state is EntryState.BOOKED for entry in self.state.entries)
+        holds = any(
+            entry.state is EntryState.BOOKED or (self.remembers and entry.text)
+            for entry in self.state.entries
+        )
         if not holds:
             own = (e for e in self.state.entries if e.organizer in ("", organizer.address.key))
             self.state = self.state.only(own)

@@ -12,13 +12,11 @@ from horarium.booking.message import EventMessage
 from horarium.booking.open_request import Awaits, slot_text
 from horarium.booking.outcome import Outcome, Result
 from horarium.booking.ports import Holding, Reservations, Surroundings
-from horarium.booking.reply import catalogue_for, post, titled
+from horarium.booking.refreshing import ask_again
 from horarium.booking.request import NOWHERE
 from horarium.booking.stored_event import read_component
 from horarium.booking.trace import Step
-from horarium.ical.component import Component, serialize
-from horarium.ical.event import Event, InvalidComponent
-from horarium.ical.writing import address_line, copied, instant_line, vcalendar
+from horarium.ical.event import InvalidComponent
 
 
 def handle(
@@ -54,7 +52,7 @@ def _add(case: Case) -> Outcome:
     known = master is not None and master.state is EntryState.BOOKED
     if wish == "add" and known:
         return handle_add(case)
-    return _ask_again(case)
+    return ask_again(case)
 
 
 def _drop_offers(case: Case) -> Outcome:
@@ -83,43 +81,3 @@ def _drop_offers(case: Case) -> Outcome:
         settled=frozenset(slot_text(o.slot) for o in offers), provisional=kept, pending=pending
     )
     return case.close(Result.CANCELLED, "offer_declined", event=event, follow=follow)
-
-
-def _ask_again(case: Case) -> Outcome:
-    """REFRESH: asks the organizer for the whole event (RFC 5546 3.2.6)."""
-    message, resource = case.message, case.message.resource
-    try:
-        event = read_component(message.components[0], case.book, resource, needs_start=False)
-    except InvalidComponent as error:
-        return case.ignore("validity", f"invalid_{error.prop.lower()}")
-    if event.organizer is None:
-        return case.ignore("sender", "no_organizer", hold=True)
-    standing = case.hear(event.organizer)
-    if not standing.heard:
-        return case.ignore("sender", standing.reason, event=event, hold=True)
-    fault = case.addressee_fault(event)
-    if fault:
-        return case.ignore("addressee", fault, event=event)
-    if message.origin.bulk:
-        return case.ignore("sender", "bulk", event=event)
-    return _refresh(case, event)
-
-
-def _refresh(case: Case, event: Event) -> Outcome:
-    message, organizer = case.message, event.organizer
-    assert organizer is not None
-    lines = [
-        *copied(event.component, ("UID",)),
-        instant_line("DTSTAMP", message.now),
-        organizer.line.without("SENT-BY"),
-        address_line("ATTENDEE", message.resource.address),
-    ]
-    catalogue = catalogue_for(message, organizer)
-    mail = post(
-        message, organizer.address.text, kind="refresh", sequence=event.sequence,
-        subject=titled(catalogue, "REFRESH", event.summary),
-        text=catalogue.text("refresh") + "\n",
-        calendar=serialize(vcalendar("REFRESH", [Component("VEVENT", lines)])), method="REFRESH",
-    )  # fmt: skip
-    case.trace.append(Step("commit", Result.REFRESHED.value))
-    return case.close(Result.REFRESHED, "", event=event, mails=(mail,))

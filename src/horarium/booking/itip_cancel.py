@@ -37,10 +37,11 @@ def handle_cancel(case: Case) -> Outcome:
         return case.ignore("addressee", fault, event=head)
     if any(case.is_ahead(event) for event in events):
         return case.ignore("order", "dtstamp_future", event=head)
-    return _cancel_all(case, events)
+    return cancel_components(case, events)
 
 
-def _cancel_all(case: Case, events: list[Event]) -> Outcome:
+def cancel_components(case: Case, events: list[Event]) -> Outcome:
+    """Cancels what the components name, as far as the message is not late."""
     state = case.state
     orders: list[Order] = []
     for event in sorted(events, key=lambda e: e.recurrence_id is not None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from horarium.booking.case import Case
 from horarium.booking.decision import capacity_of
 from horarium.booking.freebusy import held_in
@@ -38,7 +40,11 @@ def busy_times(view: View, within: Period) -> dict[str, PeriodSet]:
     return found
 
 
-def handle_freebusy(case: Case) -> Outcome:
+# What is busy in a stretch, by FBTYPE.
+Busy = Callable[[View, Period], dict[str, PeriodSet]]
+
+
+def handle_freebusy(case: Case, busy: Busy = busy_times) -> Outcome:
     """Answers a free/busy request of a sender that is its organizer."""
     resource = case.message.resource
     try:
@@ -61,13 +67,13 @@ def handle_freebusy(case: Case) -> Outcome:
         return case.ignore("addressee", "not_attendee")
     if case.message.origin.bulk:
         return case.ignore("sender", "bulk")
-    return _answer(case, request)
+    return _answer(case, request, busy)
 
 
-def _answer(case: Case, request: FreeBusyRequest) -> Outcome:
+def _answer(case: Case, request: FreeBusyRequest, times: Busy) -> Outcome:
     message, resource = case.message, case.message.resource
     assert request.organizer is not None
-    busy = busy_times(View(resource, case.reservations), Period(request.start, request.end))
+    busy = times(View(resource, case.reservations), Period(request.start, request.end))
     own = next(a for a in request.attendees if a.address.key in resource.aliases)
     component = write_freebusy(
         uid=request.uid,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from binascii import b2a_qp
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -39,6 +40,61 @@ class Letter:
     text: str
     calendar: bytes
     method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """A mail of ours to a person, about a message that came. `reply_to` is whose message it was;
+    `fields` are header fields beyond the fixed ones."""
+
+    sender: str
+    recipient: str
+    reply_to: str
+    subject: str
+    date: Instant
+    message_id: str
+    fields: tuple[tuple[str, str], ...]
+    text: str
+
+
+def write_covering(covering: Covering, parts: Sequence[bytes]) -> bytes:
+    """The finished mail: the text, and then the `parts`, each a body part with its header, octet by
+    octet as they are. Its lines end as those of the parts do."""
+    whole = b"".join(parts)
+    boundary = "=_" + sha256(covering.message_id.encode() + whole).hexdigest()[:32]
+    head = [
+        ("From", f"<{covering.sender}>"),
+        ("To", f"<{covering.recipient}>"),
+        *((("Reply-To", f"<{covering.reply_to}>"),) if covering.reply_to else ()),
+        ("Subject", _unstructured(covering.subject)),
+        ("Date", mail_date(covering.date)),
+        ("Message-ID", covering.message_id),
+        *covering.fields,
+        ("Auto-Submitted", "auto-generated"),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/mixed; boundary="{boundary}"'),
+    ]
+    fields = "".join(f"{name}: {_checked(name, value)}\r\n" for name, value in head)
+    start = f"{fields}\r\n--{boundary}\r\n{_text_part(covering.text)}".encode("ascii")
+    end = b"\r\n" if b"\r\n" in whole or not whole else b"\n"
+    pieces = [start.replace(b"\r\n", end)]
+    for part in parts:
+        pieces.append(b"--" + boundary.encode() + end + part + end)
+    pieces.append(b"--" + boundary.encode() + b"--" + end)
+    return b"".join(pieces)
+
+
+def enclosed(message: bytes) -> bytes:
+    """A message as a body part of another, not one octet of it changed (RFC 2046 5.2.1)."""
+    end = b"\r\n" if b"\r\n" in message else b"\n"
+    encoding = b"7bit" if message.isascii() else b"8bit"
+    head = (b"Content-Type: message/rfc822", b"Content-Disposition: inline")
+    return end.join((*head, b"Content-Transfer-Encoding: " + encoding, b"", b"")) + message
+
+
+def calendar_attachment(calendar: bytes, method: str) -> bytes:
+    """A calendar object as a body part, for a program to act on."""
+    return _calendar_part(calendar, method).encode("ascii")
 
 
 def write_letter(letter: Letter) -> bytes:

@@ -31,6 +31,8 @@ class Result(StrEnum):
     STALE = "STALE"
     DUPLICATE = "DUPLICATE"
     LOST = "LOST"
+    # What became of an event at a person, where nothing is decided.
+    RECORDED = "RECORDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ class EventChange:
     unchecked: bool = False
     charges: tuple[Charge, ...] | None = None
     claims: tuple[Claim, ...] | None = None
+
+
+# The kind of a mail that goes into a person's mailbox here; all others go out.
+MAILBOX = "mailbox"
 
 
 @dataclass(frozen=True, slots=True)

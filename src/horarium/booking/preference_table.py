@@ -6,7 +6,8 @@ instead of silently ignored: a policy without effect would be an open door.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from horarium.booking.acl import parse_acl
 from horarium.booking.calls import parse_calls
@@ -73,13 +74,26 @@ def _language(value: object) -> str:
     return tag
 
 
-def _only(default: str) -> Callable[[object], object]:
-    """The reader of a preference without effect in this version: its default passes."""
+def _only(
+    default: str, why: str = "is not available in this version"
+) -> Callable[[object], object]:
+    """The reader of a preference without effect here: its default passes."""
 
     def read(value: object) -> object:
         if str(value).strip().lower() == default or value is (default == "yes"):
             return None
-        raise InvalidInput("is not available in this version", value=str(value))
+        raise InvalidInput(why, value=str(value))
+
+    return read
+
+
+def _of_persons(default: str) -> Callable[[object], object]:
+    """The reader, at a resource, of a preference that concerns persons."""
+    plain = _only(default, "concerns persons only")
+
+    def read(value: object) -> object:
+        plain(value)
+        return default
 
     return read
 
@@ -145,6 +159,27 @@ _FROM_SEED = (
         choice("any", "attendee", "never"),
         "`any`, `attendee` or `never`",
         "Who may take over a known event as its organizer.",
+    ),
+    Preference(
+        "freebusy_sharing",
+        "no",
+        choice("share", "no"),
+        "`share` or `no`",
+        "Whether free/busy is given to others: bundled, published and, of a person, answered.",
+    ),
+    Preference(
+        "freebusy_bundling",
+        "never",
+        choice("never", "always"),
+        "`never` or `always`",
+        "Whether the free/busy that is shared goes along with replies.",
+    ),
+    Preference(
+        "freebusy_publishing",
+        "no",
+        choice("publish", "no"),
+        "`publish` or `no`",
+        "Whether a document of the free/busy that is shared is kept in `state/freebusy`.",
     ),
 )
 
@@ -512,14 +547,35 @@ _POLICY = (
     ),
 )
 
-# Known names without effect in this version: name, the default that passes, meaning.
-_LATER = (
-    ("incoming", "summary-wraps-message", "How a person's incoming mail is arranged."),
-    ("freebusy_sharing", "no", "Whether free/busy is shared with others."),
-    ("freebusy_bundling", "never", "Whether free/busy goes along with replies."),
-    ("freebusy_publishing", "no", "Whether a published free/busy document is kept."),
-    ("freebusy_messages", "none", "Whether a person is told of others' free/busy."),
-    ("event_refreshing", "never", "Whether REFRESH is answered by itself."),
+_PERSONS = (
+    Preference(
+        "incoming",
+        "summary-wraps-message",
+        choice(
+            "message-only",
+            "message-then-summary",
+            "summary-then-message",
+            "summary-only",
+            "summary-wraps-message",
+        ),
+        "`message-only`, `message-then-summary`, `summary-then-message`, `summary-only` or "
+        "`summary-wraps-message`",
+        "How calendar mail reaches the person's mailbox.",
+    ),
+    Preference(
+        "freebusy_messages",
+        "none",
+        choice("none", "notify"),
+        "`none` or `notify`",
+        "Whether the person is told when the free/busy of others arrives; else it is only kept.",
+    ),
+    Preference(
+        "event_refreshing",
+        "never",
+        choice("never", "always"),
+        "`never` or `always`",
+        "Whether an attendee that asks for an event again (REFRESH) gets it without the person.",
+    ),
 )
 
 PREFERENCES: dict[str, Preference] = {
@@ -529,11 +585,63 @@ PREFERENCES: dict[str, Preference] = {
         *_OWN,
         *_POLICY,
         *(
-            Preference(name, default, _only(default), f"`{default}`", meaning, "", False)
-            for name, default, meaning in _LATER
+            Preference(
+                item.name,
+                item.default,
+                _of_persons(str(item.default)),
+                f"`{item.default}`",
+                item.meaning,
+                "",
+                False,
+            )
+            for item in _PERSONS
         ),
     )
 }
+
+
+def _for_persons(name: str, **changed: Any) -> Preference:
+    return replace(PREFERENCES[name], **changed)
+
+
+PERSON_PREFERENCES: dict[str, Preference] = {
+    preference.name: preference
+    for preference in (
+        _for_persons(
+            "participating",
+            meaning="Whether calendar mail is recorded; with `no` it is passed on untouched.",
+        ),
+        _for_persons("CN", meaning="The name put on the person's own address."),
+        _for_persons("LANG", meaning="The language of what the person is told."),
+        _for_persons("TZID"),
+        *_PERSONS,
+        _for_persons("freebusy_sharing"),
+        _for_persons("freebusy_bundling"),
+        _for_persons("freebusy_publishing"),
+        _for_persons(
+            "freebusy_offers", meaning="How long a time that the person proposed is held."
+        ),
+        _for_persons(
+            "add_method_response",
+            default="refresh",
+            meaning="What the method ADD does: record the occurrences, ask for the whole event, or "
+            "nothing.",
+        ),
+        _for_persons("organiser_replacement", default="attendee"),
+        _for_persons("window_size"),
+        _for_persons("aliases", meaning="Further addresses that are this person."),
+        _for_persons("require_auth"),
+        _for_persons("sent_by"),
+        _for_persons("sent_by_pairs"),
+        _for_persons(
+            "working_hours",
+            meaning="The hours outside of which free/busy shows the person as unavailable.",
+        ),
+    )
+}
+
+# What a person keeps of an event is not chosen: it is needed to send the event again.
+PERSON_KEEPS = {"body_kept": True, "attachments_kept": True}
 
 # Either spelling is read: the first is ours, the second that of seed 001's system.
 SPELLINGS = {

@@ -1,4 +1,4 @@
-"""The preferences of one resource, typed, with the layer each value comes from (seed 001)."""
+"""The preferences of one calendar user, typed, with the layer each value comes from (seed 001)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -9,7 +9,13 @@ from horarium.booking.acl import Rule
 from horarium.booking.calls import Call
 from horarium.booking.grid import Grid
 from horarium.booking.hours import WorkingHours
-from horarium.booking.preference_table import PREFERENCES, SPELLINGS, Preference
+from horarium.booking.preference_table import (
+    PERSON_KEEPS,
+    PERSON_PREFERENCES,
+    PREFERENCES,
+    SPELLINGS,
+    Preference,
+)
 from horarium.booking.sent_by import SentByPair
 from horarium.booking.tiers import TierRule
 from horarium.booking.written import shown
@@ -39,7 +45,8 @@ class InvalidPreference(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What holds for one resource. Durations are seconds, a day counting 86 400; None is "rule
+    """What holds for one calendar user; what concerns resources only has, at a person, no effect
+    or the value of ``PERSON_KEEPS``. Durations are seconds, a day counting 86 400; None is "rule
     off"; addresses are keys (``local@domain`` in lower case)."""
 
     participating: str
@@ -83,6 +90,12 @@ class Preferences:
     private_kept: bool
     freebusy_shows: str
     answer_rsvp_false: str
+    incoming: str
+    freebusy_sharing: str
+    freebusy_bundling: str
+    freebusy_publishing: str
+    freebusy_messages: str
+    event_refreshing: str
     unauthenticated: str
     bookable: bool
     permitted_times: Grid | None
@@ -108,6 +121,11 @@ class Preferences:
     written: Mapping[str, object] = field(repr=False, compare=False)
 
 
+_RESOURCES_ONLY = tuple(
+    name for name, item in PREFERENCES.items() if item.available and name not in PERSON_PREFERENCES
+)
+
+
 def canonical_name(name: str) -> str:
     """The one name of a preference that may be spelt in two ways; unknown names come back."""
     return SPELLINGS.get(name, name)
@@ -118,14 +136,18 @@ def read_preferences(
     site_defaults: Mapping[str, object],
     *,
     site_zone: str = "UTC",
+    kind: str = "resource",
 ) -> Preferences:
-    """The preferences of a resource with the written values ``own`` over ``site_defaults`` over
-    the built-in defaults. An empty value counts as not set. InvalidPreference for the first name
-    that does not exist or value that cannot be read."""
+    """The preferences of a ``kind`` of calendar user with the written values ``own`` over
+    ``site_defaults`` over the built-in defaults. An empty value counts as not set.
+    InvalidPreference for the first name that does not exist or value that cannot be read."""
     values: dict[str, object] = {}
     layers, written = {}, {}
-    chosen = {Layer.SITE: _set_values(site_defaults), Layer.OWN: _set_values(own)}
-    for preference in PREFERENCES.values():
+    if kind == "person":
+        values.update({name: _default(PREFERENCES[name]) for name in _RESOURCES_ONLY})
+        values.update(PERSON_KEEPS)
+    chosen = {Layer.SITE: _set_values(site_defaults, kind), Layer.OWN: _set_values(own, kind)}
+    for preference in table_of(kind).values():
         layer, value = _choose(preference, chosen)
         layers[preference.name], written[preference.name] = layer, value
         read = None if value is None else _read(preference, value)
@@ -140,13 +162,20 @@ def read_preferences(
     )
 
 
-def check_preferences(values: Mapping[str, object]) -> list[InvalidPreference]:
-    """Everything that is wrong with written ``values``, in their order."""
+def table_of(kind: str) -> Mapping[str, Preference]:
+    """The preferences that a ``kind`` of calendar user has, by name."""
+    return PERSON_PREFERENCES if kind == "person" else PREFERENCES
+
+
+def check_preferences(
+    values: Mapping[str, object], kind: str = "resource"
+) -> list[InvalidPreference]:
+    """Everything that is wrong with written ``values`` of a ``kind``, in their order."""
     faults: list[InvalidPreference] = []
     seen: set[str] = set()
     for name, value in values.items():
         try:
-            preference = _known(name, value)
+            preference = _known(name, value, kind)
             if preference.name in seen:
                 raise InvalidPreference(name, value, f"is {preference.name}, which is set too")
             seen.add(preference.name)
@@ -162,8 +191,12 @@ def is_empty(value: object) -> bool:
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
-def _set_values(values: Mapping[str, object]) -> dict[str, object]:
-    return {_known(n, v).name: v for n, v in values.items() if not is_empty(v)}
+def _set_values(values: Mapping[str, object], kind: str) -> dict[str, object]:
+    return {_known(n, v, kind).name: v for n, v in values.items() if not is_empty(v)}
+
+
+def _default(preference: Preference) -> object:
+    return None if preference.default is None else _read(preference, preference.default)
 
 
 def _choose(
@@ -175,10 +208,13 @@ def _choose(
     return Layer.DEFAULT, preference.default
 
 
-def _known(name: str, value: object) -> Preference:
-    preference = PREFERENCES.get(canonical_name(name))
+def _known(name: str, value: object, kind: str) -> Preference:
+    table = table_of(kind)
+    preference = table.get(canonical_name(name))
     if preference is None:
-        hint = nearest(name, (*PREFERENCES, *SPELLINGS))
+        if canonical_name(name) in PREFERENCES:
+            raise InvalidPreference(name, value, f"a {kind} has no such preference")
+        hint = nearest(name, (*table, *SPELLINGS))
         raise InvalidPreference(name, value, f"there is no such preference{hint}")
     return preference
 

@@ -40,6 +40,8 @@ def command(invocation: Invocation, strict: bool) -> int:
         found_odd += review_directives(declared, settings, invocation.clock.now())
         errors.extend(found_wrong)
         warnings.extend(str(fault) for fault in found_odd)
+        if declared.persons and settings.mail.local_delivery is None:
+            warnings.append("mail.local_delivery is not set: the mail of persons is kept here")
         if found_wrong:
             status = status or Exit.DATA
     except BadObjects as found:

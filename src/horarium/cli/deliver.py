@@ -27,13 +27,11 @@ def main(options: Options, arguments: list[str]) -> int:
     """Hand one message over, or handle it here; the status is the mail system's."""
     try:
         recipients, sender, flags = _parse(arguments)
-        if "--outgoing" in flags:
-            raise _Wrong("--outgoing: persons are not available in this version")
     except _Wrong as error:
         return _fail(options, _USAGE, str(error))
     data = sys.stdin.buffer.read(_MOST_OCTETS)
     site = find_site(options.site, os.environ, Path.cwd())
-    handover = Handover(tuple(recipients), sender, data, emit="--emit" in flags)
+    handover = Handover(tuple(recipients), sender, data, "--outgoing" in flags, "--emit" in flags)
     try:
         found = _hand_over(site, handover, options) or _alone(options, handover)
     except BrokenHandover as error:
@@ -126,6 +124,7 @@ def _alone(options: Options, handover: Handover) -> Answer | int:
             handover.data,
             invocation.clock.now(),
             emit=handover.emit,
+            outgoing=handover.outgoing,
         )
     except (HorariumError, OSError) as error:
         # The mail system must keep the message until the operator has mended this.

@@ -9,6 +9,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import MIN_INSTANT, format_instant
 from horarium.runtime.mail_agent import MailAgent, Status
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.wiring import Store, open_store
 
 
@@ -116,7 +117,8 @@ def quarantine_release(invocation: Invocation, number: int) -> int:
     """Vouch for the sender of a message and decide about it."""
     store = _store(invocation)
     recipient, sender, data = _content(store, number)
-    agent = MailAgent(store, invocation.settings)
+    publisher = Publisher(store, invocation.site.freebusy)
+    agent = MailAgent(store, invocation.settings, publisher)
     now = invocation.clock.now()
     delivery = agent.deliver(sender or None, recipient, data, now, vouched=True)
     if delivery.status is Status.HANDLED:

@@ -7,7 +7,7 @@ import click
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.instant import format_instant
 from horarium.runtime.outbox import Outbox
-from horarium.runtime.wiring import open_store, outgoing_for
+from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 
 
 @click.group(help="The mails that leave: list, flush, retry.")
@@ -62,11 +62,15 @@ def outbox_flush(invocation: Invocation) -> None:
 
     async def flush() -> int:
         outgoing = outgoing_for(invocation.site, settings)
-        outbox = Outbox(store, outgoing, invocation.clock, settings.mail.outbox_life)
+        mailboxes = mailboxes_for(invocation.site, settings)
+        life = settings.mail.outbox_life
+        outbox = Outbox(store, outgoing, invocation.clock, life, mailboxes)
         count = 0
         while tried := await outbox.flush():
             count += tried
         await outgoing.close()
+        if mailboxes is not None:
+            await mailboxes.close()
         return count
 
     tried = asyncio.run(flush())

@@ -67,7 +67,7 @@ def resource_show(invocation: Invocation, name: str) -> None:
     invocation.emit(
         {
             "id": shown(user),
-            "kind": "resource",
+            "kind": user.kind,
             "declared_in": user.declared_in,
             "fault": user.resource.fault or None,
             "preferences": rows,

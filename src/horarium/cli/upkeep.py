@@ -7,6 +7,7 @@ import click
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.by_hand import upkeep_by_hand
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.wiring import open_store
 
 
@@ -20,7 +21,8 @@ from horarium.runtime.wiring import open_store
 def command(invocation: Invocation) -> int:
     """Run one pass; status 1 when a user was left out."""
     store = open_store(invocation.site, invocation.settings, invocation.clock)
-    report = upkeep_by_hand(store, invocation.settings, invocation.clock)
+    publisher = Publisher(store, invocation.site.freebusy)
+    report = upkeep_by_hand(store, invocation.settings, invocation.clock, publisher)
     store.close()
     lines = [
         f"series laid down further: {report.extended}",

@@ -58,7 +58,7 @@ def agenda(
 def _bookings(
     tx: Transaction, settings: Settings, within: Period, now: Instant
 ) -> Iterator[AgendaEntry]:
-    for user in read_directory(tx, settings).registered:
+    for user in read_directory(tx, settings).users:
         reservations = tx.reservations(user.id, user.uri, now)
         for item in held_in(reservations, [within], user.resource):
             if item.event.overlaps(within):

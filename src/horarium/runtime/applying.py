@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
 from horarium.runtime.declared import OWNER
-from horarium.runtime.objects import DeclaredObjects
+from horarium.runtime.objects import USERS, DeclaredObjects
 from horarium.runtime.quotas import OWNER as QUOTA
 from horarium.runtime.quotas import read_quotas, reattribute
-from horarium.store.directory import DEFAULTS, CalendarUser, DirectoryRepository, Setting
+from horarium.store.directory import (
+    DEFAULTS,
+    PERSON_DEFAULTS,
+    CalendarUser,
+    DirectoryRepository,
+    Setting,
+)
 from horarium.store.engine import Key
 from horarium.store.store import Store, Transaction
 
@@ -44,9 +50,10 @@ class _DryRun(Exception):
 def apply_objects(
     store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
 ) -> list[Applied]:
-    """Applies `declared` in one transaction; the changes in order. With `prune` resources, groups,
-    quotas and directives that no file declares any more are removed; Conflict if a resource still
-    has bookings to come. What was charged to a quota follows its groups.
+    """Applies `declared` in one transaction; the changes in order. With `prune` calendar users,
+    groups, quotas and directives that no file declares any more are removed; Conflict if a resource
+    still has bookings to come, or if an address is declared as another kind than it is. What was
+    charged to a quota follows its groups.
     """
 
     def work(tx: Transaction) -> list[Applied]:
@@ -74,25 +81,38 @@ def _changes(
     stored: dict[str, dict[str, Setting]] = {}
     for setting in directory.settings():
         stored.setdefault(setting.owner, {})[setting.name] = setting
-    yield from _settings(
-        directory, ("defaults", "resource"), DEFAULTS, declared.defaults, stored, declared
-    )
-    uris = {_uri(declared, key, users): key for key in declared.resources}
-    for uri, key in uris.items():
-        place = _declared_in(declared, key)
-        if uri not in users:
-            directory.declare(uri, "resource", place)
-            yield Applied("resource", _shown(uri), "added")
-        yield from _settings(
-            directory, ("resource", key), uri, declared.resources[key], stored, declared
-        )
+    for kind in USERS:
+        yield from _users(directory, kind, declared, users, stored)
     yield from _groups(directory, declared, prune=prune)
     yield from _quotas(directory, declared, stored, prune=prune)
     yield from _directives(directory, declared, stored, prune=prune)
     if prune:
+        kept = {_uri(declared, key, users) for kind in USERS for key in declared.users(kind)}
         for uri, user in users.items():
-            if uri not in uris and user.kind == "resource":
+            if uri not in kept:
                 yield _remove(directory, user, now)
+
+
+def _users(
+    directory: DirectoryRepository,
+    kind: str,
+    declared: DeclaredObjects,
+    users: Mapping[str, CalendarUser],
+    stored: Mapping[str, Mapping[str, Setting]],
+) -> Iterator[Applied]:
+    """The site-wide values of one kind of calendar user, and then each of them."""
+    owner = PERSON_DEFAULTS if kind == "person" else DEFAULTS
+    values = declared.defaults_of(kind)
+    yield from _settings(directory, ("defaults", kind), owner, values, stored, declared)
+    for key, own in declared.users(kind).items():
+        uri = _uri(declared, key, users)
+        if uri not in users:
+            directory.declare(uri, kind, _declared_in(declared, kind, key))
+            yield Applied(kind, _shown(uri), "added")
+        elif users[uri].kind != kind:
+            other = users[uri].kind
+            raise Conflict(f"{_shown(uri)} is a {other} here; remove it before it is a {kind}")
+        yield from _settings(directory, (kind, key), uri, own, stored, declared)
 
 
 def _settings(
@@ -104,7 +124,7 @@ def _settings(
     declared: DeclaredObjects,
 ) -> Iterator[Applied]:
     before = stored.get(owner, {})
-    shown = _shown(owner) if kind[0] == "resource" else kind[1]
+    shown = _shown(owner) if kind[0] in USERS else kind[1]
     for name, value in values.items():
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
         old = before.get(name)
@@ -188,23 +208,23 @@ def _directives(
 
 
 def _remove(directory: DirectoryRepository, user: CalendarUser, now: Instant) -> Applied:
-    count = directory.future_bookings(user, now)
+    count = directory.future_bookings(user, now) if user.kind == "resource" else 0
     if count:
         raise Conflict(f"{_shown(user.uri)} still has {count} bookings to come; it is not removed")
     directory.remove(user)
-    return Applied("resource", _shown(user.uri), "removed")
+    return Applied(user.kind, _shown(user.uri), "removed")
 
 
 def _uri(declared: DeclaredObjects, key: str, users: Mapping[str, CalendarUser]) -> str:
-    """The URI a resource is kept under: the one it has already, else as it was written."""
+    """The URI a calendar user is kept under: the one it has already, else as it was written."""
     for uri in users:
         if _shown(uri).lower() == key:
             return uri
     return f"mailto:{declared.spellings.get(key, key)}"
 
 
-def _declared_in(declared: DeclaredObjects, key: str) -> str:
-    own = (p for (kind, id_, _), p in declared.places.items() if (kind, id_) == ("resource", key))
+def _declared_in(declared: DeclaredObjects, kind: str, key: str) -> str:
+    own = (place for (*of, _), place in declared.places.items() if of == [kind, key])
     return _file(next(own, ""))
 
 

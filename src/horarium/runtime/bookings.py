@@ -149,7 +149,7 @@ def _comparable(item: Reservation) -> tuple[Instant, Period, Period]:
 def _users(tx: Transaction, settings: Settings, name: str | None) -> list[Registered]:
     if name is not None:
         return [find_object(tx, settings, name)]
-    return list(read_directory(tx, settings).registered)
+    return list(read_directory(tx, settings).users)
 
 
 def _event(tx: Transaction, user: Registered, uid: str, now: Instant) -> BookedEvent:

@@ -21,6 +21,7 @@ from horarium.runtime.directives import hold_task
 from horarium.runtime.naming import task_name
 from horarium.runtime.performing import Performer
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.runtime.task import NO_MAILER, Begun
 from horarium.runtime.upkeep import UpkeepReport, run_upkeep
@@ -167,11 +168,13 @@ def _refuse_if_running(tx: Transaction, timer: Timer, asked: int | None = None) 
             )
 
 
-def upkeep_by_hand(store: Store, settings: Settings, clock: Clock) -> UpkeepReport:
+def upkeep_by_hand(
+    store: Store, settings: Settings, clock: Clock, publisher: Publisher
+) -> UpkeepReport:
     """One daily pass; where the timetable has it as an entry, its record stands there too. Written
     when it is over: a pass that was cut off left nothing that the next would not do."""
     began = clock.now()
-    report = run_upkeep(store, settings, began)
+    report = run_upkeep(store, settings, began, publisher)
     settled = Settled(
         "failed" if report.failures else "finished",
         "; ".join(report.failures),

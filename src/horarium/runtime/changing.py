@@ -40,17 +40,17 @@ def add_resource(store: Store, address: str, now: Instant) -> bool:
 def set_preference(
     store: Store, settings: Settings, name: str, preference: str, value: str | None, now: Instant
 ) -> object:
-    """Sets a preference of a resource, or with None takes its own value away; the value before.
+    """Sets a preference of a calendar user, or with None takes its own value away; what it was.
 
     InvalidInput for an unknown name or an unreadable value, NotFound for an unknown resource.
     """
     key = canonical_name(preference)
-    faults = check_preferences({preference: "" if value is None else value})
-    if faults:
-        raise InvalidInput(str(faults[0]), part=preference, value=value or "")
 
     def work(tx: Transaction) -> object:
         user = find_object(tx, settings, name)
+        faults = check_preferences({preference: "" if value is None else value}, user.kind)
+        if faults:
+            raise InvalidInput(str(faults[0]), part=preference, value=value or "")
         stored = {(s.owner, s.name): s for s in tx.directory.settings()}
         old = stored.get((user.uri, key))
         text = None if value is None else json.dumps(value, ensure_ascii=False)
@@ -73,8 +73,8 @@ def remove_resource(store: Store, settings: Settings, name: str, now: Instant) -
 
     def work(tx: Transaction) -> None:
         found = find_object(tx, settings, name)
-        user = CalendarUser(found.id, found.uri, "resource", found.declared_in)
-        count = tx.directory.future_bookings(user, now)
+        user = CalendarUser(found.id, found.uri, found.kind, found.declared_in)
+        count = 0 if found.is_person else tx.directory.future_bookings(user, now)
         if count:
             raise Conflict(f"{shown(found)} still has {count} bookings to come")
         tx.directory.remove(user)

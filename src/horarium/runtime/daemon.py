@@ -24,8 +24,9 @@ from horarium.runtime.directives import TimetableService
 from horarium.runtime.mail_agent import Delivery, MailAgent, Status
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
-from horarium.runtime.wiring import open_store, outgoing_for
+from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
 from horarium.transport.handover_server import HandoverServer
@@ -64,7 +65,8 @@ class Daemon:
         self._parts = parts
         self._load = load
         self._store: Store = open_store(site, settings, clock)
-        self._agent = MailAgent(self._store, settings)
+        self._publisher = Publisher(self._store, site.freebusy)
+        self._agent = MailAgent(self._store, settings, self._publisher)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decisions")
         self._outbox: Outbox | None = None
         self._timetable: TimetableService | None = None
@@ -106,7 +108,10 @@ class Daemon:
         mail = self._settings.mail
         outgoing = outgoing_for(self._site, self._settings)
         stack.push_async_callback(outgoing.close)
-        outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life)
+        mailboxes = mailboxes_for(self._site, self._settings)
+        if mailboxes is not None:
+            stack.push_async_callback(mailboxes.close)
+        outbox = Outbox(self._store, outgoing, self._clock, mail.outbox_life, mailboxes)
         self._outbox = outbox
         sending = asyncio.create_task(outbox.run())
         stack.push_async_callback(_drain, outbox, sending)
@@ -194,7 +199,7 @@ class Daemon:
         def work() -> Answer:
             return deliver_all(
                 self._agent, handover.sender, handover.recipients, handover.data, now,
-                emit=handover.emit,
+                emit=handover.emit, outgoing=handover.outgoing,
             )  # fmt: skip
 
         answer = await self._decide(work)
@@ -229,7 +234,7 @@ class Daemon:
         except HorariumError as error:
             log.error("reload.refused reason=%s", error)
             return
-        self._agent = MailAgent(self._store, self._settings)
+        self._agent = MailAgent(self._store, self._settings, self._publisher)
         if self._timetable is not None:
             self._timetable.settings = self._settings
             self._reloading = asyncio.create_task(self._timetable.reload())

@@ -18,34 +18,47 @@ from horarium.runtime.limits import parse_limits, rule_limits
 from horarium.runtime.quotas import OWNER as QUOTA
 from horarium.runtime.quotas import Quotas, quotas_among
 from horarium.runtime.settings import MailSettings, Settings
-from horarium.store.directory import DEFAULTS, CalendarUser
+from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A resource with its number in the store and the layer facts that commands show."""
+    """A calendar user with its number in the store and the layer facts that commands show. A
+    person's `resource` says what there is to know of a person, and decides nothing."""
 
     id: int
     uri: str
     resource: Resource
     declared_in: str
+    kind: str = "resource"
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a human decides here."""
+        return self.kind == "person"
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
     """All calendar users at one version; `by_key` finds them by address key, aliases included.
-    `quotas` are those in force by name."""
+    `registered` are the resources, `persons` the persons; `quotas` are those in force by name."""
 
     version: int
     by_key: Mapping[str, Registered]
     registered: tuple[Registered, ...]
     groups: Mapping[str, frozenset[str]]
+    persons: tuple[Registered, ...] = ()
     quotas: Mapping[str, Quota] = field(default_factory=dict)
+
+    @property
+    def users(self) -> tuple[Registered, ...]:
+        """All calendar users, the resources first."""
+        return self.registered + self.persons
 
     def by_id(self, number: int) -> Registered | None:
         """The calendar user of that number in the store, or None."""
-        return next((user for user in self.registered if user.id == number), None)
+        return next((user for user in self.users if user.id == number), None)
 
     def find(self, address: str) -> Registered | None:
         """The calendar user of an address (with or without `mailto:`), or None."""
@@ -67,11 +80,10 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
     groups = {name: frozenset(members) for name, members in tx.directory.groups().items()}
     quotas = quotas_among(stored, groups)
     ways = mail_ways(settings.mail, settings.languages)
-    defaults = own.get(DEFAULTS, {})
+    defaults = {"resource": own.get(DEFAULTS, {}), "person": own.get(PERSON_DEFAULTS, {})}
     found = [
-        _register(user, own.get(user.uri, {}), defaults, settings, ways, groups, quotas)
+        _register(user, own.get(user.uri, {}), defaults[user.kind], settings, ways, groups, quotas)
         for user in tx.directory.users()
-        if user.kind == "resource"
     ]
     by_key: dict[str, Registered] = {}
     for entry in found:
@@ -79,7 +91,9 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
             by_key.setdefault(key, entry)
     for entry in found:
         by_key[entry.resource.address.key] = entry
-    return Directory(tx.directory.version(), by_key, tuple(found), groups, quotas.known)
+    resources = tuple(entry for entry in found if not entry.is_person)
+    persons = tuple(entry for entry in found if entry.is_person)
+    return Directory(tx.directory.version(), by_key, resources, groups, persons, quotas.known)
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
@@ -108,9 +122,9 @@ def _register(
     address = parse_address(user.uri.removeprefix("mailto:"))
     fault = ""
     try:
-        preferences = read_preferences(own, defaults, site_zone=settings.zone)
+        preferences = read_preferences(own, defaults, site_zone=settings.zone, kind=user.kind)
     except InvalidPreference as error:
-        preferences = read_preferences({}, {}, site_zone=settings.zone)
+        preferences = read_preferences({}, {}, site_zone=settings.zone, kind=user.kind)
         fault = str(error)
     resource = Resource(
         address=address,
@@ -127,7 +141,7 @@ def _register(
         rule_limits=rule_limits(settings.limits),
         fault=fault,
     )
-    return Registered(user.id, user.uri, resource, user.declared_in)
+    return Registered(user.id, user.uri, resource, user.declared_in, user.kind)
 
 
 def _aliases(address: Address, preferences: Preferences) -> frozenset[str]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from horarium.booking.quota import quota_name
 from horarium.kernel.errors import NotFound
 from horarium.runtime.declared import directives_among
+from horarium.runtime.objects import USERS
 from horarium.runtime.quotas import objects_among
-from horarium.store.directory import DEFAULTS, Setting
+from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, Setting
 from horarium.store.store import Store, Transaction
 
-KINDS = ("defaults", "group", "resource", "quota", "directive")
+KINDS = ("defaults", "group", "resource", "person", "quota", "directive")
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -28,19 +29,18 @@ def export_objects(
         for setting in settings:
             if setting.value is not None:
                 own.setdefault(setting.owner, {})[setting.name] = setting.read
-        resources = {
-            user.uri.removeprefix("mailto:"): own.get(user.uri, {})
-            for user in tx.directory.users()
-            if user.kind == "resource"
-        }
+        users: dict[str, dict[str, dict[str, object]]] = {kind: {} for kind in USERS}
+        for user in tx.directory.users():
+            users[user.kind][user.uri.removeprefix("mailto:")] = own.get(user.uri, {})
         groups = {
             group: {"members": list(members)} for group, members in tx.directory.groups().items()
         }
-        defaults = {"resource": own[DEFAULTS]} if own.get(DEFAULTS) else {}
+        owners = {"resource": DEFAULTS, "person": PERSON_DEFAULTS}
+        defaults = {kind: own[owner] for kind, owner in owners.items() if own.get(owner)}
         return {
             "defaults": defaults,
             "group": groups,  # type: ignore[dict-item]
-            "resource": resources,
+            **users,
             "quota": objects_among(settings),
             "directive": directives_among(settings),
         }

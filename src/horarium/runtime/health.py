@@ -52,6 +52,7 @@ def examine(site: Site, settings: Settings, store: Store, now: Instant) -> Itera
     yield from _mails(store, now)
     yield from _directives(store, settings, now)
     yield from _resources(store.read(lambda tx: read_directory(tx, settings)))
+    yield from _mailboxes(store, settings)
     if not isinstance(settings.mail.smtp, Tcp | UnixSocket):
         yield Finding("smtp", "warn", f"answers go to {settings.mail.smtp}", "set mail.smtp")
     elif not _listens(settings.mail.smtp):
@@ -138,12 +139,26 @@ def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Find
 
 
 def _resources(directory: Directory) -> Iterator[Finding]:
-    broken = [user for user in directory.registered if user.resource.fault]
+    broken = [user for user in directory.users if user.resource.fault]
     for user in broken:
         yield Finding(
-            "resource", "fail", f"{user.uri}: {user.resource.fault}", "horarium check says where"
+            user.kind, "fail", f"{user.uri}: {user.resource.fault}", "horarium check says where"
         )
-    yield Finding("resources", "ok", f"{len(directory.registered) - len(broken)} in order")
+    yield Finding("resources", "ok", f"{len(directory.users) - len(broken)} in order")
+
+
+def _mailboxes(store: Store, settings: Settings) -> Iterator[Finding]:
+    """Whether there is a way into the mailboxes, where there are persons."""
+    way = settings.mail.local_delivery
+    if not store.read(lambda tx: read_directory(tx, settings)).persons:
+        return
+    if way is None:
+        found = "there is no way into the mailboxes of persons: their mail is kept"
+        yield Finding("mailboxes", "fail", found, "set mail.local_delivery")
+    elif isinstance(way.endpoint, Tcp | UnixSocket) and not _listens(way.endpoint):
+        yield Finding("mailboxes", "fail", f"nothing listens on {way}", "start the mail system")
+    else:
+        yield Finding("mailboxes", "ok", str(way))
 
 
 def _listens(endpoint: Endpoint) -> bool:

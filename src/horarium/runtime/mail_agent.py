@@ -24,7 +24,6 @@ from horarium.booking.open_request import Again, Why, slot_text
 from horarium.booking.other_mails import not_free_mail
 from horarium.booking.outcome import Mail, Outcome, Result
 from horarium.booking.trace import Step
-from horarium.ical.component import Component
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
@@ -34,7 +33,10 @@ from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
 from horarium.runtime.lapsing import lapse
 from horarium.runtime.limits import mail_limits, parse_limits
+from horarium.runtime.messages import by_uid, ledger_key
+from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher, bundles, with_freebusy
 from horarium.runtime.surroundings import decision_keys
 from horarium.store.mail import Held, LedgerRow
 from horarium.store.requests import Due, Kept
@@ -46,15 +48,12 @@ DAY = 86_400
 # Automatic answers to one (sender, UID, SEQUENCE) in a day; more is a loop.
 MOST_ANSWERS = 10
 MOST_REPEATS = 3
-# More hops than any honest way through mail systems.
-MOST_RECEIVED = 30
 # A message that fails this often for a reason of ours is set aside, so that the queue moves.
 MOST_ATTEMPTS = 3
 # Requests decided again after one message; what is left waits for the next look.
 MOST_SETTLED = 1_000
 _BULK = frozenset({"bulk", "list", "junk"})
 _OWN_MESSAGE_ID = "<hor."
-_CALENDAR = frozenset({"VEVENT", "VFREEBUSY"})
 
 
 class Status(Enum):
@@ -96,6 +95,12 @@ class _Envelope:
     now: Instant
     emit: bool
     vouched: bool
+    outgoing: bool = False
+
+    @property
+    def marks(self) -> list[str]:
+        """What makes another message of the same octets."""
+        return ["vouched"] * self.vouched + ["outgoing"] * self.outgoing
 
 
 class _DirectoryChanged(Exception):
@@ -105,8 +110,11 @@ class _DirectoryChanged(Exception):
 class MailAgent:
     """Takes messages for the calendar users of one site."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, publisher: Publisher | None = None
+    ) -> None:
         self._store = store
+        self._publisher = publisher
         self._settings = settings
         self._mail_limits = mail_limits(settings.limits)
         self._parse_limits = parse_limits(settings.limits)
@@ -148,11 +156,13 @@ class MailAgent:
         *,
         emit: bool = False,
         vouched: bool = False,
+        outgoing: bool = False,
     ) -> Delivery:
-        """Handles one message for one recipient. `sender` is the envelope sender: None when it is
+        """Handles one message for one recipient. `outgoing` marks the copy of what a person, the
+        recipient, sent. `sender` is the envelope sender: None when it is
         unknown, "" for the null one. With `emit` the mails are returned instead of queued;
         `vouched` is the operator's word for the sender of a message that was kept."""
-        envelope = _Envelope(sender, recipient, data, now, emit, vouched)
+        envelope = _Envelope(sender, recipient, data, now, emit, vouched, outgoing)
         try:
             delivery = self._deliver(envelope)
             if delivery.woken:
@@ -177,6 +187,8 @@ class MailAgent:
                 continue
             if user is None and not self._is_own_sender(envelope.recipient):
                 return Delivery(Status.UNKNOWN, "no such calendar user")
+            if envelope.outgoing and (user is None or not user.is_person):
+                return Delivery(Status.UNKNOWN, "no such person")
             intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
             handling = _Handling(self._settings, directory, user, envelope)
@@ -187,6 +199,8 @@ class MailAgent:
                 self.reload()
                 continue
             crash.at("ingest:after-commit")
+            if self._publisher is not None and user is not None:
+                self._publisher.after_change(user, envelope.now)
             return delivery
         raise Unavailable("the calendar users change too fast")
 
@@ -304,10 +318,12 @@ class _Handling:
     def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
-        key = _ledger_key(self.envelope, intake)
+        key = self._key(intake)
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
+        if self.user is not None and self.user.is_person:
+            return self._of_person(tx, intake, key)
         if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
             return self._report(tx, intake, key)
         heard = self._approver(tx, intake, key)
@@ -336,6 +352,25 @@ class _Handling:
         mails = (heard.mail,) if heard.mail is not None else ()
         return Delivery(Status.HANDLED, heard.reason, mails, int(heard.woken))
 
+    def _of_person(self, tx: Transaction, intake: Intake, key: str) -> Delivery:
+        messages = self._messages(intake, key)
+        taken = self._person_mail(key).take(tx, intake, messages, self._limited)
+        self._enter(tx, key, taken.state, taken.reason, taken.method, taken.uid)
+        if taken.held:
+            self._hold(tx, taken.reason)
+        return Delivery(Status.HANDLED, taken.text, taken.mails)
+
+    def _person_mail(self, key: str) -> PersonMail:
+        assert self.user is not None
+        it = self.envelope
+        return PersonMail(
+            self.settings, self.user, key, it.sender, it.recipient, it.data, it.now, it.emit,
+            it.outgoing,
+        )  # fmt: skip
+
+    def _key(self, intake: Intake) -> str:
+        return ledger_key(self.envelope.recipient, self.envelope.data, intake, self.envelope.marks)
+
     def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
         """What `run` would decide for a message that was not seen before; writes nothing."""
         assert self.user is not None
@@ -344,6 +379,9 @@ class _Handling:
         fault = self._fault(intake)
         if fault:
             return DryRun(*fault)
+        if self.user.is_person:
+            found = self._person_mail("").foresee(tx, self._messages(intake, ""))
+            return DryRun("decided", "", tuple(found))
         work = Enactment(tx, self.directory, self.envelope.now)
         reservations = work.reservations(self.user)
         outcomes = tuple(
@@ -437,6 +475,8 @@ class _Handling:
         work.tx.decisions.record(
             message.decision_id, self.user.id, sender, outcome, self.envelope.now
         )
+        if bundles(self.user):
+            outcome = with_freebusy(work.tx, self.user, outcome, work.now)
         mails = self._post(work.tx, outcome)
         crash.at("ingest:outbox-written")
         return outcome, mails
@@ -456,7 +496,7 @@ class _Handling:
     def _once_more(self, work: Enactment, intake: Intake, again: Again) -> list[Mail]:
         assert self.user is not None
         request = again.request
-        for message in self._messages(intake, _ledger_key(self.envelope, intake)):
+        for message in self._messages(intake, self._key(intake)):
             if message.uid == request.uid:
                 outcome, mails = self._decide(work, intake, replace(message, again=again))
                 return mails + self._tell_approver(work.tx, message, again, outcome)
@@ -481,7 +521,7 @@ class _Handling:
         assert intake.headers is not None
         origin = self._origin(intake.headers, key)
         for item in intake.objects:
-            for uid, components in _by_uid(item.component.components).items():
+            for uid, components in by_uid(item.component.components).items():
                 yield EventMessage(
                     method=item.method,
                     uid=uid,
@@ -599,49 +639,3 @@ _RANK = {"ignored": 0, "stale": 1, "duplicate": 2, "decided": 3}
 
 def _decisive(outcomes: Sequence[Outcome]) -> Outcome:
     return max(outcomes, key=lambda outcome: _RANK[_STATES[outcome.result]])
-
-
-def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
-    """The components of each UID, in the order in which the UIDs first stand."""
-    found: dict[str, list[Component]] = {}
-    for component in components:
-        if component.name in _CALENDAR:
-            line = component.first("UID")
-            found.setdefault(line.value.strip() if line else "", []).append(component)
-    return found
-
-
-def _ledger_key(envelope: _Envelope, intake: Intake) -> str:
-    """The key under which a message is known again: who, what, and the very octets; a message
-    that the operator let go is another than the one that was kept.
-
-    Fields are prefixed with their length, so that none can run into the next.
-    """
-    recipient, data = envelope.recipient, envelope.data
-    headers = intake.headers
-    fields = [recipient.lower(), headers.message_id if headers and headers.message_id else ""]
-    if not fields[1]:
-        fields[1] = sha256(data).hexdigest()
-    for item in intake.objects:
-        fields.append(item.method)
-        named = (
-            [_value(component, name) for name in ("UID", "SEQUENCE", "DTSTAMP", "RECURRENCE-ID")]
-            for component in item.component.components
-            if component.name in _CALENDAR
-        )
-        fields += [text for row in sorted(named) for text in row]
-        fields.append(item.part_hash)
-    if not intake.objects:
-        fields.append(sha256(data).hexdigest())
-    if envelope.vouched:
-        fields.append("vouched")
-    joined = b"".join(
-        len(octets).to_bytes(4, "big") + octets
-        for octets in (text.encode("utf-8", "surrogatepass") for text in fields)
-    )
-    return sha256(joined).hexdigest()
-
-
-def _value(component: Component, name: str) -> str:
-    line = component.first(name)
-    return line.value if line is not None else ""

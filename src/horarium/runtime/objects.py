@@ -20,7 +20,6 @@ from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
 
 # Kinds of later versions: refused by name, so that nobody believes they were applied.
 LATER_KINDS = (
-    "person",
     "appointer",
     "assistant",
     "policy",
@@ -30,32 +29,43 @@ LATER_KINDS = (
     "subscriber",
     "subscriber_group",
 )
-KINDS = ("resource", "quota", "group", "directive", "defaults")
+KINDS = ("resource", "person", "quota", "group", "directive", "defaults")
+USERS = ("resource", "person")
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredObjects:
     """Everything declared by the files of one ``apply``.
 
-    ``resources``: by address key, the written value of each preference under its one name.
-    ``spellings``: by address key, the address as it was written.
+    ``resources`` and ``persons``: by address key, the written value of each preference under its
+    one name. ``spellings``: by address key, the address as it was written.
     ``groups``: by name, the address keys of the members.
     ``quotas``: by name, the rows of each table, in their one form and order.
     ``directives``: by name, the written value of each key.
-    ``defaults``: site-wide values of resources' preferences.
+    ``defaults`` and ``person_defaults``: site-wide values of the preferences of each kind.
     ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
     one that a command changed. ``places`` by the same, ``file:line``.
     """
 
     resources: dict[str, dict[str, object]] = field(default_factory=dict)
+    persons: dict[str, dict[str, object]] = field(default_factory=dict)
     spellings: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     quotas: dict[str, dict[str, object]] = field(default_factory=dict)
     directives: dict[str, dict[str, object]] = field(default_factory=dict)
     defaults: dict[str, object] = field(default_factory=dict)
+    person_defaults: dict[str, object] = field(default_factory=dict)
     digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    def users(self, kind: str) -> dict[str, dict[str, object]]:
+        """The calendar users of a ``kind``, by address key."""
+        return self.persons if kind == "person" else self.resources
+
+    def defaults_of(self, kind: str) -> dict[str, object]:
+        """The site-wide values for a ``kind`` of calendar user."""
+        return self.person_defaults if kind == "person" else self.defaults
 
 
 def read_objects(paths: Sequence[Path], *, strict: bool = False) -> DeclaredObjects:
@@ -105,8 +115,8 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
             for identity, keys in tables.items():
                 if not isinstance(keys, dict):
                     yield file.fault((kind, identity), f'expected a table [{kind}."{identity}"]')
-                elif kind == "resource":
-                    yield from _resource(declared, file, identity, keys)
+                elif kind in USERS:
+                    yield from _user(declared, file, (kind, identity), keys)
                 elif kind == "quota":
                     yield from _quota(declared, file, identity, keys)
                 elif kind == "group":
@@ -123,48 +133,46 @@ def _unknown_kind(kind: str) -> str:
     return f"there is no such kind of object{nearest(kind, (*KINDS, *LATER_KINDS))}"
 
 
-def _resource(
-    declared: DeclaredObjects, file: TomlFile, identity: str, keys: Mapping[str, object]
+def _user(
+    declared: DeclaredObjects, file: TomlFile, path: tuple[str, str], keys: Mapping[str, object]
 ) -> Iterator[Fault]:
-    path = ("resource", identity)
+    kind, identity = path
     try:
         key = address_key(identity)
     except InvalidInput as error:
         yield file.fault(path, str(error))
         return
-    if key in declared.resources:
+    if key in declared.resources or key in declared.persons:
         yield file.fault(path, f"{key} is declared twice")
         return
-    yield from _preference_faults(file, path, keys)
+    yield from _preference_faults(file, path, keys, kind)
     spelling = identity.removeprefix("mailto:") if "%" not in identity else key
-    declared.resources[key] = _written(keys)
+    declared.users(kind)[key] = _written(keys)
     declared.spellings[key] = spelling
-    _sign(declared, file, ("resource", key), path, keys)
+    _sign(declared, file, (kind, key), path, keys)
 
 
 def _defaults(
     declared: DeclaredObjects, file: TomlFile, kind: str, keys: Mapping[str, object]
 ) -> Iterator[Fault]:
     path = ("defaults", kind)
-    if kind != "resource":
-        later = kind in LATER_KINDS
-        yield file.fault(
-            path, "is not available in this version" if later else "only defaults.resource exists"
-        )
+    if kind not in USERS:
+        only = "only defaults.resource and defaults.person exist"
+        yield file.fault(path, "is not available in this version" if kind in LATER_KINDS else only)
         return
-    faults = list(_preference_faults(file, path, keys))
-    yield from faults
+    yield from _preference_faults(file, path, keys, kind)
+    defaults = declared.defaults_of(kind)
     for key, value in _written(keys).items():
-        if key in declared.defaults:
+        if key in defaults:
             yield file.fault((*path, key), "is set twice")
-        declared.defaults[key] = value
-    _sign(declared, file, ("defaults", "resource"), path, keys)
+        defaults[key] = value
+    _sign(declared, file, path, path, keys)
 
 
 def _preference_faults(
-    file: TomlFile, path: tuple[str, ...], keys: Mapping[str, object]
+    file: TomlFile, path: tuple[str, ...], keys: Mapping[str, object], kind: str
 ) -> Iterator[Fault]:
-    for fault in check_preferences(keys):
+    for fault in check_preferences(keys, kind):
         written = next((k for k in keys if k == fault.name), None) or next(
             k for k in keys if canonical_name(k) == fault.name
         )

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from hashlib import sha256
 
+from horarium.booking.outcome import MAILBOX
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.runtime import crash
@@ -34,11 +35,20 @@ IDLE_SECONDS = 30.0
 
 
 class Outbox:
-    """Drains the outbox of a store through an outgoing transport."""
+    """Drains the outbox of a store: out through one transport, and through another into the
+    mailboxes of persons."""
 
-    def __init__(self, store: Store, outgoing: Outgoing, clock: Clock, life_seconds: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outgoing: Outgoing,
+        clock: Clock,
+        life_seconds: int,
+        mailboxes: Outgoing | None = None,
+    ) -> None:
         self._store = store
         self._outgoing = outgoing
+        self._mailboxes = mailboxes
         self._clock = clock
         self._life = life_seconds
         self._wake = asyncio.Event()
@@ -107,8 +117,11 @@ class Outbox:
     async def _send(self, mail: DueMail) -> Result:
         async with self._gate:
             crash.at("outbox:before-connect")
+            way = self._mailboxes if mail.kind == MAILBOX else self._outgoing
+            if way is None:
+                return TemporaryFailure("mail.local_delivery is not set")
             try:
-                result = await self._outgoing.send(mail.envelope_from, mail.recipient, mail.content)
+                result = await way.send(mail.envelope_from, mail.recipient, mail.content)
             except OSError as error:
                 return TemporaryFailure(str(error))
             crash.at("outbox:data-acked")

@@ -22,6 +22,7 @@ from horarium.kernel.instant import format_instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.programs import SEARCH_PATH, find_program
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.runtime.task import Begun
 from horarium.runtime.upkeep import run_upkeep
@@ -136,7 +137,12 @@ class Performer:
         return Settled("finished")
 
     def _keep_up(self) -> Settled:
-        report = run_upkeep(self._store, self.settings, self._clock.now())
+        report = run_upkeep(
+            self._store,
+            self.settings,
+            self._clock.now(),
+            Publisher(self._store, self._site.freebusy),
+        )
         if report.failures:
             return Settled("failed", "; ".join(report.failures), detail=report.detail)
         return Settled("finished", detail=report.detail)

@@ -49,7 +49,8 @@ class Questions:
         def work(tx: Transaction) -> OpenTime:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
-                return OpenTime(shown(found), "resource", _open(tx, found, Period(start, end), now))
+                free = _open(tx, found, Period(start, end), now)
+                return OpenTime(shown(found), found.kind, free)
             if isinstance(found, Pool):
                 return _open_pool(tx, found, Period(start, end), now)
             return open_of(*found, start, end)
@@ -64,7 +65,7 @@ class Questions:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
                 coming = [_upcoming(item) for item in _next(tx, found, count, now)]
-                return shown(found), "resource", coming
+                return shown(found), found.kind, coming
             if isinstance(found, Pool):
                 charged = tx.quotas.journal(found.quota.name, after=now)[:count]
                 return found.quota.name, "quota", [_charged(entry) for entry in charged]

@@ -23,7 +23,7 @@ from horarium.directives.controlfile import MOST_TASK
 from horarium.directives.declared import read_schedule
 from horarium.directives.entry import MASTER
 from horarium.kernel.errors import InvalidInput
-from horarium.transport.endpoint import Endpoint, parse_endpoint
+from horarium.transport.endpoint import Endpoint, Mailboxes, parse_endpoint, parse_mailboxes
 
 _DAY = 86_400
 
@@ -57,6 +57,12 @@ def _endpoint(value: object) -> Endpoint:
     if not isinstance(value, str):
         raise refuse(value, 'an address such as "127.0.0.1:8024" or "unix:/run/horarium.sock"')
     return parse_endpoint(value)
+
+
+def _mailboxes(value: object) -> Mailboxes:
+    if not isinstance(value, str):
+        raise refuse(value, 'a way to mailboxes such as "lmtp:unix:/run/dovecot/lmtp"')
+    return parse_mailboxes(value)
 
 
 def _languages(value: object) -> tuple[str, ...]:
@@ -144,6 +150,13 @@ _MAIL = (
         _endpoint,
         "`HOST:PORT`, `unix:/PATH` or `maildir:PATH`",
         "Where answers go out.",
+    ),
+    Setting(
+        "mail.local_delivery",
+        None,
+        _mailboxes,
+        "`lmtp:HOST:PORT`, `lmtp:unix:/PATH`, `smtp:HOST:PORT` or `maildir:PATH`",
+        "How mail reaches the mailboxes of persons; unset, it is kept for the operator.",
     ),
     Setting(
         "mail.sender",

@@ -15,7 +15,7 @@ from horarium.runtime.guarded_file import UnsafeFile
 from horarium.runtime.setting_table import SECTIONS, SETTINGS, Setting
 from horarium.runtime.site import Site
 from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
-from horarium.transport.endpoint import Endpoint, Maildir
+from horarium.transport.endpoint import Endpoint, Mailboxes, Maildir
 
 # Variables that begin like a setting and are none.
 _NOT_SETTINGS = ("HORARIUM_SITE", "HORARIUM_SECRET_", "HORARIUM_TEST_")
@@ -39,6 +39,7 @@ class MailSettings:
     lmtp_group: str | None
     bare_newlines: str
     smtp: Endpoint
+    local_delivery: Mailboxes | None
     sender: str | None
     reply_from: str
     trusted_authserv: tuple[str, ...]
@@ -258,6 +259,10 @@ def _contradictions(written: Mapping[str, object], origins: Mapping[str, str]) -
         yield fault(
             "mail.lmtp", f"{lmtp} can be reached from elsewhere; mail.lmtp_allow_remote permits it"
         )
+    mailboxes = written.get("mail.local_delivery")
+    own = lmtp if lmtp is not None else SETTINGS["mail.lmtp"].default_value()
+    if isinstance(mailboxes, Mailboxes) and mailboxes.endpoint == own:
+        yield fault("mail.local_delivery", f"{own} is where mail comes in (mail.lmtp)")
     shell = written.get("directives.exec_shell") == "bang"
     if shell and not _roots(origins.get("directives.exec_shell", "")):
         yield fault("directives.exec_shell", '"bang" may stand in a file that belongs to root only')

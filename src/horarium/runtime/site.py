@@ -39,6 +39,11 @@ class Site:
         return self.state / "horarium.db"
 
     @property
+    def freebusy(self) -> Path:
+        """The published free/busy documents."""
+        return self.state / "freebusy"
+
+    @property
     def handover_socket(self) -> Path:
         """Where a running daemon takes messages from ``horarium deliver``."""
         return self.state / "deliver.sock"

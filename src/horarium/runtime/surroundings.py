@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from horarium.booking.freebusy import beyond_what_is_laid
+from horarium.booking.freebusy import beyond_what_is_laid, held_in
 from horarium.booking.ports import Claimed, Member
 from horarium.booking.quota import quota_name
 from horarium.kernel.instant import Instant
@@ -66,7 +66,7 @@ class SiteSurroundings:
     def member(self, key: str) -> Member | None:
         """See Surroundings."""
         user = self.directory.find(key)
-        if user is None:
+        if user is None or user.is_person:
             return None
         reservations = self.tx.reservations(user.id, user.uri, self.now, reading=True)
         return Member(user.resource, reservations)
@@ -76,8 +76,14 @@ class SiteSurroundings:
         return self.tx.requests.turns(quota)
 
     def known_busy(self, keys: Collection[str], within: Period) -> list[Period]:
-        """See Surroundings."""
-        return []
+        """See Surroundings. The persons of this site are asked for their own time."""
+        found: list[Period] = []
+        for key in sorted(keys):
+            user = self.directory.find(key)
+            if user is not None and user.is_person:
+                held = self.tx.reservations(user.id, user.uri, self.now, reading=True)
+                found += [item.event for item in held_in(held, [within], user.resource)]
+        return found
 
 
 def decision_keys(tenant: str, directory: Directory, user: Registered) -> list[Key]:

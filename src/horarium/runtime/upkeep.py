@@ -21,8 +21,10 @@ from horarium.runtime import crash
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
 from horarium.runtime.mail_agent import MailAgent
+from horarium.runtime.others import rebuild_others
 from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
@@ -59,20 +61,27 @@ class UpkeepReport:
         )
 
 
-def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
-    """Runs the whole pass at `now`; a user that fails is reported and the others are done."""
+def run_upkeep(
+    store: Store, settings: Settings, now: Instant, publisher: Publisher | None = None
+) -> UpkeepReport:
+    """Runs the whole pass at `now`; a user that fails is reported and the others are done. With a
+    `publisher` the published documents are written anew."""
     report = UpkeepReport()
     directory = store.read(lambda tx: read_directory(tx, settings))
-    for user in directory.registered:
+    for user in directory.users:
         try:
             _recompute(store, user, now, report)
             _extend(store, directory, user, now, report)
+            if user.is_person:
+                rebuild_others(store, settings, user.uri, now, apply=True)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
     _expire(store, settings, now, report)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
     report.dropped += _purge_quotas(store, now)
     report.settled = len(MailAgent(store, settings).settle(now))
+    if publisher is not None:
+        report.failures += publisher.publish_all(directory.users, now)
     store.checkpoint(thorough=True)
     return report
 

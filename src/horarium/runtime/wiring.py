@@ -8,10 +8,12 @@ from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
 from horarium.runtime.clock import Clock
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.settings import Settings
+from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
 from horarium.transport.endpoint import Maildir
+from horarium.transport.lmtp_client import LmtpTransport
 from horarium.transport.maildir import MaildirTransport
 from horarium.transport.outgoing import Outgoing
 from horarium.transport.smtp import SmtpTransport
@@ -36,7 +38,8 @@ def open_store(site: Site, settings: Settings, clock: Clock, *, create: bool = T
 
 def open_agent(site: Site, settings: Settings, clock: Clock) -> MailAgent:
     """The mail agent of a site, for one message or for a daemon."""
-    return MailAgent(open_store(site, settings, clock), settings)
+    store = open_store(site, settings, clock)
+    return MailAgent(store, settings, Publisher(store, site.freebusy))
 
 
 def _make_state(site: Site) -> None:
@@ -60,4 +63,14 @@ def outgoing_for(site: Site, settings: Settings) -> Outgoing:
     return SmtpTransport(endpoint)
 
 
-__all__ = ["Store", "open_agent", "open_store", "outgoing_for"]
+def mailboxes_for(site: Site, settings: Settings) -> Outgoing | None:
+    """The transport into the mailboxes of persons; None where none is set."""
+    way = settings.mail.local_delivery
+    if way is None:
+        return None
+    if isinstance(way.endpoint, Maildir):
+        return MaildirTransport(site.path(way.endpoint.path))
+    return (SmtpTransport if way.protocol == "smtp" else LmtpTransport)(way.endpoint)
+
+
+__all__ = ["Store", "mailboxes_for", "open_agent", "open_store", "outgoing_for"]

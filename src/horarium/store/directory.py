@@ -12,6 +12,7 @@ from horarium.store.quotas import QuotaRepository
 from horarium.store.rows import number, text
 
 DEFAULTS = "defaults:resource"
+PERSON_DEFAULTS = "defaults:person"
 VERSION_KEY = "directory_version"
 
 
@@ -82,6 +83,8 @@ class DirectoryRepository:
             "forget_user_periods", "forget_user_bookings", "forget_user_objects",
             "forget_user_longest", "forget_user_decisions", "forget_user_held",
             "forget_user_requests", "forget_user_check_ins",
+            "forget_person_queue",
+            "forget_person_attendance", "forget_person_offers", "forget_known_freebusy",
         ):  # fmt: skip
             self.session.run(query, where)
         QuotaRepository(self.session, self.tenant).forget(user.id)

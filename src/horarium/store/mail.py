@@ -39,6 +39,7 @@ class DueMail:
     attempts: int
     rev: int
     created: Instant
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class MailRepository:
         for row in self.session.rows("due_mails", {"now_s": now, "many": many}):
             mail = DueMail(
                 number(row[0]), text(row[1]), text(row[2]), text(row[3]), octets(row[4]),
-                number(row[5]) + 1, number(row[6]) + 1, instant(row[7]),
+                number(row[5]) + 1, number(row[6]) + 1, instant(row[7]), text(row[8]),
             )  # fmt: skip
             lease = {"id": mail.id, "rev": mail.rev - 1, "lease_s": now + LEASE_SECONDS}
             if self.session.run("claim_mail", lease):
@@ -262,6 +263,11 @@ class MailRepository:
         values = {"tenant": self.tenant, "message_id": message_id}
         row = self.session.row("mail_content", values)
         return None if row is None else (text(row[0]), text(row[1]), octets(row[2]))
+
+    def kind_of(self, message_id: str) -> str | None:
+        """The kind of a mail of ours; None when there is none of that Message-ID."""
+        row = self.session.row("kind_of_mail", {"message_id": message_id})
+        return None if row is None else text(row[0])
 
     def retry_dead(self, now: Instant, mail: int = 0) -> int:
         """Makes dead mails (or one) due again; how many."""

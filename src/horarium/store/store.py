@@ -14,6 +14,7 @@ from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.mail import MailRepository
+from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
 from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
@@ -80,6 +81,10 @@ class Transaction:
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a fact about the whole store."""
         self.session.run("set_meta", {"key": key, "value": value})
+
+    def person(self, person: int) -> PersonRepository:
+        """What is kept of a person beside events, and what is known of others' time."""
+        return PersonRepository(self.session, self.tenant, person)
 
     @property
     def check_ins(self) -> CheckInRepository:

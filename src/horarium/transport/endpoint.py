@@ -47,6 +47,18 @@ class Maildir:
 Endpoint = Tcp | UnixSocket | Maildir
 
 
+@dataclass(frozen=True, slots=True)
+class Mailboxes:
+    """How mail reaches the mailboxes of persons: by ``lmtp`` or ``smtp`` through an endpoint; a
+    Maildir needs neither."""
+
+    protocol: str
+    endpoint: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.protocol}:{self.endpoint}" if self.protocol else str(self.endpoint)
+
+
 def parse_endpoint(text: str) -> Endpoint:
     """What ``text`` names. InvalidInput when it is none of the three forms."""
     if text.startswith("unix:"):
@@ -66,3 +78,15 @@ def parse_endpoint(text: str) -> Endpoint:
     if not port.isdigit() or not 0 < int(port[:6]) < 65536:
         raise InvalidInput("a port is a number from 1 to 65535", part="port", value=text)
     return Tcp(host, int(port))
+
+
+def parse_mailboxes(text: str) -> Mailboxes:
+    """The way to the mailboxes that ``text`` names: ``lmtp:`` or ``smtp:`` before an endpoint, of
+    which the first may be left out, or a Maildir. InvalidInput for anything else."""
+    if text.startswith("maildir:"):
+        return Mailboxes("", parse_endpoint(text))
+    protocol = "smtp" if text.startswith("smtp:") else "lmtp"
+    endpoint = parse_endpoint(text.removeprefix(f"{protocol}:"))
+    if isinstance(endpoint, Maildir):
+        raise InvalidInput("a maildir needs no protocol", part=f"{protocol}:", value=text)
+    return Mailboxes(protocol, endpoint)

@@ -90,7 +90,7 @@ class SmtpTransport:
         self._drop()
         endpoint = self._endpoint
         nearby = isinstance(endpoint, UnixSocket) or endpoint.loopback
-        client = aiosmtplib.SMTP(
+        client = self._client_of(
             hostname=endpoint.host if isinstance(endpoint, Tcp) else None,
             port=endpoint.port if isinstance(endpoint, Tcp) else None,
             socket_path=endpoint.path if isinstance(endpoint, UnixSocket) else None,
@@ -102,6 +102,9 @@ class SmtpTransport:
         await client.connect()
         await client.ehlo()
         return client
+
+    def _client_of(self, **how: object) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(**how)  # type: ignore[arg-type]
 
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
         try:

@@ -1,6 +1,7 @@
 """The English texts; every other catalogue has the same names and places."""
 
 from horarium.booking.language.catalogue import Catalogue
+from horarium.booking.language.english_persons import TEXTS
 
 ENGLISH = Catalogue(
     language="en",
@@ -69,6 +70,10 @@ ENGLISH = Catalogue(
         "reason.unknown_occurrence": "The series has no occurrence at that time.",
         "reason.invalid": "The invitation has an error in {property}: {problem}.",
         "reason.limit": "The invitation is too large: {problem}.",
+        "subject.REQUEST": "{summary}",
+        "subject.CANCEL": "Cancelled: {summary}",
+        "resent": "You asked for this event; here it is again.",
+        **TEXTS,
         "duration.days": "{count} days",
         "duration.hours": "{count} hours",
         "duration.minutes": "{count} minutes",

@@ -1,6 +1,7 @@
 """The Norwegian (bokmål) texts."""
 
 from horarium.booking.language.catalogue import Catalogue
+from horarium.booking.language.norwegian_persons import TEXTS
 
 NORWEGIAN = Catalogue(
     language="nb",
@@ -72,6 +73,10 @@ NORWEGIAN = Catalogue(
         "reason.unknown_occurrence": "Serien har ingen gang på den tiden.",
         "reason.invalid": "Innkallingen har en feil i {property}: {problem}.",
         "reason.limit": "Innkallingen er for stor: {problem}.",
+        "subject.REQUEST": "{summary}",
+        "subject.CANCEL": "Avlyst: {summary}",
+        "resent": "Du spurte etter denne avtalen; her er den på nytt.",
+        **TEXTS,
         "duration.days": "{count} dager",
         "duration.hours": "{count} timer",
         "duration.minutes": "{count} minutter",

@@ -47,7 +47,7 @@ UPDATE outbox SET state = 'dead', answer = :answer, finished_s = :finished_s
 WHERE tenant = :tenant AND message_id = :message_id AND state IN ('sent', 'dead')
 
 -- name: due_mails
-SELECT o.id, o.message_id, o.envelope_from, o.recipient, o.content, o.attempts, o.rev, o.created_s
+SELECT o.id, o.message_id, o.envelope_from, o.recipient, o.content, o.attempts, o.rev, o.created_s, o.kind
 FROM outbox o
 WHERE o.state = 'pending' AND o.due_s <= CAST(:now_s AS BIGINT)
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.uid = o.uid

@@ -1,0 +1,58 @@
+"""What persons are told, in English."""
+
+TEXTS = {
+    "person.subject.REQUEST": "Invitation: {summary}",
+    "person.subject.PUBLISH": "Event: {summary}",
+    "person.subject.ADD": "More dates: {summary}",
+    "person.subject.CANCEL": "Cancelled: {summary}",
+    "person.subject.REPLY": "Answer: {summary}",
+    "person.subject.COUNTER": "Another time proposed: {summary}",
+    "person.subject.DECLINECOUNTER": "Proposed time not taken: {summary}",
+    "person.subject.REFRESH": "Asked for again: {summary}",
+    "person.subject.FREEBUSY": "Free/busy",
+    "person.subject.OTHER": "Calendar message",
+    "person.what": "What: {summary}",
+    "person.when": "When: {when}",
+    "person.where": "Where: {location}",
+    "person.who": "Organizer: {who}",
+    "person.invited": "{who} invites you. Your answer is awaited.",
+    "person.published": "{who} lets you know of this event.",
+    "person.conflict": "You are busy then: {when}. Collisions: {count}.",
+    "person.cancelled": "{who} has cancelled this; it no longer takes your time.",
+    "person.late": ("A later message about this event came before this one: nothing has changed."),
+    "person.known": "This message is known already: nothing has changed.",
+    "person.asked_again": "The whole event was asked for, since only a part of it came.",
+    "person.counter": "{who} proposes another time: {when}.",
+    "person.counter_declined": (
+        "{who} does not take the time that you proposed; it is no longer held."
+    ),
+    "person.crasher": "{who} answers without having been invited and was not added.",
+    "person.answer.ACCEPTED": "{who} takes part.",
+    "person.answer.TENTATIVE": "{who} perhaps takes part.",
+    "person.answer.DECLINED": "{who} does not take part.",
+    "person.answer.DELEGATED": "{who} lets somebody else take part.",
+    "person.answer.NEEDS-ACTION": "{who} has not decided yet.",
+    "person.refresh_asked": "{who} asks you to send this event again.",
+    "person.refreshed": "{who} asked for this event and was sent it again.",
+    "person.freebusy_asked": (
+        "You are asked for your free/busy. Nothing was answered, since you do not share it."
+    ),
+    "person.freebusy_answered": "{who} asked for your free/busy and was told.",
+    "person.freebusy_known": "{who} tells when they are busy; it is kept.",
+    "person.not_recorded": "Nothing was recorded: {why}",
+    "person.not_readable": (
+        "The calendar part of this message could not be read ({why}); nothing was recorded."
+    ),
+    "person.why.sender": "the sender is not the one for whom the message speaks.",
+    "person.why.proof": "the sender could not be proven.",
+    "person.why.sent_by": "the sender may not speak for the one named.",
+    "person.why.organizer": "another person organized this event until now.",
+    "person.why.addressee": "you are not among those invited.",
+    "person.why.unknown": "you do not organize such an event.",
+    "person.why.occurrence": "the event has no occurrence at that time.",
+    "person.why.not_invited": "the sender was not invited.",
+    "person.why.stamp": "the message is dated in the future.",
+    "person.why.inval": "the calendar part has an error.",
+    "person.why.limit": "the calendar part is too large.",
+    "person.why.other": "it is not meant for you to act on.",
+}

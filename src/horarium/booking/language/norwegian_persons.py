@@ -1,0 +1,58 @@
+"""What persons are told, in Norwegian (bokmål)."""
+
+TEXTS = {
+    "person.subject.REQUEST": "Innkalling: {summary}",
+    "person.subject.PUBLISH": "Avtale: {summary}",
+    "person.subject.ADD": "Flere datoer: {summary}",
+    "person.subject.CANCEL": "Avlyst: {summary}",
+    "person.subject.REPLY": "Svar: {summary}",
+    "person.subject.COUNTER": "Annet tidspunkt foreslått: {summary}",
+    "person.subject.DECLINECOUNTER": "Foreslått tidspunkt ikke godtatt: {summary}",
+    "person.subject.REFRESH": "Etterspurt på nytt: {summary}",
+    "person.subject.FREEBUSY": "Ledig/opptatt",
+    "person.subject.OTHER": "Kalendermelding",
+    "person.what": "Hva: {summary}",
+    "person.when": "Når: {when}",
+    "person.where": "Hvor: {location}",
+    "person.who": "Arrangør: {who}",
+    "person.invited": "{who} inviterer deg. Svaret ditt ventes.",
+    "person.published": "{who} gjør deg kjent med denne avtalen.",
+    "person.conflict": "Du er opptatt da: {when}. Kollisjoner: {count}.",
+    "person.cancelled": "{who} har avlyst dette; det tar ikke lenger av tiden din.",
+    "person.late": "En senere melding om denne avtalen kom før denne: ingenting er endret.",
+    "person.known": "Denne meldingen er kjent fra før: ingenting er endret.",
+    "person.asked_again": "Hele avtalen ble etterspurt, siden bare en del av den kom.",
+    "person.counter": "{who} foreslår et annet tidspunkt: {when}.",
+    "person.counter_declined": (
+        "{who} godtar ikke tidspunktet du foreslo; det holdes ikke lenger."
+    ),
+    "person.crasher": "{who} svarer uten å være invitert og ble ikke lagt til.",
+    "person.answer.ACCEPTED": "{who} deltar.",
+    "person.answer.TENTATIVE": "{who} deltar kanskje.",
+    "person.answer.DECLINED": "{who} deltar ikke.",
+    "person.answer.DELEGATED": "{who} lar en annen delta.",
+    "person.answer.NEEDS-ACTION": "{who} har ikke bestemt seg ennå.",
+    "person.refresh_asked": "{who} ber deg sende denne avtalen på nytt.",
+    "person.refreshed": "{who} spurte etter denne avtalen og fikk den på nytt.",
+    "person.freebusy_asked": (
+        "Noen spør når du er ledig. Ingenting ble svart, siden du ikke deler det."
+    ),
+    "person.freebusy_answered": "{who} spurte når du er ledig og fikk svar.",
+    "person.freebusy_known": "{who} forteller når de er opptatt; det er lagret.",
+    "person.not_recorded": "Ingenting ble lagret: {why}",
+    "person.not_readable": (
+        "Kalenderdelen av meldingen kunne ikke leses ({why}); ingenting ble lagret."
+    ),
+    "person.why.sender": "avsenderen er ikke den meldingen taler for.",
+    "person.why.proof": "avsenderen kunne ikke bevises.",
+    "person.why.sent_by": "avsenderen kan ikke tale for den som er nevnt.",
+    "person.why.organizer": "en annen arrangerte denne avtalen til nå.",
+    "person.why.addressee": "du er ikke blant de inviterte.",
+    "person.why.unknown": "du arrangerer ikke en slik avtale.",
+    "person.why.occurrence": "avtalen har ingen gang på det tidspunktet.",
+    "person.why.not_invited": "avsenderen var ikke invitert.",
+    "person.why.stamp": "meldingen er datert i fremtiden.",
+    "person.why.inval": "kalenderdelen har en feil.",
+    "person.why.limit": "kalenderdelen er for stor.",
+    "person.why.other": "den er ikke ment for at du skal gjøre noe.",
+}

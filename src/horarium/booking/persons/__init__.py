@@ -1,0 +1,1 @@
+"""Persons: what comes to them is recorded and told, and never decided here."""
