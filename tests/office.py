@@ -18,7 +18,8 @@ from horarium.kernel.period import Period
 from horarium.kernel.zone import named
 from horarium.runtime.applying import apply_objects
 from horarium.runtime.bookings import busy_of
-from horarium.runtime.mail_agent import Delivery, MailAgent
+from horarium.runtime.handling import Delivery
+from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.objects import DeclaredObjects
 from horarium.runtime.settings import Settings, default_settings
 from horarium.runtime.upkeep import UpkeepReport, run_upkeep

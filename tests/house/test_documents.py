@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from horarium.booking.preference_table import PERSON_PREFERENCES, PREFERENCES, SPELLINGS, Preference
+from horarium.booking.preference import Preference
+from horarium.booking.preference_table import PERSON_PREFERENCES, PREFERENCES, SPELLINGS
 from horarium.cli.commands import COMMANDS
 from horarium.cli.exits import Exit
 from horarium.runtime.objects import KINDS, LATER_KINDS

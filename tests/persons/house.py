@@ -12,7 +12,7 @@ import icalendar
 from horarium.booking.outcome import MAILBOX, Mail
 from horarium.booking.persons.known import STATED
 from horarium.booking.persons.notes import EventNotes
-from horarium.runtime.mail_agent import Delivery
+from horarium.runtime.handling import Delivery
 from horarium.runtime.settings import Settings, default_settings
 from horarium.transport.endpoint import parse_mailboxes
 from tests.office import Office, local, request, vevent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from horarium.runtime.mail_agent import Status
+from horarium.runtime.handling import Status
 from tests.office import request, vevent
 from tests.persons.house import HARVEY, PAUL, VINCENT, House, attendee, inbox, reply, sent
 

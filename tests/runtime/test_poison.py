@@ -8,8 +8,8 @@ from tests.office import NOW, ROOM, Office, request, vevent
 from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Outcome
 from horarium.booking.ports import Reservations, Surroundings
-from horarium.runtime import mail_agent
-from horarium.runtime.mail_agent import MOST_ATTEMPTS, Status
+from horarium.runtime import handling
+from horarium.runtime.handling import MOST_ATTEMPTS, Status
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ZeroDivisionError("a fault of ours")
         return outcome
 
-    monkeypatch.setattr(mail_agent, "handle", handle)
+    monkeypatch.setattr(handling, "handle", handle)
 
 
 def mail(office: Office, uid: str, hour: int) -> bytes:
@@ -65,7 +65,7 @@ def test_a_message_that_recovers_is_decided_and_forgotten(monkeypatch: pytest.Mo
     office = Office()
     data = mail(office, "poison", 9)
     with monkeypatch.context() as patch:
-        patch.setattr(mail_agent, "handle", lambda *_: 1 / 0)
+        patch.setattr(handling, "handle", lambda *_: 1 / 0)
         assert office.deliver(data).status is Status.TRY_LATER
         assert office.deliver(data).status is Status.TRY_LATER
     assert office.deliver(data).text == "ACCEPTED"

@@ -6,21 +6,20 @@ instead of silently ignored: a policy without effect would be an open door.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from horarium.booking.acl import parse_acl
 from horarium.booking.calls import parse_calls
-from horarium.booking.grid import parse_grid
 from horarium.booking.hours import parse_hours
+from horarium.booking.policy_preferences import POLICY_PREFERENCES
+from horarium.booking.preference import Preference
 from horarium.booking.sent_by import parse_sent_by_pairs
-from horarium.booking.tiers import parse_tiers
 from horarium.booking.written import (
     address_keys,
     choice,
     line,
     lines,
-    members,
     seconds,
     text,
     whole_number,
@@ -34,21 +33,6 @@ FREQUENCIES = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _DAY = 86_400
 # Nothing about a resource reaches further than this; an event longer than 400 days is refused.
 _LONGEST = 400 * _DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """One preference: ``read`` turns a written value into that of ``attribute`` (an attribute of
-    ``Preferences``); ``default`` is a written value, None when nothing is set. ``available``
-    tells whether this version acts on it."""
-
-    name: str
-    default: object
-    read: Callable[[object], object]
-    values: str
-    meaning: str
-    attribute: str = ""
-    available: bool = True
 
 
 def _functions(value: object) -> object:
@@ -400,153 +384,6 @@ _OWN = (
 )
 
 
-def _permitted(value: object) -> object:
-    return None if str(value).strip().lower() == "none" else parse_grid(line(value))
-
-
-_POLICY = (
-    Preference(
-        "bookable",
-        "yes",
-        yes_no,
-        "`yes` or `no`",
-        "Whether the resource attends itself; with `no` its address only stands for a pool.",
-    ),
-    Preference(
-        "permitted_times",
-        None,
-        _permitted,
-        "`MINUTES`, `HOURS:MINUTES` or `HOURS:MINUTES:SECONDS`, lists with commas",
-        "The grid on which events start and end, for the functions that correct and move.",
-    ),
-    Preference(
-        "freebusy_offers",
-        None,
-        seconds(1),
-        "duration",
-        "How long a time that was proposed is held; without it nothing is held.",
-    ),
-    Preference(
-        "max_conflicts",
-        None,
-        whole_number(0),
-        "number",
-        "How many occurrences of a series may collide; they are declined, the rest is booked.",
-    ),
-    Preference(
-        "max_conflict_percent",
-        None,
-        whole_number(0, 100),
-        "number, 0 to 100",
-        "Which share of a series may collide; both limits hold where both are set.",
-    ),
-    Preference(
-        "split",
-        "no",
-        yes_no,
-        "`yes` or `no`",
-        "Whether each declined occurrence of an accepted series gets a mail of its own.",
-    ),
-    Preference(
-        "tier_in_policy",
-        "auto",
-        lambda value: parse_tiers(lines(value)),
-        "lines: `auto`, `ask` or `refuse`, alone or with a role and addresses",
-        "What becomes of a request within the policy: booked, asked of an approver, refused.",
-    ),
-    Preference(
-        "tier_out_of_policy",
-        "refuse",
-        lambda value: parse_tiers(lines(value)),
-        "lines: `auto`, `ask` or `refuse`, alone or with a role and addresses",
-        "The same for a request that breaks the policy or exceeds the quota.",
-    ),
-    Preference(
-        "approvers",
-        None,
-        members,
-        "addresses, or names of groups",
-        "The people who decide what a tier asks.",
-    ),
-    Preference(
-        "approval_timeout",
-        "P7D",
-        seconds(60),
-        "duration",
-        "How long an approver may take.",
-    ),
-    Preference(
-        "approval_timeout_action",
-        "decline",
-        choice("decline", "accept"),
-        "`decline` or `accept`",
-        "What becomes of a request that nobody decided in time.",
-    ),
-    Preference(
-        "pending_holds",
-        "yes",
-        yes_no,
-        "`yes` or `no`",
-        "Whether a request that waits for an approver occupies the resource.",
-    ),
-    Preference(
-        "waiting_list",
-        "off",
-        yes_no,
-        "`on` or `off`",
-        "Whether a request declined only for a conflict waits until the time is free.",
-    ),
-    Preference(
-        "waiting_cutoff",
-        "PT1H",
-        seconds(),
-        "duration",
-        "How long before the start waiting ends.",
-    ),
-    Preference(
-        "check_in",
-        "off",
-        yes_no,
-        "`on` or `off`",
-        "Whether a booking is released unless somebody checks in.",
-    ),
-    Preference(
-        "check_in_opens",
-        "PT10M",
-        seconds(),
-        "duration",
-        "When checking in opens, before the start.",
-    ),
-    Preference(
-        "check_in_deadline",
-        "PT10M",
-        seconds(60),
-        "duration",
-        "When checking in closes, after the start.",
-    ),
-    Preference(
-        "check_in_exempt",
-        None,
-        lambda value: parse_acl(lines(value)),
-        "lines as in `acl`",
-        "The organizers who need not check in.",
-    ),
-    Preference(
-        "delegation_reply",
-        "itip",
-        choice("itip", "accept_as_asked"),
-        "`itip` or `accept_as_asked`",
-        "Who answers after a delegation: the resource that stands in, or the one that was asked.",
-    ),
-    Preference(
-        "redecide_window",
-        "PT10M",
-        seconds(),
-        "duration",
-        "How long a decline caused by the organizer's own booking may still turn.",
-    ),
-)
-
 _PERSONS = (
     Preference(
         "incoming",
@@ -583,7 +420,7 @@ PREFERENCES: dict[str, Preference] = {
     for preference in (
         *_FROM_SEED,
         *_OWN,
-        *_POLICY,
+        *POLICY_PREFERENCES,
         *(
             Preference(
                 item.name,

@@ -9,12 +9,12 @@ from horarium.booking.acl import Rule
 from horarium.booking.calls import Call
 from horarium.booking.grid import Grid
 from horarium.booking.hours import WorkingHours
+from horarium.booking.preference import Preference
 from horarium.booking.preference_table import (
     PERSON_KEEPS,
     PERSON_PREFERENCES,
     PREFERENCES,
     SPELLINGS,
-    Preference,
 )
 from horarium.booking.sent_by import SentByPair
 from horarium.booking.tiers import TierRule

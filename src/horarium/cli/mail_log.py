@@ -8,7 +8,8 @@ from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import MIN_INSTANT, format_instant
-from horarium.runtime.mail_agent import MailAgent, Status
+from horarium.runtime.handling import Status
+from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.wiring import Store, open_store
 

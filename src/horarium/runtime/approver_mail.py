@@ -34,7 +34,7 @@ def hear_approver(
     tx: Transaction, settings: Settings, headers: Headers, data: bytes, now: Instant
 ) -> Heard | None:
     """Hears a mail that replies to a question to an approver; None when it does not."""
-    asked = tx.mail.kind_of(headers.in_reply_to) if headers.in_reply_to else ""
+    asked = (tx.mail.kind_of(headers.in_reply_to) or "") if headers.in_reply_to else ""
     if not asked.startswith(KIND):
         return None
     sender = headers.sender

@@ -21,7 +21,8 @@ from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.delivering import deliver_all
 from horarium.runtime.directives import TimetableService
-from horarium.runtime.mail_agent import Delivery, MailAgent, Status
+from horarium.runtime.handling import Delivery, Status
+from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher

@@ -8,7 +8,8 @@ from horarium.booking.imip import read_message
 from horarium.booking.letter import mail_date
 from horarium.booking.outcome import MAILBOX, Mail
 from horarium.kernel.instant import Instant
-from horarium.runtime.mail_agent import MailAgent, Status
+from horarium.runtime.handling import Status
+from horarium.runtime.mail_agent import MailAgent
 from horarium.transport.handover import Answer
 
 # The statuses that mail systems act on (sysexits): handled, bounce, keep and try again.

@@ -253,11 +253,6 @@ class MailRepository:
         rows = self.session.rows("outbox_counts", {"tenant": self.tenant})
         return {text(state): number(count) for state, count, _ in rows}
 
-    def kind_of(self, message_id: str) -> str:
-        """What a mail of ours was, empty when there is none of that Message-ID."""
-        row = self.session.row("mail_kind", {"tenant": self.tenant, "message_id": message_id})
-        return text(row[0]) if row else ""
-
     def content(self, message_id: str) -> tuple[str, str, bytes] | None:
         """Envelope sender, recipient and bytes of a mail."""
         values = {"tenant": self.tenant, "message_id": message_id}

@@ -83,7 +83,8 @@ def _mail(
     summary = read_entry(named, resource).summary if named is not None else None
     catalogue = catalogue_for(message, asker)
     return post(
-        message, asker.address.text, kind=f"resent-{method.lower()}", sequence=entries[0].stamp.sequence,
+        message, asker.address.text, kind=f"resent-{method.lower()}",
+        sequence=entries[0].stamp.sequence,
         subject=titled(catalogue, method, summary), text=catalogue.text("resent") + "\n",
         calendar=serialize(vcalendar(method, components)), method=method,
     )  # fmt: skip

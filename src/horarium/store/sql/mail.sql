@@ -148,6 +148,3 @@ ON CONFLICT (tenant, day, subject, cause) DO NOTHING
 -- name: notices
 SELECT subject, cause, day, text FROM notice WHERE tenant = :tenant ORDER BY day DESC, subject, cause
 LIMIT :many
-
--- name: mail_kind
-SELECT kind FROM outbox WHERE tenant = :tenant AND message_id = :message_id
