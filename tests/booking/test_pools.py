@@ -231,7 +231,10 @@ def test_most_available_takes_turns() -> None:
 def test_an_address_of_a_pool_never_attends_itself() -> None:
     office = Office(
         {
-            "cars@example.com": {"scheduling_function": "schedule_for_delegate cars", "bookable": "no"},
+            "cars@example.com": {
+                "scheduling_function": "schedule_for_delegate cars",
+                "bookable": "no",
+            },
             CADILLAC: {}, PONTIAC: {},
         },
         quotas={"cars": {"delegates": [CADILLAC, PONTIAC]}},
@@ -250,3 +253,13 @@ def test_two_cars_that_point_at_each_other_ask_each_once() -> None:
         office.want("2026-12-01 09:00", "2026-12-01 13:00", to=name)
     told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
     assert said(told) == [(HORSE, "REPLY", ["DECLINED"])]
+
+
+def test_a_decline_names_the_cars_that_are_free_and_times_for_programs() -> None:
+    office = cars("schedule_in_freebusy")
+    office.want(TEN, TWELVE, to=CADILLAC)
+    (answer,) = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
+    assert f"Free at that time: {PONTIAC}." in answer.text
+    lines = answer.components[0]["X-HORARIUM-ALTERNATIVE"]
+    assert [str(line) for line in lines][0] == "20261201T070000Z/20261201T090000Z"
+    assert len(lines) == 3
