@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from horarium.booking.event_state import EventState
 from horarium.booking.open_request import OpenRequest
+from horarium.booking.persons.known import Known
 from horarium.booking.quota import Charge, Claim
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
@@ -149,6 +150,9 @@ class Surroundings(Protocol):
 
     def assigned(self, quota: str) -> dict[str, Instant]:
         """When each resource (address key) was last chosen in that pool."""
+
+    def known(self, party: str) -> Sequence[Known]:
+        """What a party (an address key) has told this resource of its time."""
 
     def known_busy(self, keys: Collection[str], within: Period) -> list[Period]:
         """What others (address keys) have told of their busy time."""
