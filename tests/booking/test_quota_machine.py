@@ -30,7 +30,8 @@ class Messages(RuleBasedStateMachine):
 
     @initialize(redecides=st.booleans(), reply=st.sampled_from(("itip", "accept_as_asked")))
     def begin(self, redecides: bool, reply: str) -> None:
-        self.world = World(new_office(redecides=redecides, delegation_reply=reply))
+        office = new_office(redecides=redecides, delegation_reply=reply)
+        self.world = World(office, redecides)
 
     def series(self, number: int) -> Series:
         return self.world.events[number % len(self.world.events)]

@@ -416,6 +416,9 @@ class RequestHandling:
         received = bool(case.asked_by or (own is not None and own.delegated_from))
         if again is not None and again.why is Why.DELEGATE_DECLINED:
             tried = again.request.tried | {again.request.stand_in}
+            if single and case.delegated is not None:
+                # One occurrence of an event is not taken from the one that attends the others.
+                tried |= {self._resource.address.key}
             return Delegation(tried, received=received or single)
         before = case.delegated
         stand_in = before.stand_in if before is not None and again is None else ""
@@ -546,11 +549,17 @@ class RequestHandling:
         )  # fmt: skip
 
     def _taken_back(self, follow: Following, *, whole: bool) -> Following:
-        """What follows, and the end of the event at a resource that stood in until now."""
-        before = self._case.delegated
-        again = self._case.message.again
-        if before is None or not whole or (again and again.why is Why.DELEGATE_DECLINED):
+        """What follows, and the end of the event at a resource that stood in until now. One that
+        refused a change, or never heard of it, may still hold the event as it was before."""
+        before, again = self._case.delegated, self._case.message.again
+        if before is None:
             return follow
+        if not whole:
+            if again is None or again.why is not Why.DELEGATE_DECLINED:
+                return follow
+            keys = tuple(item.key for item in self._placed if item.key is not None)
+            given_up = Elsewhere(before.stand_in, release=True, originals=keys)
+            return replace(follow, elsewhere=(*follow.elsewhere, given_up))
         if any(request.stand_in == before.stand_in for request in follow.opened):
             return follow
         taken = Elsewhere(before.stand_in, release=True)
