@@ -6,7 +6,7 @@ import email.policy
 from email import message_from_bytes
 
 import pytest
-from tests.office import Answer, Office, oslo
+from tests.office import Answer, Office, oslo, request, vevent
 
 CADILLAC = "resource-car-cadillac@example.com"
 PONTIAC = "resource-car-pontiac@example.com"
@@ -250,3 +250,45 @@ def test_two_cars_that_point_at_each_other_ask_each_once() -> None:
         office.want("2026-12-01 09:00", "2026-12-01 13:00", to=name)
     told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
     assert said(told) == [(HORSE, "REPLY", ["DECLINED"])]
+
+
+OVERRIDE = "RECURRENCE-ID;TZID=Europe/Oslo:20261203T100000"
+SERIES_HELD = [(TEN, TWELVE), ("2026-12-03 14:00", "2026-12-03 15:00")]
+
+
+def series(*overrides: str) -> str:
+    """Three days from ten to twelve, with changes of its occurrences."""
+    master = vevent("s", TEN, TWELVE, by=HORSE, to=(CADILLAC,), extra="RRULE:FREQ=DAILY;COUNT=3")
+    return request(master, *overrides)
+
+
+def changed(sequence: int) -> str:
+    return vevent(
+        "s", "2026-12-03 14:00", "2026-12-03 15:00", by=HORSE, to=(CADILLAC,), extra=OVERRIDE,
+        sequence=sequence,
+    )  # fmt: skip
+
+
+def second_cancelled(sequence: int) -> str:
+    which = "RECURRENCE-ID;TZID=Europe/Oslo:20261202T100000\nSTATUS:CANCELLED"
+    return vevent(
+        "s", "2026-12-02 10:00", "2026-12-02 12:00", by=HORSE, to=(CADILLAC,), extra=which,
+        sequence=sequence,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_changes_of_a_series_go_along_with_it(early: bool) -> None:
+    office = cars()
+    busy_cadillac(office)
+    if early:
+        # Both overtake the series itself.
+        office.send(request(changed(2)), by=HORSE, to=CADILLAC)
+        office.send(request(second_cancelled(3), method="CANCEL"), by=HORSE, to=CADILLAC)
+        data = office.mail(series(), by=HORSE, to=CADILLAC)
+    else:
+        data = office.mail(series(changed(0), second_cancelled(0)), by=HORSE, to=CADILLAC)
+    told = office.route(office.deliver(data, CADILLAC, HORSE).mails)
+    assert told[-1].partstats == ["ACCEPTED"]
+    assert [item[1:] for item in office.everything(PONTIAC)] == SERIES_HELD
+    assert [uid for uid, *_ in office.everything(CADILLAC)] == ["busy"]

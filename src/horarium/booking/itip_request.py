@@ -12,6 +12,7 @@ from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
+from horarium.booking.handing_on import changes_of, given_away
 from horarium.booking.laying import Entered, all_of, lay_down
 from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
@@ -105,7 +106,7 @@ def _gates(case: Case, head: Event, events: list[Event]) -> Outcome | None:
             return asked
         notice = f"{case.message.uid}: another organizer than before" if standing.alarm else ""
         return case.ignore("sender", standing.reason, event=head, hold=True, notice=notice)
-    if case.asked_by and not all(case.holds_for(event) for event in events):
+    if case.asked_by and not case.holds_for_all(events):
         return case.ignore("sender", "delegation_unknown", event=head, hold=True)
     fault = case.addressee_fault(head)
     if fault and not case.message.passed_on:
@@ -259,8 +260,13 @@ class RequestHandling:
         asked = ask(held, self._resource, self._case.now)
         request = self._request(master.event, held, asked, restates=True)
         decision = self._decide(request, asked)
-        self._note(master, request, decision)
+        changes: dict[Instant, Event] = {}
+        if decision.ending is Ending.DELEGATED:
+            stated = {item.key: item.event for item in overrides if item.key is not None}
+            changes = changes_of(master.event, stated, late, asked, self._resource)
+        self._note(master, request, decision, changes)
         self._parts.append(Part(master.event, decision, _booked(asked, decision), request))
+        self._parts.extend(Part(event, decision, Asked(())) for event in changes.values())
         if decision.accepted:
             self._parts.extend(self._turned(late, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
@@ -301,6 +307,8 @@ class RequestHandling:
             self._state, self._fresh = candidate, dict(fresh)
             self._capacity, self._asked, self._changed = decision.capacity, asked, True
             self._entered = Entered(decision.charges, decision.claims)
+        elif decision.ending is Ending.DELEGATED:
+            self._state, self._changed = given_away(self._released(master)), True
         elif not decision.declined:
             self._leave_open(self._released(master), decision)
         elif not asked.occurrences and len(candidate.entries) > 1:
@@ -498,9 +506,14 @@ class RequestHandling:
 
     # --- ending ----------------------------------------------------------
 
-    def _note(self, item: Placed, request: Request, decision: Decision) -> None:
+    def _note(
+        self, item: Placed, request: Request, decision: Decision,
+        changes: Mapping[Instant, Event] | None = None,
+    ) -> None:  # fmt: skip
         if request.occurrences:
-            self._judged.append(Judged(item.event, item.slot, item.stamp, request, decision))
+            self._judged.append(
+                Judged(item.event, item.slot, item.stamp, request, decision, changes or {})
+            )
 
     def _leave_open(self, state: EventState, decision: Decision) -> None:
         """What is neither booked nor declined leaves an earlier booking as it is, unless another
