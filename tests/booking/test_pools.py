@@ -292,3 +292,17 @@ def test_the_changes_of_a_series_go_along_with_it(early: bool) -> None:
     assert told[-1].partstats == ["ACCEPTED"]
     assert [item[1:] for item in office.everything(PONTIAC)] == SERIES_HELD
     assert [uid for uid, *_ in office.everything(CADILLAC)] == ["busy"]
+
+
+def test_what_is_over_and_does_not_fit_is_left_out() -> None:
+    """As `schedule_in_freebusy` does: the rest of a series is what is asked for."""
+    office = cars()
+    office.want("2026-11-22 10:00", "2026-11-22 11:00", to=CADILLAC, uid="over")
+    office.now = oslo("2026-11-22 12:00")
+    (told,) = office.want(
+        "2026-11-22 10:00", "2026-11-22 11:00", to=CADILLAC, by=HORSE, uid="s",
+        extra="RRULE:FREQ=DAILY;COUNT=3",
+    )  # fmt: skip
+    assert told.partstats == ["ACCEPTED"]
+    starts = [start for uid, start, _ in office.everything(CADILLAC) if uid == "s"]
+    assert starts == ["2026-11-23 10:00", "2026-11-24 10:00"]

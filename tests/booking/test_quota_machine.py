@@ -54,17 +54,19 @@ class Messages(RuleBasedStateMachine):
         if at_once:
             self.world.deliver(self.world.bag.pop())
 
-    @precondition(lambda self: any(s.count > 1 for s in self.world.events))
+    # Of what was cancelled as a whole nothing is changed, unless the whole is asked for again.
+    @precondition(lambda self: any(s.count > 1 and not s.gone for s in self.world.events))
     @rule(which=numbers, one=st.integers(0, 2), start=slots, hours=lengths)
     def override(self, which: int, one: int, start: datetime, hours: int) -> None:
-        many = [series for series in self.world.events if series.count > 1]
+        many = [series for series in self.world.events if series.count > 1 and not series.gone]
         series = many[which % len(many)]
         self.world.override(series, one % series.count, start, hours)
 
-    @precondition(lambda self: self.world.events)
+    @precondition(lambda self: any(not series.gone for series in self.world.events))
     @rule(which=numbers, one=st.integers(0, 2), whole=st.booleans())
     def cancel(self, which: int, one: int, whole: bool) -> None:
-        series = self.series(which)
+        standing = [series for series in self.world.events if not series.gone]
+        series = standing[which % len(standing)]
         single = whole or series.count == 1
         self.world.cancel(series, None if single else one % series.count)
 
