@@ -76,13 +76,14 @@ class Mail:
 class Elsewhere:
     """What happens at another resource (an address key) in the same transaction: it holds
     `provisional` for the event; with `pass_on` it is told the message as if it had got it too,
-    with `release` it gives the event up. What it was chosen for in a pool is noted
-    under `pool`."""
+    with `release` it gives the event up, or of it only the occurrences that begin at `originals`.
+    What it was chosen for in a pool is noted under `pool`."""
 
     resource: str
     provisional: tuple[Provisional, ...] = ()
     pass_on: bool = False
     release: bool = False
+    originals: tuple[Instant, ...] = ()
     pool: str = ""
 
 

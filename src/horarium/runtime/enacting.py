@@ -137,13 +137,24 @@ class Enactment:
             handed = replace(message, resource=user.resource, passed_on=True)
             self._follow(user, handle(handed, held, self.surroundings(user)), handed)
         if elsewhere.release:
-            freed = release(
-                outcome.uid, held, user.resource, self.now, Reason.WITHDRAWN, tell=False
-            )
-            if freed is not None:
-                self._follow(user, freed, None)
-            elif held.provisional(outcome.uid):
-                held.put_provisional(outcome.uid, ())
+            self._release(user, outcome.uid, elsewhere.originals)
+
+    def _release(self, user: Registered, uid: str, originals: tuple[Instant, ...]) -> None:
+        """Another resource gives up an event, or occurrences of it, booked or still held."""
+        held = self.reservations(user)
+        freed = release(
+            uid, held, user.resource, self.now, Reason.WITHDRAWN, originals=originals or None,
+            tell=False,
+        )  # fmt: skip
+        if freed is not None:
+            self._follow(user, freed, None)
+        kept = [
+            p
+            for p in held.provisional(uid)
+            if originals and p.reservation.original not in originals
+        ]
+        if len(kept) != len(held.provisional(uid)):
+            held.put_provisional(uid, kept)
 
     def _follow(self, user: Registered, outcome: Outcome, message: EventMessage | None) -> None:
         """Another resource's part in the same matter; it has nothing to say to the organizer."""
