@@ -77,7 +77,10 @@ def test_the_office(tmp_path: Path) -> None:
         (VOLE, "TENTATIVE"), ("reception@example.com", "-"),
     ]  # fmt: skip
     times = "2026-12-02 10:00", "2026-12-02 11:00"
-    assert office.invite(*times, to="boardroom@example.com", by="paul.boddie@example.com") == "ACCEPTED"
+    assert (
+        office.invite(*times, to="boardroom@example.com", by="paul.boddie@example.com")
+        == "ACCEPTED"
+    )
 
 
 def test_the_lab(tmp_path: Path) -> None:
@@ -268,7 +271,9 @@ class Wire:
 def attending(read: Answer) -> str:
     lines = read.components[0]["ATTENDEE"]
     found = lines if isinstance(lines, list) else [lines]
-    return ", ".join(f"{short(str(a).removeprefix('mailto:'))} {a.params['PARTSTAT']}" for a in found)
+    return ", ".join(
+        f"{short(str(a).removeprefix('mailto:'))} {a.params['PARTSTAT']}" for a in found
+    )
 
 
 def short(address: str) -> str:

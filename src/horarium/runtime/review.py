@@ -73,7 +73,6 @@ def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed)
             yield from _list_faults(call, preferences, declared, place)
 
 
-
 def _call_fault(call: Call) -> str:
     if call.name not in ARGUMENTS:
         return f"there is no function {call.name}{nearest(call.name, tuple(ARGUMENTS))}"
