@@ -9,12 +9,12 @@ from horarium.booking.functions.registry import FUNCTIONS
 from horarium.booking.functions.schedule_for_delegate import FREEBUSY_FUNCTIONS, POLICIES
 from horarium.booking.functions.schedule_in_freebusy import read_capacity
 from horarium.booking.preferences import Preferences, read_preferences
-from horarium.booking.tiers import Tier
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
+from horarium.runtime.policy_review import broken_policy, strange_policy
 from horarium.runtime.quota_review import broken_quotas, strange_quotas
 
 # The most arguments of each function, as its usage says.
@@ -64,30 +64,13 @@ class _Placed:
 
 
 def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed) -> Iterator[Fault]:
+    yield from broken_policy(preferences, declared.groups, place.fault)
     for call in preferences.scheduling_function:
         message = _call_fault(call)
         if message:
             yield place.fault("scheduling_function", f"line {call.line}: {message}")
         elif call.name == "access_control_list":
             yield from _list_faults(call, preferences, declared, place)
-    yield from _tier_faults(preferences, declared, place)
-
-
-def _tier_faults(
-    preferences: Preferences, declared: DeclaredObjects, place: _Placed
-) -> Iterator[Fault]:
-    """Approvers that are needed and not there, and groups that nobody declared."""
-    asks = preferences.unauthenticated == "ask"
-    for name in ("tier_in_policy", "tier_out_of_policy"):
-        for item in getattr(preferences, name):
-            asks = asks or item.tier is Tier.ASK
-            for group in sorted(item.rule.groups - set(declared.groups)):
-                yield place.fault(name, f"line {item.rule.line}: there is no group {group}")
-    named = preferences.approvers or ()
-    for group in sorted({name for name in named if "@" not in name} - set(declared.groups)):
-        yield place.fault("approvers", f"there is no group {group}")
-    if asks and not named:
-        yield place.fault("approvers", "somebody is to be asked, and there are no approvers")
 
 
 def _call_fault(call: Call) -> str:
@@ -137,27 +120,8 @@ def _list_faults(
 
 
 def _strange(preferences: Preferences, place: _Placed) -> Iterator[Fault]:
+    yield from strange_policy(preferences, place.fault)
     names = [call.name for call in preferences.scheduling_function]
-    if not any(name.endswith("in_freebusy") for name in names):
-        yield place.fault(
-            "scheduling_function",
-            "no function looks at the free/busy: overlapping requests are all accepted",
-        )
-    if "schedule_for_delegate" in names:
-        at = names.index("schedule_for_delegate")
-        for name in names[:at]:
-            if name.endswith("in_freebusy"):
-                yield place.fault(
-                    "scheduling_function",
-                    f"{name} stands before schedule_for_delegate: a busy resource declines before "
-                    "it hands anything on",
-                )
-    deciders = {"check_quota", "schedule_for_delegate"}
-    if {"add_to_quota", "remove_from_quota"} & set(names) and not deciders & set(names):
-        yield place.fault("scheduling_function", "a quota is charged and never checked")
-    grid = preferences.permitted_times is not None
-    if grid and not any("corrected" in name or "next_available" in name for name in names):
-        yield place.fault("permitted_times", "no function corrects times to it")
     if preferences.acl is not None:
         for rule in without_effect(preferences.acl):
             yield place.fault("acl", f"line {rule.line} has no effect: a later line overrides it")
