@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from horarium.booking.asked import Asked
+from horarium.booking.case import Case
 from horarium.booking.event_state import Entry, EntryState, EventState
+from horarium.booking.open_request import Why
+from horarium.booking.reply import own_attendee
+from horarium.booking.request import Delegation
 from horarium.booking.resource import Resource
 from horarium.booking.single import single_occurrence
 from horarium.booking.stored_event import read_entry
@@ -68,3 +72,20 @@ def _cancelled(master: Event, entry: Entry) -> Event:
     ]
     component = Component("VEVENT", [*lines, ContentLine("STATUS", (), "CANCELLED")])
     return replace(event, component=component, status="CANCELLED", rule=None)
+
+
+def delegation_of(case: Case, head: Event, *, single: bool) -> Delegation:
+    """How far an event is handed on: one that another resource handed to this one, and a `single`
+    occurrence, is handed on to nobody else."""
+    again = case.message.again
+    own = own_attendee(case.message, head)
+    received = bool(case.asked_by or (own is not None and own.delegated_from))
+    if again is not None and again.why is Why.DELEGATE_DECLINED:
+        tried = again.request.tried | {again.request.stand_in}
+        if single and case.delegated is not None:
+            # One occurrence of an event is not taken from the one that attends the others.
+            tried |= {case.message.resource.address.key}
+        return Delegation(tried, received=received or single)
+    before = case.delegated
+    stand_in = before.stand_in if before is not None and again is None else ""
+    return Delegation(stand_in=stand_in, received=received or single)

@@ -82,8 +82,8 @@ class Booking:
 @dataclass(frozen=True, slots=True)
 class Provisional:
     """Time held for an event that is not booked. A HOLD tells which resource asked for it
-    (`asked_by`, an address key), for which SEQUENCE, and for which times (`digest`: that of the event,
-    and after a blank that of the occurrence where it was changed)."""
+    (`asked_by`, an address key), for which SEQUENCE, and for which times (`digest`: that of the
+    event, and after a blank that of the occurrence where it was changed)."""
 
     reservation: Reservation
     asked_by: str = ""

@@ -11,7 +11,7 @@ from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
-from horarium.booking.handing_on import changes_of, given_away
+from horarium.booking.handing_on import changes_of, delegation_of, given_away
 from horarium.booking.laying import Entered, all_of, lay_down
 from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
@@ -19,8 +19,7 @@ from horarium.booking.outcome import Elsewhere, EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
 from horarium.booking.placed import Placed
 from horarium.booking.reasons import Reason
-from horarium.booking.reply import own_attendee
-from horarium.booking.request import Delegation, Request, View
+from horarium.booking.request import Request, View
 from horarium.booking.settling import Judged, leave_behind
 from horarium.booking.stored_event import (
     HeldEvent,
@@ -323,22 +322,6 @@ class RequestHandling:
         case = self._case
         return View(self._resource, case.reservations, case.surroundings, case.book)
 
-    def _delegation(self, *, single: bool) -> Delegation:
-        """How far the event is handed on: one that another resource handed to this one, and a
-        single occurrence, is handed on to nobody else."""
-        case, again = self._case, self._case.message.again
-        own = own_attendee(case.message, self._head)
-        received = bool(case.asked_by or (own is not None and own.delegated_from))
-        if again is not None and again.why is Why.DELEGATE_DECLINED:
-            tried = again.request.tried | {again.request.stand_in}
-            if single and case.delegated is not None:
-                # One occurrence of an event is not taken from the one that attends the others.
-                tried |= {self._resource.address.key}
-            return Delegation(tried, received=received or single)
-        before = case.delegated
-        stand_in = before.stand_in if before is not None and again is None else ""
-        return Delegation(stand_in=stand_in, received=received or single)
-
     def _request(self, event: Event, held: HeldEvent, asked: Asked, *, restates: bool) -> Request:
         recurring = held.endless or len(asked.occurrences) > 1
         stored = (
@@ -368,7 +351,7 @@ class RequestHandling:
             times_changed=any((o.start, o.end) not in stored for o in asked.laid),
             overflows=asked.overflows,
             now=self._case.now,
-            delegation=self._delegation(single=not restates),
+            delegation=delegation_of(self._case, self._head, single=not restates),
         )
 
     # --- entries ---------------------------------------------------------
