@@ -138,6 +138,8 @@ def _compared(invocation: Invocation, item: object) -> str:
         return str(item)
     if "entry" in item:
         return f"{_span(invocation, item['start'], item['end'])} {item['entry'] or 'down'}"
+    if "resource" in item:
+        return f"{item['resource']} {item.get('passed_over') or 'is free'}"
     text = _span(invocation, item.get("start"), item.get("end"))
     if item.get("busy_start"):
         text += " meets " + _span(invocation, item["busy_start"], item.get("busy_end"))
