@@ -290,6 +290,16 @@ def pool(folder: Path, more: str = "") -> Wire:
     return wire
 
 
+@pytest.mark.parametrize(("taken", "comes"), [(CADILLAC, PONTIAC), (PONTIAC, CADILLAC)])
+def test_either_car_stands_in_for_the_other(taken: str, comes: str, tmp_path: Path) -> None:
+    office = site(pieces("pools.md", "Setting one up")[0], tmp_path)
+    office.want(*DAY, to=taken, uid="taken")
+    assert office.busy(*DAY, comes) == []
+    told = office.want(*DAY, to=taken, by=HORSE)
+    assert [a.partstats[0] for a in told] == ["DELEGATED", "ACCEPTED"]
+    assert office.busy(*DAY, comes) == [DAY]
+
+
 def test_the_mails_of_a_pool(tmp_path: Path) -> None:
     first, second, third, fourth = pieces("pools.md", "Who gets which mail", "transcript")
     wire = pool(tmp_path)
