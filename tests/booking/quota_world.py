@@ -1,5 +1,5 @@
-"""A small world for quotas and pools: organizers whose mail comes in any order, twice, or never, and
-a naive count of everything that must hold whatever happens.
+"""A small world for quotas and pools: organizers whose mail comes in any order, twice or never,
+and a naive count of everything that must hold whatever happens.
 
 Nothing here asks how a decision came about: it reads what is stored, row by row, and counts.
 """
@@ -118,7 +118,7 @@ class Heard:
 
 @dataclass
 class World:
-    """The office, what is on its way to it and among its resources, and what organizers were told."""
+    """The office, what is on its way to it and among its resources, and what people were told."""
 
     office: Office
     redecides: bool = False
@@ -299,7 +299,7 @@ class World:
                 )
                 assert mine == held, (name, quota, mine - held, held - mine)
             assert {c.quota for _, c in charges[name]} <= CHARGES[name]
-            for quota in CLAIMS.get(name, ()):
+            for _ in CLAIMS.get(name, ()):
                 assert Counter((c.uid, c.original, c.event) for c in claims[name]) == held, name
             assert {c.quota for c in claims[name]} <= CLAIMS.get(name, set())
         self._check_sums([c for rows in charges.values() for _, c in rows])
