@@ -21,12 +21,7 @@ from horarium.booking.placed import Placed
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
 from horarium.booking.settling import Judged, leave_behind
-from horarium.booking.stored_event import (
-    HeldEvent,
-    hold,
-    occurrence_key,
-    read_entry,
-)
+from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, read_entry
 from horarium.booking.trace import Evidence, Step
 from horarium.ical.event import Event
 from horarium.kernel.instant import MIN_INSTANT, Instant
