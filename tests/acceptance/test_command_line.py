@@ -160,3 +160,25 @@ def test_what_cannot_be_stored_is_tried_again(site: Path, tmp_path: Path) -> Non
     done = deliver(tmp_path / "none", "lost")
     assert done.returncode == 75
     assert b"horarium.toml" in done.stderr
+
+
+def test_a_free_room_is_found_and_the_others_say_why_not(site: Path) -> None:
+    """The example's conference room is booked from 9 to 10; nobody has a hall for a thousand."""
+    asked = (
+        "resource", "find", "--site", str(site), "--now", NOW, "--from", "2026-03-03 09:30",
+        "--to", "2026-03-03 10:30",
+    )  # fmt: skip
+    found = document(*asked)
+    assert (found["start"], found["end"]) == ("2026-03-03T08:30:00Z", "2026-03-03T09:30:00Z")
+    others = {item["id"]: item["against"] for item in found["others"]}  # type: ignore[attr-defined]
+    assert [step["reason"] for step in others[ROOM]] == ["conflict"]
+    free = [item["id"] for item in found["free"]]  # type: ignore[attr-defined]
+    assert free
+    assert ROOM not in free
+    text = run(*asked).stdout.decode()
+    assert text.startswith(f"{len(free)} free\n")
+    assert f"{ROOM}  conflict" in text
+    nothing = document(*asked, "--capacity", "1000", status=1)
+    assert nothing["free"] == []
+    assert document(*asked[:-2], "--to", "2026-03-03 09:30", status=64)["error"]
+    assert document(*asked, "--organizer", "nobody", status=64)["error"]

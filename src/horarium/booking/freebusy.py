@@ -62,9 +62,9 @@ def held_in(
     if not spans:
         return []
     found = [item for item in reservations.held(spans) if item.uid != without]
-    stretches = PeriodSet(spans)
-    last = max(span.end for span in spans)
-    for laid in reservations.laid_before(last):
+    series = reservations.laid_before(max(span.end for span in spans))
+    stretches = PeriodSet(spans) if series else PeriodSet()
+    for laid in series:
         if laid.state.uid != without:
             found.extend(_beyond(laid, stretches, resource))
     return found
@@ -107,7 +107,7 @@ def find_conflicts(
     One sweep over all occupied periods finds the over-full stretches; touching is not meeting.
     """
     wanted = [occupied(o.start, o.end, resource.preferences) for o in asked]
-    if not wanted:
+    if not wanted or len(wanted) + len(held) <= capacity:
         return []
     everything = [item.occupied for item in held] + wanted
     within = Period(min(p.start for p in everything), max(p.end for p in everything))

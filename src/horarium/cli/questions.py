@@ -116,7 +116,7 @@ def explanation_text(invocation: Invocation, found: Explanation) -> str:
     """The steps as lines for people; what a step compared stands below it."""
     lines = [f"{found.id}  {found.verdict}"]
     for number, step in enumerate(found.steps, start=1):
-        facts = "; ".join([step.reason] * bool(step.reason) + _plain_facts(step))
+        facts = "; ".join([step.reason] * bool(step.reason) + step_facts(step))
         lines.append(f"  {number} {step.gate:<24} {step.verdict:<9} {facts}".rstrip())
         for value in step.evidence.values():
             if isinstance(value, list):
@@ -124,7 +124,8 @@ def explanation_text(invocation: Invocation, found: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _plain_facts(step: Step) -> list[str]:
+def step_facts(step: Step) -> list[str]:
+    """What a step compared, as people read it, but for its lists."""
     return [
         f"{name} {value}"
         for name, value in step.evidence.items()

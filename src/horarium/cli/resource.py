@@ -8,6 +8,7 @@ import click
 from horarium.booking.preferences import Layer
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.resource_find import resource_find
 from horarium.runtime.changing import add_resource, remove_resource, set_preference
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.questions import find_object, shown
@@ -17,6 +18,9 @@ from horarium.runtime.wiring import Store, open_store
 @click.group(help="The resources and their preferences.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(resource_find)
 
 
 def _store(invocation: Invocation) -> Store:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from horarium.kernel.period import Period
 from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
+from horarium.store.held import HeldInSpan, held_by_all
 from horarium.store.mail import MailRepository
 from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
@@ -62,6 +64,10 @@ class Transaction:
     def workers(self) -> WorkerRepository:
         """Who works for which task, and the control file in force."""
         return WorkerRepository(self.session, self.tenant)
+
+    def held_by_all(self, span: Period) -> HeldInSpan:
+        """What every resource holds in `span`."""
+        return held_by_all(self.session, self.tenant, span)
 
     def meta(self, key: str) -> str | None:
         """A fact about the whole store, None when it was never kept."""

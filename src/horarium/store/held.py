@@ -1,0 +1,74 @@
+"""What all resources of a site hold in one span of time, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from horarium.booking.event_state import EventState
+from horarium.booking.ports import Booking, LaidSeries, Reservation, Reservations
+from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
+from horarium.store.bookings import read_reservation
+from horarium.store.engine import Session
+from horarium.store.rows import instant, number, text
+
+
+@dataclass(frozen=True, slots=True)
+class SpanReservations:
+    """What one resource holds in a span that was read already; whatever else is asked comes from
+    `whole`. Spans asked for lie inside the one that was read."""
+
+    whole: Reservations
+    found: Sequence[Reservation]
+    laid: Sequence[tuple[str, Instant, str, str]]
+
+    def event(self, uid: str) -> EventState:
+        """What is known of `uid`."""
+        return self.whole.event(uid)
+
+    def held(self, spans: Sequence[Period]) -> list[Reservation]:
+        """The reservations whose occupied time overlaps any of `spans`, in order of start."""
+        return [i for i in self.found if any(i.occupied.overlaps(span) for span in spans)]
+
+    def of_event(self, uid: str) -> list[Reservation]:
+        """The reservations laid down for `uid`, in order of start."""
+        return self.whole.of_event(uid)
+
+    def laid_before(self, before: Instant) -> list[LaidSeries]:
+        """The series that are laid down only to a point before `before`."""
+        return [
+            LaidSeries(until, self.whole.event(uid), who, name)
+            for uid, until, who, name in self.laid
+            if until < before
+        ]
+
+    def head(self, uid: str) -> Booking | None:
+        """The head of `uid`, if it holds time."""
+        return self.whole.head(uid)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldInSpan:
+    """The reservations of every resource in one span, in two queries however many there are."""
+
+    found: Mapping[int, Sequence[Reservation]]
+    laid: Mapping[int, Sequence[tuple[str, Instant, str, str]]]
+
+    def of(self, resource: int, whole: Reservations) -> SpanReservations:
+        """Those of one resource, over its whole memory."""
+        return SpanReservations(whole, self.found.get(resource, ()), self.laid.get(resource, ()))
+
+
+def held_by_all(session: Session, tenant: str, span: Period) -> HeldInSpan:
+    """Reads what every resource of a tenant holds in `span`."""
+    found: dict[int, list[Reservation]] = {}
+    values = {"tenant": tenant, "start_s": span.start, "end_s": span.end}
+    for resource, *row in session.rows("periods_of_all", values):
+        found.setdefault(number(resource), []).append(read_reservation(tuple(row)))
+    laid: dict[int, list[tuple[str, Instant, str, str]]] = {}
+    values = {"tenant": tenant, "instant_s": span.end}
+    for resource, uid, until, who, name in session.rows("laid_before_of_all", values):
+        series = (text(uid), instant(until), text(who), text(name))
+        laid.setdefault(number(resource), []).append(series)
+    return HeldInSpan(found, laid)
