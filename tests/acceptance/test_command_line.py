@@ -162,6 +162,21 @@ def test_what_cannot_be_stored_is_tried_again(site: Path, tmp_path: Path) -> Non
     assert b"horarium.toml" in done.stderr
 
 
+def test_a_decision_and_a_resource_are_drawn(site: Path) -> None:
+    drawn = run("booking", "explain", "booked", "--svg", "--site", str(site)).stdout.decode()
+    assert drawn.startswith("<svg ")
+    assert "booked at " + ROOM in drawn
+    assert 'class="edge taken"' in drawn
+    found = document("resource", "explain", ROOM, "--site", str(site), "--dot")
+    assert str(found["dot"]).startswith("digraph scheduling_decisions {")
+    functions = document("resource", "explain", ROOM, "--site", str(site))["functions"]
+    assert isinstance(functions, list)
+    assert functions[0]["data"] == "Free/busy"
+    assert "Can schedule in free/busy?" in run(
+        "resource", "explain", ROOM, "--site", str(site)
+    ).stdout.decode()  # fmt: skip
+
+
 def test_a_free_room_is_found_and_the_others_say_why_not(site: Path) -> None:
     """The example's conference room is booked from 9 to 10; nobody has a hall for a thousand."""
     asked = (

@@ -4,8 +4,10 @@ import sys
 
 import click
 
+from horarium.booking.diagram import decision_diagram
 from horarium.booking.outcome import Outcome, Result
 from horarium.cli.deliver import envelope_sender
+from horarium.cli.diagrams import drawn_as
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.questions import explanation_text, step_document
@@ -18,7 +20,7 @@ from horarium.runtime.bookings import (
     list_events,
 )
 from horarium.runtime.mail_agent import MailAgent
-from horarium.runtime.questions import Explanation
+from horarium.runtime.questions import Explanation, find_object
 from horarium.runtime.wiring import Store, open_store
 
 _REFUSALS = frozenset({Result.DECLINED, Result.IGNORED, Result.LOST})
@@ -61,13 +63,18 @@ def booking_show(invocation: Invocation, uid: str) -> None:
 
 @command.command(
     "explain",
-    help="Every decision on an event, step by step.\n\n"
+    help="Every decision on an event, step by step; with --svg or --dot the way of the last one as "
+    "a diagram.\n\n"
     "\b\nExample:\n  horarium booking explain UID",
 )
 @click.argument("uid")
 @click.option("--resource", metavar="ID", help="only decisions of this resource")
+@click.option("--svg", "form", flag_value="svg", help="print a diagram for a browser")
+@click.option("--dot", "form", flag_value="dot", help="print it for Graphviz")
 @pass_invocation
-def booking_explain(invocation: Invocation, uid: str, resource: str | None) -> None:
+def booking_explain(
+    invocation: Invocation, uid: str, resource: str | None, form: str | None
+) -> None:
     """Explain the last decision of each resource, and list those before it."""
     records = decisions_on(_store(invocation), uid)
     if resource is not None:
@@ -76,11 +83,27 @@ def booking_explain(invocation: Invocation, uid: str, resource: str | None) -> N
     by_resource: dict[str, list[DecisionRecord]] = {}
     for record in records:
         by_resource.setdefault(record.resource, []).append(record)
+    if form is not None:
+        _draw(invocation, form, [found[-1] for found in by_resource.values()])
+        return
     documents = [_explained(found) for found in by_resource.values()]
     invocation.emit(
         documents[0] if len(documents) == 1 else documents,
         lambda: "\n".join(_explained_text(invocation, r) for r in records),
     )
+
+
+def _draw(invocation: Invocation, form: str, records: list[DecisionRecord]) -> None:
+    if len(records) != 1:
+        names = ", ".join(_shown(record) for record in records) or "none"
+        raise click.UsageError(f"a diagram shows one resource, name it by --resource: {names}")
+    (record,) = records
+    name = _shown(record)
+    user = _store(invocation).read(lambda tx: find_object(tx, invocation.settings, name))
+    title = f"{record.uid} at {name}: {record.outcome}"
+    diagram = decision_diagram(user.resource, title, record.steps, record.outcome)
+    drawn = drawn_as(form, diagram)
+    invocation.emit({"uid": record.uid, "resource": name, form: drawn}, drawn.rstrip())
 
 
 @command.command(
