@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mailbox
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,30 @@ def test_a_decision_and_a_resource_are_drawn(site: Path) -> None:
     assert "Can schedule in free/busy?" in run(
         "resource", "explain", ROOM, "--site", str(site)
     ).stdout.decode()  # fmt: skip
+
+
+def test_what_was_decided_is_decided_again(site: Path, tmp_path: Path) -> None:
+    assert document("booking", "replay", "--site", str(site))["differences"] == []
+    explained = document("booking", "explain", "booked", "--site", str(site))
+    replay = explained["replay"]
+    assert isinstance(replay, dict)
+    assert (replay["same"], replay["outcome"]) == (True, "ACCEPTED")
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    assert run("resource", "set", ROOM, "max_duration", "PT5M", "--site", str(copy)).returncode == 0
+    found = document("booking", "replay", "--site", str(copy), status=1)
+    by_uid = {item["uid"]: item for item in found["differences"]}  # type: ignore[attr-defined]
+    difference = by_uid["booked"]
+    assert difference["then"] == {"outcome": "ACCEPTED", "reason": None}
+    assert difference["now"] == {"outcome": "DECLINED", "reason": "max_duration"}
+    assert difference["same_policy"] is False
+    said = run("booking", "explain", "booked", "--site", str(copy))
+    assert said.returncode == 0
+    assert b"decided again: DECLINED max_duration, the policy was changed" in said.stdout
+    nobody = run("booking", "replay", "--resource", "nobody@example.com", "--site", str(site))
+    assert nobody.returncode == 1
+    later = document("booking", "replay", "--since", "2026-03-03", "--site", str(site))
+    assert later == {"decisions": 0, "differences": []}
 
 
 def test_a_free_room_is_found_and_the_others_say_why_not(site: Path) -> None:

@@ -49,4 +49,9 @@ class EventMessage:
     @property
     def decision_id(self) -> str:
         """The name of the record of this decision."""
-        return sha256(f"{self.origin.ledger_key}\0{self.uid}".encode()).hexdigest()[:32]
+        return decision_id(self.origin.ledger_key, self.uid)
+
+
+def decision_id(ledger_key: str, uid: str) -> str:
+    """The name of the record of the decision on an event in the message of that key."""
+    return sha256(f"{ledger_key}\0{uid}".encode()).hexdigest()[:32]

@@ -6,6 +6,12 @@ import click
 
 from horarium.booking.diagram import decision_diagram
 from horarium.booking.outcome import Outcome, Result
+from horarium.cli.booking_replay import (
+    booking_replay,
+    replayed,
+    verdict_document,
+    verdict_text,
+)
 from horarium.cli.deliver import envelope_sender
 from horarium.cli.diagrams import drawn_as
 from horarium.cli.exits import Exit
@@ -29,6 +35,9 @@ _REFUSALS = frozenset({Result.DECLINED, Result.IGNORED, Result.LOST})
 @click.group(help="The events that resources hold, and the decisions on them.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(booking_replay)
 
 
 def _store(invocation: Invocation) -> Store:
@@ -71,12 +80,15 @@ def booking_show(invocation: Invocation, uid: str) -> None:
 @click.option("--resource", metavar="ID", help="only decisions of this resource")
 @click.option("--svg", "form", flag_value="svg", help="print a diagram for a browser")
 @click.option("--dot", "form", flag_value="dot", help="print it for Graphviz")
+@click.option("--replay", is_flag=True, help="decide again, however many messages are kept")
 @pass_invocation
 def booking_explain(
-    invocation: Invocation, uid: str, resource: str | None, form: str | None
-) -> None:
-    """Explain the last decision of each resource, and list those before it."""
-    records = decisions_on(_store(invocation), uid)
+    invocation: Invocation, uid: str, resource: str | None, form: str | None, replay: bool
+) -> int:
+    """Explain the last decision of each resource, and list those before it; status 1 when one
+    that is made again under the same policy ends in another way."""
+    store = _store(invocation)
+    records = decisions_on(store, uid)
     if resource is not None:
         wanted = resource.removeprefix("mailto:").lower()
         records = [r for r in records if _shown(r) == wanted or _shown(r).lower() == wanted]
@@ -85,12 +97,20 @@ def booking_explain(
         by_resource.setdefault(record.resource, []).append(record)
     if form is not None:
         _draw(invocation, form, [found[-1] for found in by_resource.values()])
-        return
-    documents = [_explained(found) for found in by_resource.values()]
+        return Exit.OK
+    again = {item.then.id: item for item in replayed(invocation, store, uid, asked=replay)}
+    documents = [
+        {**_explained(found), "replay": verdict_document(again.get(found[-1].id))}
+        for found in by_resource.values()
+    ]
     invocation.emit(
         documents[0] if len(documents) == 1 else documents,
-        lambda: "\n".join(_explained_text(invocation, r) for r in records),
+        lambda: "\n".join(
+            f"{_explained_text(invocation, r)}\n{verdict_text(again.get(r.id))}" for r in records
+        ),
     )
+    wrong = any(again[r.id].differs and again[r.id].same_policy for r in records if r.id in again)
+    return Exit.NO if wrong else Exit.OK
 
 
 def _draw(invocation: Invocation, form: str, records: list[DecisionRecord]) -> None:

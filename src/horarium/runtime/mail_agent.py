@@ -18,6 +18,7 @@ from horarium.booking.authentication import is_authenticated, trusted_results
 from horarium.booking.authority import Voice
 from horarium.booking.imip import Intake, IntakeKind, read_message
 from horarium.booking.itip import handle
+from horarium.booking.kept import kept_request
 from horarium.booking.mail_headers import Headers
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.outcome import Mail, Outcome, Result
@@ -27,10 +28,12 @@ from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.booking_signals import signal_change
-from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.directory import Directory, Registered, policy_digest, read_directory
+from horarium.runtime.ledger_key import CALENDAR, ledger_key
 from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.settings import Settings
 from horarium.store.bookings import write_key
+from horarium.store.kept import Kept
 from horarium.store.mail import Held, LedgerRow
 from horarium.store.store import Store, Transaction
 
@@ -46,7 +49,6 @@ MOST_RECEIVED = 30
 MOST_ATTEMPTS = 3
 _BULK = frozenset({"bulk", "list", "junk"})
 _OWN_MESSAGE_ID = "<hor."
-_CALENDAR = frozenset({"VEVENT", "VFREEBUSY"})
 
 
 class Status(Enum):
@@ -86,6 +88,7 @@ class _Envelope:
     now: Instant
     emit: bool
     vouched: bool
+    key: str = ""
 
 
 class _DirectoryChanged(Exception):
@@ -100,6 +103,8 @@ class MailAgent:
         self._settings = settings
         self._mail_limits = mail_limits(settings.limits)
         self._parse_limits = parse_limits(settings.limits)
+        self._keeps = settings.retention.mail > 0
+        self._policies: dict[int, str] = {}
         self._directory: Directory | None = None
 
     @property
@@ -114,6 +119,7 @@ class MailAgent:
     def reload(self) -> None:
         """Reads the calendar users, and the files they name, anew."""
         self._directory = self._store.read(lambda tx: read_directory(tx, self._settings))
+        self._policies.clear()
 
     def knows(self, recipient: str) -> bool:
         """Whether mail for `recipient` is taken: a calendar user, or the sender of our answers,
@@ -138,11 +144,13 @@ class MailAgent:
         *,
         emit: bool = False,
         vouched: bool = False,
+        key: str = "",
     ) -> Delivery:
         """Handles one message for one recipient. `sender` is the envelope sender: None when it is
         unknown, "" for the null one. With `emit` the mails are returned instead of queued;
-        `vouched` is the operator's word for the sender of a message that was kept."""
-        envelope = _Envelope(sender, recipient, data, now, emit, vouched)
+        `vouched` is the operator's word for the sender of a message that was kept; `key` the one
+        under which it was known, where a message comes again."""
+        envelope = _Envelope(sender, recipient, data, now, emit, vouched, key)
         try:
             return self._deliver(envelope)
         except Unavailable as error:
@@ -165,7 +173,8 @@ class MailAgent:
                 return Delivery(Status.UNKNOWN, "no such calendar user")
             intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
-            handling = _Handling(self._settings, directory, user, envelope)
+            kept = self._kept(envelope, intake, user)
+            handling = _Handling(self._settings, directory, user, envelope, kept)
             keys = [write_key(self._store.tenant, user.uri)] if user else []
             try:
                 delivery = self._store.transact(keys, partial(handling.run, intake=intake))
@@ -175,6 +184,18 @@ class MailAgent:
             crash.at("ingest:after-commit")
             return delivery
         raise Unavailable("the calendar users change too fast")
+
+    def _kept(self, envelope: _Envelope, intake: Intake, user: Registered | None) -> Kept | None:
+        """What is kept of a message, made before the store is locked; its key comes later."""
+        if user is None or intake.kind is not IntakeKind.CALENDAR or not self._keeps:
+            return None
+        if user.id not in self._policies:
+            self._policies[user.id] = policy_digest(user.resource)
+        data = kept_request(envelope.data, intake.objects)
+        return Kept(
+            0, "", user.id, envelope.recipient, envelope.sender, envelope.now, envelope.vouched,
+            self._policies[user.id], data,
+        )  # fmt: skip
 
     def dry_run(self, sender: str | None, recipient: str, data: bytes, now: Instant) -> DryRun:
         """What would be decided on one message as things stand; nothing is kept and nothing sent.
@@ -235,6 +256,7 @@ class _Handling:
     directory: Directory
     user: Registered | None
     envelope: _Envelope
+    kept: Kept | None = None
 
     def run(self, tx: Transaction, intake: Intake) -> Delivery:
         """Enters the message into the ledger and does what it asks for."""
@@ -246,7 +268,10 @@ class _Handling:
     def _run(self, tx: Transaction, intake: Intake) -> Delivery:
         if tx.directory.version() != self.directory.version:
             raise _DirectoryChanged
-        key = _ledger_key(self.envelope, intake)
+        envelope = self.envelope
+        key = envelope.key or ledger_key(
+            envelope.recipient, envelope.data, intake, vouched=envelope.vouched
+        )
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
@@ -331,6 +356,8 @@ class _Handling:
             mails.extend(self._post(tx, outcome))
             crash.at("ingest:outbox-written")
             outcomes.append(outcome)
+        if self.kept is not None:
+            tx.kept.add(replace(self.kept, key=key))
         return self._finish(tx, key, outcomes, mails)
 
     def _messages(self, intake: Intake, key: str) -> Iterable[EventMessage]:
@@ -457,43 +484,7 @@ def _by_uid(components: Iterable[Component]) -> dict[str, list[Component]]:
     """The components of each UID, in the order in which the UIDs first stand."""
     found: dict[str, list[Component]] = {}
     for component in components:
-        if component.name in _CALENDAR:
+        if component.name in CALENDAR:
             line = component.first("UID")
             found.setdefault(line.value.strip() if line else "", []).append(component)
     return found
-
-
-def _ledger_key(envelope: _Envelope, intake: Intake) -> str:
-    """The key under which a message is known again: who, what, and the very octets; a message
-    that the operator let go is another than the one that was kept.
-
-    Fields are prefixed with their length, so that none can run into the next.
-    """
-    recipient, data = envelope.recipient, envelope.data
-    headers = intake.headers
-    fields = [recipient.lower(), headers.message_id if headers and headers.message_id else ""]
-    if not fields[1]:
-        fields[1] = sha256(data).hexdigest()
-    for item in intake.objects:
-        fields.append(item.method)
-        named = (
-            [_value(component, name) for name in ("UID", "SEQUENCE", "DTSTAMP", "RECURRENCE-ID")]
-            for component in item.component.components
-            if component.name in _CALENDAR
-        )
-        fields += [text for row in sorted(named) for text in row]
-        fields.append(item.part_hash)
-    if not intake.objects:
-        fields.append(sha256(data).hexdigest())
-    if envelope.vouched:
-        fields.append("vouched")
-    joined = b"".join(
-        len(octets).to_bytes(4, "big") + octets
-        for octets in (text.encode("utf-8", "surrogatepass") for text in fields)
-    )
-    return sha256(joined).hexdigest()
-
-
-def _value(component: Component, name: str) -> str:
-    line = component.first(name)
-    return line.value if line is not None else ""

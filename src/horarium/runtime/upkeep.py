@@ -47,7 +47,12 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
             _extend(store, user, now, report)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
+    kept_since = Instant(now - settings.retention.mail)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
+    while store.transact([], lambda tx: tx.kept.pack()):
+        crash.at("upkeep:piece-done")
+    while dropped := store.transact([], lambda tx: tx.kept.drop_before(kept_since)):
+        report.dropped += dropped
     store.checkpoint(thorough=True)
     return report
 

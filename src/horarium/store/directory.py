@@ -79,7 +79,7 @@ class DirectoryRepository:
         where = {"tenant": self.tenant, "resource": user.id}
         for query in (
             "forget_user_periods", "forget_user_bookings", "forget_user_objects",
-            "forget_user_longest", "forget_user_decisions",
+            "forget_user_longest", "forget_user_decisions", "forget_user_kept",
         ):  # fmt: skip
             self.session.run(query, where)
         self.session.run("drop_preferences", {"tenant": self.tenant, "owner": user.uri})

@@ -13,6 +13,7 @@ from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
+from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.rows import text
 from horarium.store.timers import TimerRepository
@@ -64,6 +65,11 @@ class Transaction:
     def workers(self) -> WorkerRepository:
         """Who works for which task, and the control file in force."""
         return WorkerRepository(self.session, self.tenant)
+
+    @property
+    def kept(self) -> KeptRepository:
+        """The messages that were decided about."""
+        return KeptRepository(self.session, self.tenant)
 
     def held_by_all(self, span: Period) -> HeldInSpan:
         """What every resource holds in `span`."""
