@@ -66,7 +66,7 @@ def judge(wish: Wish, view: View) -> Finding:
     if resource.fault:
         return Finding(resource, (_against("preferences", Reason.CONFIGURATION, resource.fault),))
     steps = list(_facts(wish, resource))
-    asked = _request(wish, resource)
+    asked = request_for(wish, resource)
     for reason, evidence in judge_policy(asked, resource).items():
         steps.append(Step("policy", "DECLINED", reason.value, evidence))
     unasked: list[str] = []
@@ -120,7 +120,9 @@ def _fact(name: str, evidence: Evidence) -> Step:
     return Step(name, "DECLINED", name, evidence)
 
 
-def _request(wish: Wish, resource: Resource) -> Request:
+def request_for(wish: Wish, resource: Resource) -> Request:
+    """The request that an invitation for the wished time would be; without an organizer it is the
+    resource itself."""
     time = wish.time
     return Request(
         uid="",
