@@ -202,6 +202,23 @@ def test_what_was_decided_is_decided_again(site: Path, tmp_path: Path) -> None:
     assert later == {"decisions": 0, "differences": []}
 
 
+def test_what_an_import_leaves_out_is_named_with_its_line(site: Path, tmp_path: Path) -> None:
+    good = invitation("imported").split(b"\r\n\r\n", 1)[1].replace(b"METHOD:REQUEST\r\n", b"")
+    bad = good.replace(b"UID:imported", b"UID:broken").replace(b"PT1H", b"nonsense")
+    (tmp_path / "good.ics").write_bytes(good.replace(b"20260303", b"20260310"))
+    (tmp_path / "bad.ics").write_bytes(bad)
+    (tmp_path / "odd.ics").write_bytes(b"hello")
+    files = [str(tmp_path / name) for name in ("bad.ics", "odd.ics", "good.ics")]
+    done = run("import", "ics", ROOM, *files, "--site", str(site))
+    said = done.stdout.decode()
+    assert done.returncode == 65
+    assert f"{files[0]}:4: broken: " in said
+    assert f"{files[1]}: calendar: " in said
+    assert "taken over 1, known already 0" in said
+    again = document("import", "ics", ROOM, files[2], "--site", str(site))
+    assert again["known"] == ["imported"]
+
+
 def test_a_free_room_is_found_and_the_others_say_why_not(site: Path) -> None:
     """The example's conference room is booked from 9 to 10; nobody has a hall for a thousand."""
     asked = (
