@@ -50,7 +50,7 @@ def run_upkeep(store: Store, settings: Settings, now: Instant) -> UpkeepReport:
     kept_since = Instant(now - settings.retention.mail)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
     while store.transact([], lambda tx: tx.kept.pack()):
-        crash.at("upkeep:piece-done")
+        pass
     while dropped := store.transact([], lambda tx: tx.kept.drop_before(kept_since)):
         report.dropped += dropped
     store.checkpoint(thorough=True)
