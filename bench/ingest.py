@@ -26,7 +26,7 @@ from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Outcome
 from horarium.booking.ports import Reservations
 from horarium.kernel.instant import Instant
-from horarium.runtime import mail_agent
+from horarium.runtime import handling
 from horarium.runtime.clock import SystemClock
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.settings import load_settings
@@ -182,7 +182,7 @@ def store_alone(site: Path, fresh: Path) -> float:
     """Mails a second through the store only: what was decided about the mails is kept again, by
     the repositories and in the transactions that the daemon uses."""
     decided: list[tuple[EventMessage, Outcome]] = []
-    handle = mail_agent.handle
+    handle = handling.handle
 
     def remembered(message: EventMessage, reservations: Reservations) -> Outcome:
         decided.append((message, handle(message, reservations)))
@@ -191,10 +191,10 @@ def store_alone(site: Path, fresh: Path) -> float:
     now = SystemClock().now()
     settings = load_settings(Site(site), {})
     agent = MailAgent(open_store(Site(site), settings, SystemClock()), settings)
-    mail_agent.handle = remembered
+    handling.handle = remembered
     for number in range(20_000, 20_000 + MAILS):
         assert agent.deliver(sender(number), room(number % ROOMS), mail(number, ROOMS), now).mails
-    mail_agent.handle = handle
+    handling.handle = handle
     store = open_store(Site(fresh), settings, SystemClock())
     users = {user.uri: user.id for user in store.read(lambda tx: tx.directory.users())}
 

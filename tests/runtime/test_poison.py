@@ -9,13 +9,14 @@ from horarium.booking.message import EventMessage
 from horarium.booking.outcome import Outcome
 from horarium.booking.ports import Reservations, Surroundings
 from horarium.runtime import handling
-from horarium.runtime.handling import MOST_ATTEMPTS, Status
+from horarium.runtime.handling import Status
+from horarium.runtime.mail_agent import MOST_ATTEMPTS
 
 
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event named `poison` makes every decision about it fail."""
-    sound = mail_agent.handle
+    sound = handling.handle
 
     def handle(
         message: EventMessage, reservations: Reservations, surroundings: Surroundings

@@ -46,6 +46,7 @@ SETTLE_SECONDS = 20.0
 WATCHDOG_SECONDS = 10.0
 _TAKEN = Reply(250, "2.1.5 ok")
 _UNKNOWN = Reply(550, "5.1.1 no such calendar user")
+_TOO_MANY = Reply(451, "4.7.1 too many messages of this sender; try again later")
 _LATER = Reply(451, "4.3.0 try again later")
 
 
@@ -187,7 +188,16 @@ class Daemon:
     async def deliver(self, sender: str | None, recipient: str, data: bytes) -> Reply:
         """Decides about one message for one recipient; answers after the commit."""
         now = self._clock.now()
-        delivery = await self._decide(lambda: self._agent.deliver(sender, recipient, data, now))
+
+        def work() -> Delivery | None:
+            if not self._agent.admits(sender, now):
+                return None
+            return self._agent.deliver(sender, recipient, data, now)
+
+        delivery = await self._decide(work)
+        if delivery is None:
+            log.warning("message.rate_limited sender=%s recipient=%s", sender, recipient)
+            return _TOO_MANY
         self._wake_outbox(delivery)
         crash.at("ingest:before-ack")
         if delivery.status is Status.HANDLED:

@@ -39,6 +39,8 @@ def deliver_all(
     chosen = list(dict.fromkeys(recipients)) or addressed(agent, data)
     if not chosen:
         return Answer(NO_SUCH_USER, "no recipient is a calendar user here")
+    if not agent.admits(sender, now):
+        return Answer(TRY_AGAIN, f"too many messages of {sender} in the last hour")
     deliveries = [
         (recipient, agent.deliver(sender, recipient, data, now, emit=emit, outgoing=outgoing))
         for recipient in chosen

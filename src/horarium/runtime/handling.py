@@ -38,10 +38,6 @@ DAY = 86_400
 # Automatic answers to one (sender, UID, SEQUENCE) in a day; more is a loop.
 MOST_ANSWERS = 10
 MOST_REPEATS = 3
-# A message that fails this often for a reason of ours is set aside, so that the queue moves.
-MOST_ATTEMPTS = 3
-# Requests decided again after one message; what is left waits for the next look.
-MOST_SETTLED = 1_000
 _BULK = frozenset({"bulk", "list", "junk"})
 _OWN_MESSAGE_ID = "<hor."
 
@@ -121,6 +117,7 @@ class Handling:
         key = self._key(intake)
         if tx.mail.seen(key) is not None:
             return Delivery(Status.HANDLED, "seen before")
+        tx.mail.count_sender(rated(self.envelope.sender), self.envelope.now)
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
         if self.user is not None and self.user.is_person:
             return self._of_person(tx, intake, key)
@@ -439,6 +436,15 @@ _STATES: dict[Result, str] = {
 }
 # Of several events in one message the one that did most names what became of it.
 _RANK = {"ignored": 0, "stale": 1, "duplicate": 2, "decided": 3}
+
+
+def rated(sender: str | None) -> tuple[str, ...]:
+    """The names under which the messages of an envelope sender are counted: the sender, and its
+    domain; none for an unknown or null one."""
+    if not sender or "@" not in sender:
+        return ()
+    key = sender.removeprefix("mailto:").lower()
+    return key, key[key.rindex("@") :]
 
 
 def _decisive(outcomes: Sequence[Outcome]) -> Outcome:

@@ -21,7 +21,15 @@ from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.checking_in import sweep
 from horarium.runtime.directory import Directory, Registered, policy_digest, read_directory
-from horarium.runtime.handling import Delivery, DirectoryChanged, DryRun, Envelope, Handling, Status
+from horarium.runtime.handling import (
+    Delivery,
+    DirectoryChanged,
+    DryRun,
+    Envelope,
+    Handling,
+    Status,
+    rated,
+)
 from horarium.runtime.lapsing import lapse
 from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.settings import Settings
@@ -34,16 +42,10 @@ from horarium.store.store import Store, Transaction
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400
-# Automatic answers to one (sender, UID, SEQUENCE) in a day; more is a loop.
-MOST_ANSWERS = 10
-MOST_REPEATS = 3
 # A message that fails this often for a reason of ours is set aside, so that the queue moves.
 MOST_ATTEMPTS = 3
 # Requests decided again after one message; what is left waits for the next look.
 MOST_SETTLED = 1_000
-_BULK = frozenset({"bulk", "list", "junk"})
-_OWN_MESSAGE_ID = "<hor."
 
 
 class MailAgent:
@@ -87,6 +89,22 @@ class MailAgent:
         if directory is None or directory.version != version:
             return None
         return directory.find(recipient) is not None or self._is_own_sender(recipient)
+
+    def admits(self, sender: str | None, now: Instant) -> bool:
+        """Whether an envelope sender may have one more message handled now: a flood of one sender,
+        or of one domain, is to come later. What resources here write to each other is not counted
+        against them."""
+        names = rated(sender)
+        if not names or self.directory.find(names[0]) is not None:
+            return True
+        limits = (self._settings.limits.sender_rate, self._settings.limits.domain_rate)
+
+        def within(tx: Transaction) -> bool:
+            return all(
+                tx.mail.rate_of(name, now) < most for name, most in zip(names, limits, strict=True)
+            )
+
+        return self._store.read(within)
 
     def deliver(
         self,

@@ -15,10 +15,9 @@ from functools import partial
 from horarium.booking.message import decision_id
 from horarium.booking.outcome import EventChange
 from horarium.booking.quota import Charge, Claim
-from horarium.kernel.errors import NotFound, Unavailable
+from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.runtime.directory import Directory, Registered, policy_digest, read_directory
-from horarium.runtime.handling import Status
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.settings import Settings
 from horarium.runtime.upkeep import run_upkeep
@@ -154,12 +153,10 @@ def _again(
         if message.received // DAY > day:
             day = message.received // DAY
             run_upkeep(copy, settings, Instant(day * DAY))
-        delivery = agent.deliver(
+        agent.deliver(
             message.sender, message.recipient, message.data, message.received,
             emit=True, vouched=message.vouched, key=message.key,
         )  # fmt: skip
-        if delivery.status is Status.TRY_LATER:
-            raise Unavailable(delivery.text)
     records = copy.read(lambda tx: tx.decisions.between(MIN_INSTANT, MAX_INSTANT))
     copy.close()
     return {record.id: record for record in records}

@@ -496,6 +496,8 @@ def _limit(name: str, default: object, meaning: str) -> Setting:
 _LIMITS = (
     _limit("message", "10MiB", "One message; a longer one is refused by LMTP with 552."),
     _limit("calendar_part", "1MiB", "One calendar part of a message."),
+    _limit("sender_rate", 60, "Messages of one sender in an hour; more are taken later (451)."),
+    _limit("domain_rate", 600, "Messages of all senders of one domain in an hour."),
     _limit("header_lines", 1000, "Lines of a message's header."),
     _limit("header_bytes", "128KiB", "Bytes of a message's header."),
     _limit("header_line", "16KiB", "One header field; a longer one is not decoded."),

@@ -108,6 +108,8 @@ class LimitSettings:
 
     message: int
     calendar_part: int
+    sender_rate: int
+    domain_rate: int
     header_lines: int
     header_bytes: int
     header_line: int

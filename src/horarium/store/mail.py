@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from horarium.booking.outcome import Mail
 from horarium.kernel.instant import Instant
 from horarium.store.engine import Session
 from horarium.store.rows import instant, maybe_instant, number, octets, text
+
+_HOUR = 3_600
 
 # A mail that was claimed by a process that died is free again after this time.
 LEASE_SECONDS = 120
@@ -247,6 +250,19 @@ class MailRepository:
         """The states of the mails written about `uid`."""
         rows = self.session.rows("answers_to", {"tenant": self.tenant, "uid": uid})
         return [text(row[0]) for row in rows]
+
+    def count_sender(self, names: Sequence[str], now: Instant) -> None:
+        """Counts one message for each of `names`: a sender, and its domain with @."""
+        where = {"tenant": self.tenant, "hour": now // _HOUR}
+        self.session.run_many("count_sender", [{**where, "name": name} for name in names])
+
+    def rate_of(self, name: str, now: Instant) -> float:
+        """The messages of a sender or a domain within the last hour: those of this hour of the
+        clock, and the share of the hour before that is not an hour ago."""
+        hour, into = divmod(now, _HOUR)
+        values = {"tenant": self.tenant, "name": name, "hour": hour}
+        found = {number(h): number(n) for h, n in self.session.rows("sender_rates", values)}
+        return found.get(hour, 0) + found.get(hour - 1, 0) * (1 - into / _HOUR)
 
     def outbox_counts(self) -> dict[str, int]:
         """How many mails are in each state."""

@@ -63,6 +63,7 @@ class UpkeepRepository:
             + self.session.run("drop_stray_attendance", {"tenant": self.tenant})
             + self.session.run("drop_past_known", {"tenant": self.tenant, "now_s": now - 86_400})
             + self.session.run("drop_old_check_ins", old)
+            + self.session.run("drop_old_rates", {"hour": now // 3_600})
             + RequestRepository(self.session, self.tenant).drop_old(now)
             + self._drop_old_runs(old)
         )

@@ -148,3 +148,14 @@ ON CONFLICT (tenant, day, subject, cause) DO NOTHING
 -- name: notices
 SELECT subject, cause, day, text FROM notice WHERE tenant = :tenant ORDER BY day DESC, subject, cause
 LIMIT :many
+
+-- name: count_sender
+INSERT INTO sender_rate (tenant, name, hour, messages) VALUES (:tenant, :name, :hour, 1)
+ON CONFLICT (tenant, name, hour) DO UPDATE SET messages = messages + 1
+
+-- name: sender_rates
+SELECT hour, messages FROM sender_rate
+WHERE tenant = :tenant AND name = :name AND hour >= CAST(:hour AS BIGINT) - 1
+
+-- name: drop_old_rates
+DELETE FROM sender_rate WHERE hour < CAST(:hour AS BIGINT) - 1

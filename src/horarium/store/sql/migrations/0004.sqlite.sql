@@ -78,3 +78,13 @@ CREATE TABLE pool_turn (
     assigned_s INTEGER NOT NULL,
     PRIMARY KEY (tenant, quota, resource)
 ) STRICT, WITHOUT ROWID;
+
+-- How many messages came from a sender, or from its whole domain (with @), in an hour of the epoch.
+CREATE TABLE sender_rate (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sender_rate_hour ON sender_rate (hour);
