@@ -113,7 +113,7 @@ def wishes() -> list[Wish]:
 
 def one_by_one(tx: Transaction, directory: Directory, wish: Wish) -> list[Finding]:
     """The rival: every room is asked with its own queries."""
-    return in_order(judge(wish, view_of(tx, user)) for user in directory.registered)
+    return in_order(judge(wish, view_of(tx, user, wish.now)) for user in directory.registered)
 
 
 def millis(work: Callable[[Wish], object]) -> float:

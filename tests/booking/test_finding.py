@@ -7,6 +7,7 @@ from tests.office import ROOM, Office, oslo
 
 from horarium.booking.finding import Finding, Wish
 from horarium.ical.address import parse_address
+from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.finding import find_resources
 
@@ -160,6 +161,48 @@ def test_who_asks_counts_only_when_it_is_said() -> None:
 )
 def test_what_would_never_accept_is_not_free(preferences: dict[str, object], reason: str) -> None:
     assert reasons(find(Office({ROOM: preferences}))) == {ROOM: [reason]}
+
+
+POOL = "cars@example.com"
+
+
+def test_quotas_pools_and_approvers_speak_where_an_organizer_is_named() -> None:
+    quotas: dict[str, dict[str, object]] = {
+        "small": {"limits": [["*", "PT30M"]]},
+        "big": {"limits": [["*", "PT10H"]]},
+    }
+    office = Office(
+        {
+            "a@example.com": {"scheduling_function": "check_quota small"},
+            "b@example.com": {"scheduling_function": "check_quota big"},
+            "c@example.com": {"tier_in_policy": "ask", "approvers": "boss@example.com"},
+            "d@example.com": {"tier_in_policy": "refuse"},
+            POOL: {"bookable": "no", "scheduling_function": "schedule_for_delegate big"},
+        },
+        quotas=quotas,
+    )
+    found = find(office, organizer=BY)
+    assert reasons(found) == {
+        "a@example.com": ["quota"],
+        "b@example.com": [],
+        "c@example.com": [],
+        "d@example.com": ["not_in_policy"],
+        POOL: ["bookable", "pool_full"],
+    }
+    assert [f.asking for f in found if f.free] == [False, True]
+    assert {f.resource.address.text: f.unasked for f in find(office)}["a@example.com"] == (
+        "check_quota small",
+    )
+
+
+def test_time_that_is_only_offered_is_not_free() -> None:
+    grid = {"permitted_times": "0,30", "freebusy_offers": "PT1H"}
+    office = Office({ROOM: {"scheduling_function": "schedule_corrected_in_freebusy", **grid}})
+    assert office.ask(f"{DAY} 10:07", f"{DAY} 11:01")
+    assert reasons(find(office, f"{DAY} 10:30", f"{DAY} 11:30")) == {ROOM: ["conflict"]}
+    assert reasons(find(office, f"{DAY} 12:10", f"{DAY} 13:00")) == {ROOM: ["off_grid"]}
+    office.now = Instant(office.now + 3_601)
+    assert free(find(office, f"{DAY} 10:30", f"{DAY} 11:30")) == [ROOM]
 
 
 def test_a_series_holds_time_beyond_what_is_laid_down_of_it() -> None:

@@ -86,6 +86,7 @@ def _document(finding: Finding) -> dict[str, object]:
         "location": preferences.location or None,
         "against": [step_document(step) for step in finding.against],
         "unasked": list(finding.unasked),
+        "asks_a_person": finding.asking,
     }
 
 
@@ -112,5 +113,6 @@ def _described(finding: Finding) -> str:
     seats = f"{preferences.seats} seats" if preferences.seats is not None else ""
     features = ", ".join(sorted(preferences.features))
     unasked = f"not asked: {', '.join(finding.unasked)}" if finding.unasked else ""
-    parts = (preferences.name, seats, features, preferences.location, unasked)
+    asks = "asks a person" if finding.asking else ""
+    parts = (preferences.name, seats, features, preferences.location, unasked, asks)
     return "  ".join((finding.resource.address.text, *(part for part in parts if part)))
