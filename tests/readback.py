@@ -13,6 +13,7 @@ import icalendar
 _MAY_HOLD = frozenset((
     "ATTENDEE", "COMMENT", "DTEND", "DTSTAMP", "DTSTART", "DURATION", "EXDATE", "FREEBUSY",
     "LOCATION", "ORGANIZER", "RDATE", "RECURRENCE-ID", "REQUEST-STATUS", "RRULE", "SEQUENCE",
+    "X-HORARIUM-ALTERNATIVE",
     "SUMMARY", "UID",
 ))  # fmt: skip
 

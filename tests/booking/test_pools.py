@@ -6,7 +6,7 @@ import email.policy
 from email import message_from_bytes
 
 import pytest
-from tests.office import Answer, Office, oslo
+from tests.office import Answer, Office, oslo, request, vevent
 
 CADILLAC = "resource-car-cadillac@example.com"
 PONTIAC = "resource-car-pontiac@example.com"
@@ -231,7 +231,10 @@ def test_most_available_takes_turns() -> None:
 def test_an_address_of_a_pool_never_attends_itself() -> None:
     office = Office(
         {
-            "cars@example.com": {"scheduling_function": "schedule_for_delegate cars", "bookable": "no"},
+            "cars@example.com": {
+                "scheduling_function": "schedule_for_delegate cars",
+                "bookable": "no",
+            },
             CADILLAC: {}, PONTIAC: {},
         },
         quotas={"cars": {"delegates": [CADILLAC, PONTIAC]}},
@@ -250,3 +253,69 @@ def test_two_cars_that_point_at_each_other_ask_each_once() -> None:
         office.want("2026-12-01 09:00", "2026-12-01 13:00", to=name)
     told = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
     assert said(told) == [(HORSE, "REPLY", ["DECLINED"])]
+
+
+def test_a_decline_names_the_cars_that_are_free_and_times_for_programs() -> None:
+    office = cars("schedule_in_freebusy")
+    office.want(TEN, TWELVE, to=CADILLAC)
+    (answer,) = office.want(TEN, TWELVE, to=CADILLAC, by=HORSE)
+    assert f"Free at that time: {PONTIAC}." in answer.text
+    lines = answer.components[0]["X-HORARIUM-ALTERNATIVE"]
+    assert str(lines[0]) == "20261201T070000Z/20261201T090000Z"
+    assert len(lines) == 3
+
+
+OVERRIDE = "RECURRENCE-ID;TZID=Europe/Oslo:20261203T100000"
+SERIES_HELD = [(TEN, TWELVE), ("2026-12-03 14:00", "2026-12-03 15:00")]
+
+
+def series(*overrides: str) -> str:
+    """Three days from ten to twelve, with changes of its occurrences."""
+    master = vevent("s", TEN, TWELVE, by=HORSE, to=(CADILLAC,), extra="RRULE:FREQ=DAILY;COUNT=3")
+    return request(master, *overrides)
+
+
+def changed(sequence: int) -> str:
+    return vevent(
+        "s", "2026-12-03 14:00", "2026-12-03 15:00", by=HORSE, to=(CADILLAC,), extra=OVERRIDE,
+        sequence=sequence,
+    )  # fmt: skip
+
+
+def second_cancelled(sequence: int) -> str:
+    which = "RECURRENCE-ID;TZID=Europe/Oslo:20261202T100000\nSTATUS:CANCELLED"
+    return vevent(
+        "s", "2026-12-02 10:00", "2026-12-02 12:00", by=HORSE, to=(CADILLAC,), extra=which,
+        sequence=sequence,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_changes_of_a_series_go_along_with_it(early: bool) -> None:
+    office = cars()
+    busy_cadillac(office)
+    if early:
+        # Both overtake the series itself.
+        office.send(request(changed(2)), by=HORSE, to=CADILLAC)
+        office.send(request(second_cancelled(3), method="CANCEL"), by=HORSE, to=CADILLAC)
+        data = office.mail(series(), by=HORSE, to=CADILLAC)
+    else:
+        data = office.mail(series(changed(0), second_cancelled(0)), by=HORSE, to=CADILLAC)
+    told = office.route(office.deliver(data, CADILLAC, HORSE).mails)
+    assert told[-1].partstats == ["ACCEPTED"]
+    assert [item[1:] for item in office.everything(PONTIAC)] == SERIES_HELD
+    assert [uid for uid, *_ in office.everything(CADILLAC)] == ["busy"]
+
+
+def test_what_is_over_and_does_not_fit_is_left_out() -> None:
+    """As `schedule_in_freebusy` does: the rest of a series is what is asked for."""
+    office = cars()
+    office.want("2026-11-22 10:00", "2026-11-22 11:00", to=CADILLAC, uid="over")
+    office.now = oslo("2026-11-22 12:00")
+    (told,) = office.want(
+        "2026-11-22 10:00", "2026-11-22 11:00", to=CADILLAC, by=HORSE, uid="s",
+        extra="RRULE:FREQ=DAILY;COUNT=3",
+    )  # fmt: skip
+    assert told.partstats == ["ACCEPTED"]
+    starts = [start for uid, start, _ in office.everything(CADILLAC) if uid == "s"]
+    assert starts == ["2026-11-23 10:00", "2026-11-24 10:00"]

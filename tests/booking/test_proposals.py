@@ -199,3 +199,21 @@ def test_what_follows_judges_the_proposed_times() -> None:
     (answer,) = office.ask("2026-12-01 10:07", "2026-12-01 11:01", by="paul@example.org")
     assert answer.partstats == ["DECLINED"]
     assert answer.calendar["METHOD"] == "REPLY"
+
+
+def test_the_busy_time_that_an_attendee_published_is_not_proposed() -> None:
+    office = room()
+    office.invite("2026-12-01 10:00", "2026-12-01 11:00")
+    paul = "paul@example.org"
+    told = (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//c//EN\nMETHOD:PUBLISH\nBEGIN:VFREEBUSY\nUID:f\n"
+        f"DTSTAMP:20261120T080000Z\nORGANIZER:mailto:{paul}\nDTSTART:20261201T000000Z\n"
+        "DTEND:20261202T000000Z\nFREEBUSY:20261201T100000Z/20261201T120000Z\nEND:VFREEBUSY\n"
+        "END:VCALENDAR\n"
+    )
+    assert office.send(told, by="mallory@example.org") == []
+    answers = office.ask("2026-12-01 10:00", "2026-12-01 11:00", by=HORSE, guests=(paul,))
+    assert proposed(answers) == [("2026-12-01 11:00", "2026-12-01 12:00")]
+    assert office.send(told, by=paul) == []
+    answers = office.ask("2026-12-01 10:00", "2026-12-01 11:00", by=HORSE, guests=(paul,))
+    assert proposed(answers) == [("2026-12-01 13:00", "2026-12-01 14:00")]

@@ -40,9 +40,11 @@ def test_a_new_site_can_be_used(
         assert len(declared.resources) >= 5
         spectrometer = declared.resources["resource-lab-spectrometer@example.com"]
         assert "schedule_in_freebusy 5" in str(spectrometer["scheduling_function"])
+        assert len(declared.persons) >= 3
+        assert {"cars", "car-pool"} <= set(declared.quotas)
     status, out, err = run(capsys, "check", "--site", site)
     assert status == 0
-    assert "error" not in err
+    assert all("senders need no proof" in line for line in err.splitlines())
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,6 +115,29 @@ ROOM = '[defaults.resource]\nrequire_auth = "dmarc"\n[resource."room@example.com
             "there is no group ghosts",
         ),
         (ROOM + 'scheduling_function = "same_domain_only"', 0, "overlapping requests are all"),
+        (ROOM + 'scheduling_function = "schedule_for_delegate pool"', 0, "has no delegates"),
+        (
+            ROOM + 'scheduling_function = "schedule_in_freebusy\\nschedule_for_delegate pool"',
+            0,
+            "line 1: schedule_in_freebusy declines a busy resource before",
+        ),
+        (ROOM + 'bookable = "no"', 65, "needs schedule_for_delegate"),
+        (ROOM + 'tier_in_policy = "ask"', 65, "a.toml:4:1: "),
+        (ROOM + 'tier_out_of_policy = "ask"', 65, "the preference approvers names nobody"),
+        (
+            ROOM + 'tier_in_policy = ["auto", "refuse organiser ghosts"]',
+            65,
+            "line 2: there is no group ghosts",
+        ),
+        (ROOM + 'approvers = "ghosts"', 65, "there is no group ghosts"),
+        (ROOM + 'check_in_exempt = "accept organiser ghosts"', 65, "line 1: there is no group"),
+        (ROOM + 'unauthenticated = "ask"', 65, "a.toml:4:1: "),
+        (
+            ROOM + 'scheduling_function = "schedule_in_freebusy\\nadd_to_quota cars"',
+            0,
+            "a quota is charged and never checked",
+        ),
+        (ROOM + 'permitted_times = "0,30"', 0, "no function corrects times to it"),
         (ROOM + 'acl = "accept"', 0, "is not used"),
         (ROOM + 'acl = "accept organiser a@b.example\\naccept"', 0, "line 1 has no effect"),
         (ROOM + 'min_duration = "2h"\nmax_duration = "1h"', 0, "nothing can be booked"),

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from horarium.booking.functions.registry import FUNCTIONS
 from horarium.booking.preference import Preference
 from horarium.booking.preference_table import PERSON_PREFERENCES, PREFERENCES, SPELLINGS
+from horarium.booking.reasons import Reason
 from horarium.cli.commands import COMMANDS
 from horarium.cli.exits import Exit
 from horarium.runtime.objects import KINDS, LATER_KINDS
@@ -64,7 +66,7 @@ def test_every_preference_of_a_person_is_described(name: str) -> None:
 def test_nothing_is_described_that_does_not_exist() -> None:
     first_cells = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
     assert set(first_cells.findall(page("formats/settings.md"))) <= set(SETTINGS)
-    known = {*PREFERENCES, *PERSON_PREFERENCES, *KINDS}
+    known = {*PREFERENCES, *PERSON_PREFERENCES, *KINDS, *FUNCTIONS}
     assert set(first_cells.findall(page("formats/objects.md"))) <= known
 
 
@@ -72,6 +74,17 @@ def test_kinds_and_spellings_are_described() -> None:
     text = page("formats/objects.md")
     for word in (*KINDS, *LATER_KINDS, *SPELLINGS):
         assert f"`{word}`" in text, word
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_scheduling_function_is_described(name: str) -> None:
+    assert f"`{FUNCTIONS[name].usage}`" in page("formats/objects.md")
+
+
+@pytest.mark.parametrize("code", sorted(Reason))
+def test_every_reason_is_described(code: str) -> None:
+    _, _, text = page("guide/invitations.md").partition("## Reasons")
+    assert f"`{code}`" in text
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from horarium.booking.alternatives import find_alternatives
+from horarium.booking.alternatives import find_alternatives, find_elsewhere
 from horarium.booking.approving import questions
 from horarium.booking.asked import Asked
 from horarium.booking.case import Case, Following
@@ -218,9 +218,10 @@ def _replies(case: Case, organizer: Participant, parts: Sequence[Part], note: st
     lines: list[str] = []
     for part in parts:
         wording = Wording(catalogue, case.message.resource, organizer, part.event)
-        sentences = _sentences(case, part, wording, alone=len(parts) == 1)
+        offered = _alternatives(case, part) if len(parts) == 1 else []
+        sentences = _sentences(case, part, wording, offered)
         lines.extend(sentences)
-        answers.append(_answer(case, part, sentences))
+        answers.append(_answer(part, sentences, offered))
         for answer, text in _refused(part, wording):
             apart.append((answer, text))
             lines.append(text)
@@ -315,7 +316,7 @@ def _delegation(case: Case, organizer: Participant, parts: Sequence[Part]) -> tu
     )  # fmt: skip
 
 
-def _sentences(case: Case, part: Part, wording: Wording, *, alone: bool) -> list[str]:
+def _sentences(case: Case, part: Part, wording: Wording, offered: Sequence[Period]) -> list[str]:
     decision = part.decision
     if decision is None:
         assert part.event.first is not None
@@ -334,13 +335,15 @@ def _sentences(case: Case, part: Part, wording: Wording, *, alone: bool) -> list
         place = case.reservations.waiting_before(part.asked.occurrences) + 1
         return [wording.waiting(part.asked.occurrences, place), *wording.reasons(decision)]
     lines = [wording.declined(part.asked.occurrences), *wording.reasons(decision)]
-    if alone and decision.reasons[:1] in _WITH_ALTERNATIVES:
-        lines.extend(wording.free_times(_alternatives(case, part)))
+    lines.extend(wording.free_times(offered))
+    if _offers(part):
+        lines.extend(wording.free_elsewhere(_elsewhere(case, part)))
     return lines
 
 
 def _alternatives(case: Case, part: Part) -> list[Period]:
-    if part.request is None or not case.message.resource.preferences.reply_details:
+    details = case.message.resource.preferences.reply_details
+    if part.request is None or not details or not _offers(part):
         return []
     view = View(case.message.resource, case.reservations, case.surroundings)
     decision = part.decision
@@ -350,7 +353,15 @@ def _alternatives(case: Case, part: Part) -> list[Period]:
     return find_alternatives(part.request, view, capacity_of(view) or 1)
 
 
-def _answer(case: Case, part: Part, sentences: Sequence[str]) -> Answer:
+def _elsewhere(case: Case, part: Part) -> list[str]:
+    """The resources of its pools that are free at that time."""
+    if part.request is None or not case.message.resource.preferences.reply_details:
+        return []
+    view = View(case.message.resource, case.reservations, case.surroundings)
+    return find_elsewhere(part.request, view)
+
+
+def _answer(part: Part, sentences: Sequence[str], offered: Sequence[Period]) -> Answer:
     comment = " ".join(line.strip() for line in sentences)
     if part.accepted:
         statuses = [("2.0", "")]
@@ -361,7 +372,14 @@ def _answer(case: Case, part: Part, sentences: Sequence[str]) -> Answer:
         return Answer(part.event, "TENTATIVE", (("2.0", ""),), comment)
     assert part.decision is not None
     statuses = [_status(reason, part.event) for reason in part.decision.reasons]
-    return Answer(part.event, "DECLINED", tuple(dict.fromkeys(statuses)), comment)
+    codes = tuple(dict.fromkeys(statuses))
+    return Answer(part.event, "DECLINED", codes, comment, alternatives=tuple(offered))
+
+
+def _offers(part: Part) -> bool:
+    """Whether other times are worth telling: it was declined for the time alone."""
+    decision = part.decision
+    return part.declined and decision is not None and decision.reasons[:1] in _WITH_ALTERNATIVES
 
 
 def _refused(part: Part, wording: Wording) -> list[tuple[Answer, str]]:

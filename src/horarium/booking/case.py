@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from horarium.booking.authority import Standing, judge_organizer
@@ -190,10 +191,17 @@ class Case:
                 return Standing(True, made_by=organizer.address.key)
         return Standing(False, reason="delegation_unknown")
 
-    def holds_for(self, event: Event) -> bool:
-        """Whether what another resource asks is exactly what this one is held for."""
+    def holds_for_all(self, events: Iterable[Event]) -> bool:
+        """Whether what another resource asks is exactly what this one is held for; of what is
+        cancelled it is held for nothing."""
+        asked = [event for event in events if event.status != "CANCELLED"]
+        return bool(asked) and all(self._holds_for(event) for event in asked)
+
+    def _holds_for(self, event: Event) -> bool:
+        single = event.recurrence_id is not None
         return any(
-            held.digest == times_digest(event) and held.sequence == event.sequence
+            times_digest(event) in held.digest.split()
+            and (held.sequence == event.sequence or (single and held.sequence < event.sequence))
             for held in self.reservations.provisional(self.message.uid)
             if held.asked_by == self.asked_by
         )

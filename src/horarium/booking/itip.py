@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from horarium.booking.case import Case, Following
 from horarium.booking.event_state import EntryState
 from horarium.booking.itip_cancel import handle_cancel
@@ -13,6 +15,7 @@ from horarium.booking.open_request import Awaits, slot_text
 from horarium.booking.outcome import Outcome, Result
 from horarium.booking.ports import Holding, Reservations, Surroundings
 from horarium.booking.refreshing import ask_again
+from horarium.booking.reported_time import hear_report
 from horarium.booking.request import NOWHERE
 from horarium.booking.stored_event import read_component
 from horarium.booking.trace import Step
@@ -29,6 +32,8 @@ def handle(
     if kind == "VFREEBUSY":
         if message.method == "REQUEST":
             return handle_freebusy(case)
+        if message.method in ("PUBLISH", "REPLY"):
+            return _keep_report(case)
         return case.ignore("method", f"freebusy_{message.method.lower()}")
     if message.method == "REQUEST":
         return handle_request(case)
@@ -53,6 +58,18 @@ def _add(case: Case) -> Outcome:
     if wish == "add" and known:
         return handle_add(case)
     return ask_again(case)
+
+
+def _keep_report(case: Case) -> Outcome:
+    """The free/busy of others is kept: it counts where another time is looked for."""
+    try:
+        heard = hear_report(case, case.surroundings.known)
+    except InvalidComponent as error:
+        return case.ignore("validity", f"invalid_{error.prop.lower()}")
+    if heard.party is None:
+        return case.ignore(heard.gate, heard.reason)
+    case.trace.append(Step("commit", Result.UNCHANGED.value, "freebusy_kept"))
+    return replace(case.close(Result.UNCHANGED, "freebusy_kept"), known=heard.change)
 
 
 def _drop_offers(case: Case) -> Outcome:

@@ -53,6 +53,9 @@ def _asked(case: Case, event: Event) -> OpenRequest | None:
 
 def _accepted(case: Case, event: Event, request: OpenRequest) -> Outcome:
     """The one that stands in attends: the request stays, so that changes find their way to it."""
+    if request.stands:
+        case.trace.append(Step("commit", Result.UNCHANGED.value, "known_already"))
+        return case.close(Result.UNCHANGED, "known_already", event=event)
     stands = replace(request, stands=True, expires=None)
     wanted: tuple[tuple[str, Why], ...] = ()
     if case.message.resource.preferences.delegation_reply == "accept_as_asked":

@@ -8,6 +8,7 @@ from horarium.booking.case import Case
 from horarium.booking.decision import capacity_of
 from horarium.booking.freebusy import held_in
 from horarium.booking.outcome import Outcome, Result
+from horarium.booking.ports import Holding
 from horarium.booking.reply import catalogue_for, post, request_status
 from horarium.booking.request import View
 from horarium.booking.resource import Resource
@@ -24,19 +25,28 @@ from horarium.kernel.periodset import PeriodSet
 
 def busy_times(view: View, within: Period) -> dict[str, PeriodSet]:
     """The published free/busy by FBTYPE: BUSY where the capacity is exhausted (or where anything
-    is booked, as the preference says), BUSY-UNAVAILABLE outside the working hours."""
+    is booked, as the preference says), BUSY-TENTATIVE where it is with offers, holds and what waits
+    for approval, BUSY-UNAVAILABLE outside the working hours."""
     resource = view.resource
-    held = [item.occupied for item in held_in(view.reservations, [within], resource)]
+    held = held_in(view.reservations, [within], resource)
+    booked = [item.occupied for item in held if item.holding is Holding.BOOKED]
     capacity = capacity_of(view) or 1
-    if resource.preferences.freebusy_shows == "any":
-        busy = PeriodSet(held)
-    else:
-        busy = PeriodSet(full(held, within, capacity))
-    found = {"BUSY": busy.clip(within.start, within.end)}
+
+    def shown(periods: list[Period]) -> PeriodSet:
+        found = periods if resource.preferences.freebusy_shows == "any" else list(
+            full(periods, within, capacity)
+        )  # fmt: skip
+        return PeriodSet(found).clip(within.start, within.end)
+
+    found = {"BUSY": shown(booked)}
+    if len(booked) < len(held):
+        everything = shown([item.occupied for item in held])
+        found["BUSY-TENTATIVE"] = everything.subtract(found["BUSY"])
     hours = resource.preferences.working_hours
     if hours is not None:
         open_time = hours.open_periods(within.start, within.end, resource.zone)
-        found["BUSY-UNAVAILABLE"] = open_time.gaps(within).subtract(found["BUSY"])
+        closed = open_time.gaps(within).subtract(found["BUSY"])
+        found["BUSY-UNAVAILABLE"] = closed.subtract(found.get("BUSY-TENTATIVE", PeriodSet()))
     return found
 
 

@@ -60,7 +60,7 @@ def _gates(case: Case, head: Event, events: list[Event]) -> Outcome | None:
             return asked
         notice = f"{case.message.uid}: another organizer than before" if standing.alarm else ""
         return case.ignore("sender", standing.reason, event=head, hold=True, notice=notice)
-    if case.asked_by and not all(case.holds_for(event) for event in events):
+    if case.asked_by and not case.holds_for_all(events):
         return case.ignore("sender", "delegation_unknown", event=head, hold=True)
     fault = case.addressee_fault(head)
     if fault and not case.message.passed_on:

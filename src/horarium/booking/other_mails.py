@@ -78,6 +78,7 @@ def delegation_mails(
                 delegated_to=delegate.address.uri, partner=partner,
             )
             for event in events
+            if event.status != "CANCELLED"
         ]  # fmt: skip
         mails.append(reply_mail(message, organizer, answers, book, subject, text))
     components = [_handed_on(message, organizer, event, delegate, own_uri) for event in events]
@@ -108,6 +109,7 @@ def _handed_on(
         attendee_line(message, event, answer),
         asked,
         *_named(event.component, ("RECURRENCE-ID", *_TIMES, *_RULES)),
+        *(_named(event.component, ("STATUS",)) if event.status == "CANCELLED" else ()),
         *copied(event.component, ("SUMMARY", "LOCATION")),
     ]
     return Component("VEVENT", lines)

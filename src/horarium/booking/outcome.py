@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from horarium.booking.event_state import EventState
 from horarium.booking.open_request import OpenRequest, Why
+from horarium.booking.persons.known import KnownChange
 from horarium.booking.ports import Booking, Provisional, Reservation
 from horarium.booking.quota import Charge, Claim
 from horarium.booking.trace import Step
@@ -75,13 +76,14 @@ class Mail:
 class Elsewhere:
     """What happens at another resource (an address key) in the same transaction: it holds
     `provisional` for the event; with `pass_on` it is told the message as if it had got it too,
-    with `release` it gives the event up. What it was chosen for in a pool is noted
-    under `pool`."""
+    with `release` it gives the event up, or of it only the occurrences that begin at `originals`.
+    What it was chosen for in a pool is noted under `pool`."""
 
     resource: str
     provisional: tuple[Provisional, ...] = ()
     pass_on: bool = False
     release: bool = False
+    originals: tuple[Instant, ...] = ()
     pool: str = ""
 
 
@@ -92,6 +94,7 @@ class Outcome:
     `opened` are the requests that stay open; those whose slots (as text) are `settled` end, or
     with `whole_settled` all of the event. `provisional` is what is held for the event without being
     booked, and `pending` what that is charged, both stated whole; None leaves both as they are.
+    `known` is what changes in what is known of others' time.
     `wanted` are the slots whose open requests are to be decided again, and why.
     """
 
@@ -115,3 +118,4 @@ class Outcome:
     wanted: tuple[tuple[str, Why], ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     whole_settled: bool = False
+    known: KnownChange | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from horarium.booking.event_state import EventState
 from horarium.booking.open_request import OpenRequest
+from horarium.booking.persons.known import Known
 from horarium.booking.quota import Charge, Claim
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
@@ -81,7 +82,8 @@ class Booking:
 @dataclass(frozen=True, slots=True)
 class Provisional:
     """Time held for an event that is not booked. A HOLD tells which resource asked for it
-    (`asked_by`, an address key), for which SEQUENCE, and for which times (`digest`)."""
+    (`asked_by`, an address key), for which SEQUENCE, and for which times (`digest`: that of the
+    event, and after a blank that of the occurrence where it was changed)."""
 
     reservation: Reservation
     asked_by: str = ""
@@ -149,6 +151,9 @@ class Surroundings(Protocol):
 
     def assigned(self, quota: str) -> dict[str, Instant]:
         """When each resource (address key) was last chosen in that pool."""
+
+    def known(self, party: str) -> Sequence[Known]:
+        """What a party (an address key) has told this resource of its time."""
 
     def known_busy(self, keys: Collection[str], within: Period) -> list[Period]:
         """What others (address keys) have told of their busy time."""

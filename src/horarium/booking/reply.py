@@ -21,13 +21,16 @@ from horarium.ical.contentline import ContentLine
 from horarium.ical.event import Event
 from horarium.ical.participant import Participant
 from horarium.ical.tzid import ZoneBook
-from horarium.ical.values import RequestStatus
+from horarium.ical.values import RequestStatus, format_utc
 from horarium.ical.writing import instant_line, status_line, text_line, vcalendar
 from horarium.kernel.errors import InvalidInput
+from horarium.kernel.period import Period
 
 # A title is the one foreign text that is repeated; more of it is not needed to know it again.
 MOST_SUMMARY = 200
 _MOST_REASON = 500
+# For programs: a time that is free instead, as a PERIOD in UTC.
+ALTERNATIVE = "X-HORARIUM-ALTERNATIVE"
 _RULES = ("RRULE", "RDATE", "EXDATE")
 
 
@@ -36,7 +39,8 @@ class Answer:
     """The answer to one component: a participation status with its REQUEST-STATUS codes, each
     (code, third field), and the reason in one sentence. `delegated_to` is the URI of the one that
     attends in our place, `delegated_from` that of the one in whose place we attend; `partner` is
-    the whole ATTENDEE line of that other one."""
+    the whole ATTENDEE line of that other one. `alternatives` are
+    times that are free instead."""
 
     event: Event
     partstat: str
@@ -45,6 +49,7 @@ class Answer:
     delegated_to: str = ""
     delegated_from: str = ""
     partner: ContentLine | None = None
+    alternatives: tuple[Period, ...] = ()
 
 
 def reply_mail(
@@ -187,6 +192,10 @@ def _component(message: EventMessage, organizer: Participant, answer: Answer) ->
     if event.location:
         lines.append(text_line("LOCATION", event.location[:MOST_SUMMARY]))
     lines += [status_line(request_status(code, data)) for code, data in answer.statuses]
+    lines += [
+        ContentLine(ALTERNATIVE, (), f"{format_utc(p.start)}/{format_utc(p.end)}")
+        for p in answer.alternatives
+    ]
     if answer.comment:
         lines.append(text_line("COMMENT", answer.comment[:_MOST_REASON]))
     return Component("VEVENT", lines)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from horarium.booking.freebusy import held_in, occupied
+from horarium.booking.persons.known import Known
 from horarium.booking.ports import Claimed, Member, Reservation, Reservations, Surroundings
 from horarium.booking.resource import Resource
 from horarium.ical.address import Address
@@ -99,6 +100,10 @@ class Nowhere:
     def assigned(self, quota: str) -> dict[str, Instant]:
         """See Surroundings."""
         return {}
+
+    def known(self, party: str) -> Sequence[Known]:
+        """See Surroundings."""
+        return ()
 
     def known_busy(self, keys: Collection[str], within: Period) -> list[Period]:
         """See Surroundings."""

@@ -11,6 +11,7 @@ from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
+from horarium.booking.handing_on import changes_of, delegation_of, given_away
 from horarium.booking.laying import Entered, all_of, lay_down
 from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
@@ -18,8 +19,7 @@ from horarium.booking.outcome import Elsewhere, EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
 from horarium.booking.placed import Placed
 from horarium.booking.reasons import Reason
-from horarium.booking.reply import own_attendee
-from horarium.booking.request import Delegation, Request, View
+from horarium.booking.request import Request, View
 from horarium.booking.settling import Judged, leave_behind
 from horarium.booking.stored_event import (
     HeldEvent,
@@ -166,8 +166,13 @@ class RequestHandling:
         asked = ask(held, self._resource, self._case.now)
         request = self._request(master.event, held, asked, restates=True)
         decision = self._decide(request, asked)
-        self._note(master, request, decision)
+        changes: dict[Instant, Event] = {}
+        if decision.ending is Ending.DELEGATED:
+            stated = {item.key: item.event for item in overrides if item.key is not None}
+            changes = changes_of(master.event, stated, late, asked, self._resource)
+        self._note(master, request, decision, changes)
         self._parts.append(Part(master.event, decision, _booked(asked, decision), request))
+        self._parts.extend(Part(event, decision, Asked(())) for event in changes.values())
         if decision.accepted:
             self._parts.extend(self._turned(late, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
@@ -208,6 +213,8 @@ class RequestHandling:
             self._state, self._fresh = candidate, dict(fresh)
             self._capacity, self._asked, self._changed = decision.capacity, asked, True
             self._entered = Entered(decision.charges, decision.claims)
+        elif decision.ending is Ending.DELEGATED:
+            self._state, self._changed = given_away(self._released(master)), True
         elif not decision.declined:
             self._leave_open(self._released(master), decision)
         elif not asked.occurrences and len(candidate.entries) > 1:
@@ -315,19 +322,6 @@ class RequestHandling:
         case = self._case
         return View(self._resource, case.reservations, case.surroundings, case.book)
 
-    def _delegation(self, *, single: bool) -> Delegation:
-        """How far the event is handed on: one that another resource handed to this one, and a
-        single occurrence, is handed on to nobody else."""
-        case, again = self._case, self._case.message.again
-        own = own_attendee(case.message, self._head)
-        received = bool(case.asked_by or (own is not None and own.delegated_from))
-        if again is not None and again.why is Why.DELEGATE_DECLINED:
-            tried = again.request.tried | {again.request.stand_in}
-            return Delegation(tried, received=received or single)
-        before = case.delegated
-        stand_in = before.stand_in if before is not None and again is None else ""
-        return Delegation(stand_in=stand_in, received=received or single)
-
     def _request(self, event: Event, held: HeldEvent, asked: Asked, *, restates: bool) -> Request:
         recurring = held.endless or len(asked.occurrences) > 1
         stored = (
@@ -357,7 +351,7 @@ class RequestHandling:
             times_changed=any((o.start, o.end) not in stored for o in asked.laid),
             overflows=asked.overflows,
             now=self._case.now,
-            delegation=self._delegation(single=not restates),
+            delegation=delegation_of(self._case, self._head, single=not restates),
         )
 
     # --- entries ---------------------------------------------------------
@@ -402,9 +396,14 @@ class RequestHandling:
 
     # --- ending ----------------------------------------------------------
 
-    def _note(self, item: Placed, request: Request, decision: Decision) -> None:
+    def _note(
+        self, item: Placed, request: Request, decision: Decision,
+        changes: Mapping[Instant, Event] | None = None,
+    ) -> None:  # fmt: skip
         if request.occurrences:
-            self._judged.append(Judged(item.event, item.slot, item.stamp, request, decision))
+            self._judged.append(
+                Judged(item.event, item.slot, item.stamp, request, decision, changes or {})
+            )
 
     def _leave_open(self, state: EventState, decision: Decision) -> None:
         """What is neither booked nor declined leaves an earlier booking as it is, unless another
@@ -453,11 +452,17 @@ class RequestHandling:
         )  # fmt: skip
 
     def _taken_back(self, follow: Following, *, whole: bool) -> Following:
-        """What follows, and the end of the event at a resource that stood in until now."""
-        before = self._case.delegated
-        again = self._case.message.again
-        if before is None or not whole or (again and again.why is Why.DELEGATE_DECLINED):
+        """What follows, and the end of the event at a resource that stood in until now. One that
+        refused a change, or never heard of it, may still hold the event as it was before."""
+        before, again = self._case.delegated, self._case.message.again
+        if before is None:
             return follow
+        if not whole:
+            if again is None or again.why is not Why.DELEGATE_DECLINED:
+                return follow
+            keys = tuple(item.key for item in self._placed if item.key is not None)
+            given_up = Elsewhere(before.stand_in, release=True, originals=keys)
+            return replace(follow, elsewhere=(*follow.elsewhere, given_up))
         if any(request.stand_in == before.stand_in for request in follow.opened):
             return follow
         taken = Elsewhere(before.stand_in, release=True)

@@ -3,7 +3,7 @@ held meanwhile, and what happens at the resource that stands in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,13 +32,15 @@ HOLD_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One component of a message with its decision: what is left behind by it is asked here."""
+    """One component of a message with its decision: what is left behind by it is asked here.
+    `changes` are the changed occurrences that are handed on with it, by their original starts."""
 
     event: Event
     slot: Slot
     stamp: Stamp
     request: Request
     decision: Decision
+    changes: Mapping[Instant, Event] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,14 +167,16 @@ def _delegated(case: Case, item: Judged, left: Left) -> None:
     )  # fmt: skip
     member = case.surroundings.member(item.decision.delegate)
     assert member is not None
+    digest = times_digest(item.event)
     held = tuple(
         Provisional(
             _provisional(item, o, member.resource.preferences, Holding.HOLD, expires),
             asked_by=case.message.resource.address.key,
             sequence=item.event.sequence,
-            digest=times_digest(item.event),
+            digest=digest if change is None else f"{digest} {times_digest(change)}",
         )
         for o in item.request.occurrences
+        for change in (item.changes.get(o.original),)
     )
     pool = _pool_of(item)
     again = before is not None and before.stand_in == item.decision.delegate

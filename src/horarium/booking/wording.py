@@ -173,6 +173,10 @@ class Wording:
         lines = [f"  {self.when(period.start, period.end)}" for period in periods]
         return [self.catalogue.text("free_times"), *lines] if lines else []
 
+    def free_elsewhere(self, names: Sequence[str]) -> list[str]:
+        """The line that names resources that are free at the very time."""
+        return [self.catalogue.text("free_elsewhere", names=", ".join(names))] if names else []
+
     def _conflicts(self, conflicts: Sequence[Conflict]) -> list[str]:
         if len(conflicts) == 1:
             return [self._conflict(conflicts[0])]

@@ -8,8 +8,7 @@ from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import format_instant
 from horarium.runtime.approvals import Pending, Said, answer, pending, require
 from horarium.runtime.mail_agent import MailAgent
-from horarium.runtime.wiring import open_store
-from horarium.store.store import Store
+from horarium.runtime.wiring import Store, open_store
 
 
 @click.group(help="The requests that wait for a person's word: list, accept, decline.")

@@ -15,7 +15,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
     help="Write a new site: commented settings and objects. Never overwrites.\n\n"
     "\b\nExample:\n  horarium init --site ./site --example"
 )
-@click.option("--example", is_flag=True, help="with rooms, cars and an instrument, ready to serve")
+@click.option("--example", is_flag=True, help="with rooms, cars and people, ready to serve")
 @click.option(
     "--authserv",
     metavar="NAME",

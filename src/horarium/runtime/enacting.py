@@ -36,10 +36,9 @@ class Enactment:
         """What a calendar user holds."""
         return self.tx.reservations(user.id, user.uri, self.now)
 
-    @property
-    def surroundings(self) -> SiteSurroundings:
-        """What lies around a decision."""
-        return SiteSurroundings(self.tx, self.directory, self.now)
+    def surroundings(self, user: Registered) -> SiteSurroundings:
+        """What lies around a decision of a calendar user."""
+        return SiteSurroundings(self.tx, self.directory, self.now, user.id)
 
     def enact(
         self, user: Registered, outcome: Outcome, message: EventMessage | None, kept: Kept | None
@@ -50,6 +49,8 @@ class Enactment:
         uid = outcome.uid
         before = held.of_event(uid) if outcome.change is not None else []
         meanwhile = held.provisional(uid) if outcome.provisional is not None else []
+        if outcome.known is not None:
+            self.tx.person(user.id).change_known(outcome.known)
         if outcome.change is not None:
             signal_change(self.tx, outcome, held, self.now)
             held.apply(outcome.change, self.now)
@@ -134,15 +135,26 @@ class Enactment:
             held.put_provisional(outcome.uid, elsewhere.provisional)
         if elsewhere.pass_on and message is not None:
             handed = replace(message, resource=user.resource, passed_on=True)
-            self._follow(user, handle(handed, held, self.surroundings), handed)
+            self._follow(user, handle(handed, held, self.surroundings(user)), handed)
         if elsewhere.release:
-            freed = release(
-                outcome.uid, held, user.resource, self.now, Reason.WITHDRAWN, tell=False
-            )
-            if freed is not None:
-                self._follow(user, freed, None)
-            elif held.provisional(outcome.uid):
-                held.put_provisional(outcome.uid, ())
+            self._release(user, outcome.uid, elsewhere.originals)
+
+    def _release(self, user: Registered, uid: str, originals: tuple[Instant, ...]) -> None:
+        """Another resource gives up an event, or occurrences of it, booked or still held."""
+        held = self.reservations(user)
+        freed = release(
+            uid, held, user.resource, self.now, Reason.WITHDRAWN, originals=originals or None,
+            tell=False,
+        )  # fmt: skip
+        if freed is not None:
+            self._follow(user, freed, None)
+        kept = [
+            p
+            for p in held.provisional(uid)
+            if originals and p.reservation.original not in originals
+        ]
+        if len(kept) != len(held.provisional(uid)):
+            held.put_provisional(uid, kept)
 
     def _follow(self, user: Registered, outcome: Outcome, message: EventMessage | None) -> None:
         """Another resource's part in the same matter; it has nothing to say to the organizer."""

@@ -184,7 +184,7 @@ class Handling:
         work = Enactment(tx, self.directory, self.envelope.now)
         reservations = work.reservations(self.user)
         outcomes = tuple(
-            self._limited(tx, intake, handle(message, reservations, work.surroundings))
+            self._limited(tx, intake, handle(message, reservations, work.surroundings(self.user)))
             for message in self._messages(intake, "")
         )
         decisive = _decisive(outcomes)
@@ -260,7 +260,7 @@ class Handling:
         """One event in one message, decided and done; the mails written."""
         assert self.user is not None
         reservations = work.reservations(self.user)
-        outcome = handle(message, reservations, work.surroundings)
+        outcome = handle(message, reservations, work.surroundings(self.user))
         if message.again is None:
             outcome = self._limited(work.tx, intake, outcome)
         crash.at("ingest:decided")

@@ -10,7 +10,7 @@ from horarium.booking.authority import Voice
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.persons.known import STATED, Known, KnownChange, see_event
 from horarium.booking.persons.recording import Recording
-from horarium.booking.ports import Reservation
+from horarium.booking.ports import Holding, Reservation
 from horarium.ical.component import Component
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
@@ -39,7 +39,7 @@ def kinds_of(
     store: Store, settings: Settings, name: str, held: Sequence[Reservation]
 ) -> Callable[[Reservation], str]:
     """How each of the reservations of a calendar user is shown: BUSY, or BUSY-TENTATIVE where a
-    person takes part perhaps."""
+    person takes part perhaps, and where a resource is held without being booked."""
 
     def work(tx: Transaction) -> dict[tuple[str, Instant | None], str]:
         user = find_object(tx, settings, name)
@@ -51,6 +51,8 @@ def kinds_of(
     said = store.read(work)
 
     def kind(item: Reservation) -> str:
+        if item.holding is not Holding.BOOKED:
+            return "BUSY-TENTATIVE"
         answer = said.get((item.uid, item.original)) or said.get((item.uid, None))
         return "BUSY-TENTATIVE" if answer == "TENTATIVE" else "BUSY"
 

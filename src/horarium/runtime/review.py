@@ -14,6 +14,7 @@ from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import Fault
 from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
+from horarium.runtime.policy_review import broken_policy, strange_policy
 from horarium.runtime.quota_review import broken_quotas, strange_quotas
 
 # The most arguments of each function, as its usage says.
@@ -63,6 +64,7 @@ class _Placed:
 
 
 def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed) -> Iterator[Fault]:
+    yield from broken_policy(preferences, declared.groups, place.fault)
     for call in preferences.scheduling_function:
         message = _call_fault(call)
         if message:
@@ -118,12 +120,8 @@ def _list_faults(
 
 
 def _strange(preferences: Preferences, place: _Placed) -> Iterator[Fault]:
+    yield from strange_policy(preferences, place.fault)
     names = [call.name for call in preferences.scheduling_function]
-    if not any(name.endswith("in_freebusy") for name in names):
-        yield place.fault(
-            "scheduling_function",
-            "no function looks at the free/busy: overlapping requests are all accepted",
-        )
     if preferences.acl is not None:
         for rule in without_effect(preferences.acl):
             yield place.fault("acl", f"line {rule.line} has no effect: a later line overrides it")

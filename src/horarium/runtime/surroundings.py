@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from horarium.booking.freebusy import beyond_what_is_laid, held_in
+from horarium.booking.persons.known import Known
 from horarium.booking.ports import Claimed, Member
 from horarium.booking.quota import quota_name
 from horarium.kernel.instant import Instant
@@ -14,14 +15,19 @@ from horarium.runtime.directory import Directory, Registered
 from horarium.store.engine import Key
 from horarium.store.store import Transaction
 
+# What of others' time an event is not moved into.
+_TAKEN = frozenset({"BUSY", "BUSY-TENTATIVE", "BUSY-UNAVAILABLE"})
+
 
 @dataclass(frozen=True, slots=True)
 class SiteSurroundings:
-    """The site around a decision at `now`; the store's side of booking's port."""
+    """The site around a decision at `now` of the calendar user `own`; the store's side of booking's
+    port."""
 
     tx: Transaction
     directory: Directory
     now: Instant
+    own: int = 0
 
     def used(self, quota: str, identity: str) -> int:
         """See Surroundings."""
@@ -75,14 +81,22 @@ class SiteSurroundings:
         """See Surroundings."""
         return self.tx.requests.turns(quota)
 
+    def known(self, party: str) -> Sequence[Known]:
+        """See Surroundings."""
+        return self.tx.person(self.own).known(party)
+
     def known_busy(self, keys: Collection[str], within: Period) -> list[Period]:
-        """See Surroundings. The persons of this site are asked for their own time."""
+        """See Surroundings. The persons of this site are asked for their own time; of others it is
+        what they told."""
         found: list[Period] = []
         for key in sorted(keys):
             user = self.directory.find(key)
             if user is not None and user.is_person:
                 held = self.tx.reservations(user.id, user.uri, self.now, reading=True)
                 found += [item.event for item in held_in(held, [within], user.resource)]
+            else:
+                told = self.known(key)
+                found += [k.period for k in told if k.kind in _TAKEN and k.period.overlaps(within)]
         return found
 
 

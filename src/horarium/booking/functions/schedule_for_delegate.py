@@ -19,7 +19,7 @@ from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
 from horarium.booking.trace import Evidence
 from horarium.kernel.errors import InvalidInput
-from horarium.kernel.instant import MIN_INSTANT
+from horarium.kernel.instant import MIN_INSTANT, Instant
 
 POLICIES = ("available", "most-available")
 # One request is not handed around for ever.
@@ -34,11 +34,13 @@ FREEBUSY_FUNCTIONS = (
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A resource that may attend, and why it can not (`passed_over`, empty when it is free);
-    `meets` is how many reservations overlap the request."""
+    `meets` is how many reservations overlap the request, `left_out` are the original starts of
+    past occurrences that do not fit any more."""
 
     key: str
     passed_over: str
     meets: int = 0
+    left_out: frozenset[Instant] = frozenset()
 
 
 def _prepare(arguments: tuple[str, ...], view: View) -> Prepared:
@@ -48,7 +50,8 @@ def _prepare(arguments: tuple[str, ...], view: View) -> Prepared:
         raise InvalidInput("the policy is available or most-available", value=policy)
     quota = quota_of(name, view)
     return Prepared(
-        lambda request, view: _judge(request, view, quota, policy), charges=(name,)
+        lambda request, view: _judge(request, view, quota, policy),
+        capacity_for(view.resource.preferences.scheduling_function), charges=(name,),
     )  # fmt: skip
 
 
@@ -73,7 +76,7 @@ def _judge(request: Request, view: View, quota: Quota, policy: str) -> Verdict:
     chosen = free[0] if policy == POLICIES[0] else _most_available(free, view, quota)
     evidence["chosen"] = chosen.key
     if chosen.key == view.resource.address.key:
-        return Verdict(evidence=evidence)
+        return Verdict(evidence=evidence, left_out=chosen.left_out)
     return Verdict(evidence=evidence, delegate=chosen.key)
 
 
@@ -138,8 +141,11 @@ def _judged(key: str, member: Member, request: Request) -> Candidate:
         if item.uid != request.uid or not (request.restates or item.original in originals)
     ]
     conflicts = find_conflicts(request.occurrences, held, resource, capacity)
-    conflicts = [c for c in conflicts if not request.recurring or c.occurrence.end > request.now]
-    return Candidate(key, "busy" if conflicts else "", len(held))
+    counted = [c for c in conflicts if not request.recurring or c.occurrence.end > request.now]
+    if counted or (conflicts and len(conflicts) == len(request.occurrences)):
+        return Candidate(key, "busy", len(held))
+    past = frozenset(conflict.occurrence.original for conflict in conflicts)
+    return Candidate(key, "", len(held), past)
 
 
 def capacity_for(calls: tuple[Call, ...]) -> int:

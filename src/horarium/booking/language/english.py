@@ -40,6 +40,7 @@ ENGLISH = Catalogue(
         "zone_unknown": "The time zone {tzid} is unknown; {zone} was used.",
         "other_zone": "There it is {when}.",
         "free_times": "Free for the same time:",
+        "free_elsewhere": "Free at that time: {names}.",
         "lost": "A series that was booked earlier meets this one here and keeps the time.",
         "refresh": "This event is not known here. Please send the whole event again.",
         "freebusy": "The free/busy of {resource} from {start} to {end} is attached.",

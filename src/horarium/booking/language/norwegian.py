@@ -43,6 +43,7 @@ NORWEGIAN = Catalogue(
         "zone_unknown": "Tidssonen {tzid} er ukjent; {zone} ble brukt.",
         "other_zone": "Der er det {when}.",
         "free_times": "Ledig like lenge:",
+        "free_elsewhere": "Ledig på den tiden: {names}.",
         "lost": "En serie som ble bestilt tidligere, møter denne her og beholder tiden.",
         "refresh": "Denne avtalen er ikke kjent her. Vennligst send hele avtalen på nytt.",
         "freebusy": "Ledig/opptatt for {resource} fra {start} til {end} er vedlagt.",
