@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mailbox
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -160,3 +161,81 @@ def test_what_cannot_be_stored_is_tried_again(site: Path, tmp_path: Path) -> Non
     done = deliver(tmp_path / "none", "lost")
     assert done.returncode == 75
     assert b"horarium.toml" in done.stderr
+
+
+def test_a_decision_and_a_resource_are_drawn(site: Path) -> None:
+    drawn = run("booking", "explain", "booked", "--svg", "--site", str(site)).stdout.decode()
+    assert drawn.startswith("<svg ")
+    assert "booked at " + ROOM in drawn
+    assert 'class="edge taken"' in drawn
+    found = document("resource", "explain", ROOM, "--site", str(site), "--dot")
+    assert str(found["dot"]).startswith("digraph scheduling_decisions {")
+    functions = document("resource", "explain", ROOM, "--site", str(site))["functions"]
+    assert isinstance(functions, list)
+    assert functions[0]["data"] == "Free/busy"
+    assert "Can schedule in free/busy?" in run(
+        "resource", "explain", ROOM, "--site", str(site)
+    ).stdout.decode()  # fmt: skip
+
+
+def test_what_was_decided_is_decided_again(site: Path, tmp_path: Path) -> None:
+    assert document("booking", "replay", "--site", str(site))["differences"] == []
+    explained = document("booking", "explain", "booked", "--site", str(site))
+    replay = explained["replay"]
+    assert isinstance(replay, dict)
+    assert (replay["same"], replay["outcome"]) == (True, "ACCEPTED")
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    assert run("resource", "set", ROOM, "max_duration", "PT5M", "--site", str(copy)).returncode == 0
+    found = document("booking", "replay", "--site", str(copy), status=1)
+    by_uid = {item["uid"]: item for item in found["differences"]}  # type: ignore[attr-defined]
+    difference = by_uid["booked"]
+    assert difference["then"] == {"outcome": "ACCEPTED", "reason": None}
+    assert difference["now"] == {"outcome": "DECLINED", "reason": "max_duration"}
+    assert difference["same_policy"] is False
+    said = run("booking", "explain", "booked", "--site", str(copy))
+    assert said.returncode == 0
+    assert b"decided again: DECLINED max_duration, the policy was changed" in said.stdout
+    nobody = run("booking", "replay", "--resource", "nobody@example.com", "--site", str(site))
+    assert nobody.returncode == 1
+    later = document("booking", "replay", "--since", "2026-03-03", "--site", str(site))
+    assert later == {"decisions": 0, "differences": []}
+
+
+def test_what_an_import_leaves_out_is_named_with_its_line(site: Path, tmp_path: Path) -> None:
+    good = invitation("imported").split(b"\r\n\r\n", 1)[1].replace(b"METHOD:REQUEST\r\n", b"")
+    bad = good.replace(b"UID:imported", b"UID:broken").replace(b"PT1H", b"nonsense")
+    (tmp_path / "good.ics").write_bytes(good.replace(b"20260303", b"20260310"))
+    (tmp_path / "bad.ics").write_bytes(bad)
+    (tmp_path / "odd.ics").write_bytes(b"hello")
+    files = [str(tmp_path / name) for name in ("bad.ics", "odd.ics", "good.ics")]
+    done = run("import", "ics", ROOM, *files, "--site", str(site))
+    said = done.stdout.decode()
+    assert done.returncode == 65
+    assert f"{files[0]}:4: broken: " in said
+    assert f"{files[1]}: calendar: " in said
+    assert "taken over 1, known already 0" in said
+    again = document("import", "ics", ROOM, files[2], "--site", str(site))
+    assert again["known"] == ["imported"]
+
+
+def test_a_free_room_is_found_and_the_others_say_why_not(site: Path) -> None:
+    """The example's conference room is booked from 9 to 10; nobody has a hall for a thousand."""
+    asked = (
+        "resource", "find", "--site", str(site), "--now", NOW, "--from", "2026-03-03 09:30",
+        "--to", "2026-03-03 10:30",
+    )  # fmt: skip
+    found = document(*asked)
+    assert (found["start"], found["end"]) == ("2026-03-03T08:30:00Z", "2026-03-03T09:30:00Z")
+    others = {item["id"]: item["against"] for item in found["others"]}  # type: ignore[attr-defined]
+    assert [step["reason"] for step in others[ROOM]] == ["conflict"]
+    free = [item["id"] for item in found["free"]]  # type: ignore[attr-defined]
+    assert free
+    assert ROOM not in free
+    text = run(*asked).stdout.decode()
+    assert text.startswith(f"{len(free)} free\n")
+    assert f"{ROOM}  conflict" in text
+    nothing = document(*asked, "--capacity", "1000", status=1)
+    assert nothing["free"] == []
+    assert document(*asked[:-2], "--to", "2026-03-03 09:30", status=64)["error"]
+    assert document(*asked, "--organizer", "nobody", status=64)["error"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.office import NOW, ROOM, Office, request, vevent
 
-from horarium.booking.importing import read_exports
+from horarium.booking.importing import event_lines, read_exports
 from horarium.kernel.errors import Conflict, InvalidInput
 from horarium.kernel.instant import Instant
 from horarium.runtime.applying import apply_objects
@@ -69,6 +69,59 @@ def test_a_faulty_event_is_reported_and_the_rest_taken() -> None:
     found = take_over(office, bad, good)
     assert [bool(item.problem) for item in found] == [True, False]
     assert [uid for uid, _, _ in office.everything()] == ["good"]
+
+
+def test_what_a_series_exports_is_kept_part_by_part_and_each_part_can_be_changed() -> None:
+    office = Office()
+    series = vevent("s", "2026-12-01 09:00", "2026-12-01 10:00", extra="RRULE:FREQ=DAILY;COUNT=3")
+    moved = vevent(
+        "s", "2026-12-02 14:00", "2026-12-02 15:00", sequence=2,
+        extra="RECURRENCE-ID;TZID=Europe/Oslo:20261202T090000",
+    )  # fmt: skip
+    take_over(office, series, moved)
+    assert [start for _, start, _ in office.everything()] == [
+        "2026-12-01 09:00", "2026-12-02 14:00", "2026-12-03 09:00",
+    ]  # fmt: skip
+    old = moved.replace("T140000", "T160000").replace("T150000", "T170000")
+    assert office.send(request(old.replace("SEQUENCE:2", "SEQUENCE:1")), by=BY) == []
+    office.send(request(moved.replace("SEQUENCE:2", "SEQUENCE:3"), method="CANCEL"), by=BY)
+    assert [start for _, start, _ in office.everything()] == [
+        "2026-12-01 09:00", "2026-12-03 09:00",
+    ]  # fmt: skip
+
+
+def test_a_part_that_names_no_occurrence_is_reported_and_the_rest_kept() -> None:
+    office = Office()
+    series = vevent("s", "2026-12-01 09:00", "2026-12-01 10:00", extra="RRULE:FREQ=HOURLY;COUNT=6")
+    odd = vevent(
+        "s", "2026-12-02 14:00", "2026-12-02 15:00", extra="RECURRENCE-ID;VALUE=DATE:20261201"
+    )
+    (found,) = take_over(office, series, odd)
+    assert "20261201" in found.problem
+    assert len(office.everything()) == 6
+    (again,) = take_over(office, series, odd)
+    assert again.change is None
+    assert again.problem
+
+
+def test_a_dry_run_sees_the_overlaps_of_the_real_one_however_long_the_list() -> None:
+    office = Office()
+    events = [vevent(f"e{n}", "2026-12-01 09:00", "2026-12-01 10:00") for n in range(60)]
+    dry = take_over(office, *events, dry_run=True)
+    assert office.everything() == []
+    real = take_over(office, *events)
+    assert [item.overlaps for item in dry] == [item.overlaps for item in real]
+    assert sum(bool(item.overlaps) for item in real) == 59
+
+
+def test_where_an_event_begins_is_known_by_its_line() -> None:
+    good = vevent("good", "2026-12-01 09:00", "2026-12-01 10:00")
+    folded = vevent("bad", "2026-12-01 09:00", "2026-12-01 09:00").replace("UID:bad", "UID:b\n ad")
+    nameless = vevent("x", "2026-12-01 09:00", "2026-12-01 09:00").replace("UID:x\n", "")
+    text = request(good, folded, nameless)
+    begins = [n for n, line in enumerate(text.split("\n"), 1) if line == "BEGIN:VEVENT"]
+    found = event_lines(text.replace("\n", "\r\n").encode())
+    assert (found["good"], found["bad"], found[""]) == tuple(begins)
 
 
 def test_events_without_an_organizer_are_taken_and_answer_to_the_one_who_writes_first() -> None:

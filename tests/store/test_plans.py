@@ -60,3 +60,10 @@ def test_long_periods_are_found_by_their_end(query: str, engine: EmbeddedEngine)
 def test_a_plan_is_made_once_and_kept(engine: EmbeddedEngine) -> None:
     """Otherwise SQLite plans a query with parameters anew each time it runs."""
     assert engine._writer.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+
+
+@pytest.mark.parametrize("query", ["laid_before_of_all", "periods_of_all"])
+def test_what_all_hold_is_found_by_one_search_for_each(query: str, engine: EmbeddedEngine) -> None:
+    searches = [line for line in plan(engine, query) if line.startswith(("SEARCH p", "SEARCH b"))]
+    assert searches
+    assert all("tenant=? AND resource=?" in line for line in searches)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from horarium.booking.calls import Words, split_lines
 from horarium.kernel.errors import InvalidInput
@@ -47,15 +48,21 @@ class WorkingHours:
     def open_periods(self, start: Instant, end: Instant, zone: Zone) -> PeriodSet:
         """What is open between ``start`` and ``end``, read on the clocks of ``zone``; touching
         ranges are joined."""
-        first, last = day_of(zone.to_wall(start)), day_of(zone.to_wall(end))
-        periods = []
-        for day in range(first - 1, last + 2):
-            for opens, closes in self.open_on(day):
-                begin = zone.at(Wall(day * DAY + opens))
-                finish = zone.at(Wall(day * DAY + closes))
-                if begin < finish:  # a gap may swallow a range
-                    periods.append(Period(begin, finish))
-        return PeriodSet(periods).clip(start, end)
+        return _open_periods(self, start, end, zone)
+
+
+# Many resources have the same hours and are asked for the same time, one after the other.
+@lru_cache(maxsize=32)
+def _open_periods(hours: WorkingHours, start: Instant, end: Instant, zone: Zone) -> PeriodSet:
+    first, last = day_of(zone.to_wall(start)), day_of(zone.to_wall(end))
+    periods = []
+    for day in range(first - 1, last + 2):
+        for opens, closes in hours.open_on(day):
+            begin = zone.at(Wall(day * DAY + opens))
+            finish = zone.at(Wall(day * DAY + closes))
+            if begin < finish:  # a gap may swallow a range
+                periods.append(Period(begin, finish))
+    return PeriodSet(periods).clip(start, end)
 
 
 def parse_hours(text: str) -> WorkingHours:

@@ -49,11 +49,14 @@ class IntakeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CalendarObject:
-    """One VCALENDAR with a METHOD (upper case), and the SHA-256 of the decoded part in hex."""
+    """One VCALENDAR with a METHOD (upper case), the SHA-256 of the decoded part in hex, and that
+    part in the charset that the mail names."""
 
     method: str
     component: Component
     part_hash: str
+    octets: bytes = b""
+    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +274,8 @@ class _Objects:
             return None
         digest = hashlib.sha256(data).hexdigest()
         self._warnings.extend(f"calendar:{note}" for note in calendars[0].notes)
-        return _Read(leaf, CalendarObject(method, calendars[0], digest))
+        charset = leaf.kind.get("charset")
+        return _Read(leaf, CalendarObject(method, calendars[0], digest, data, charset))
 
     def _spend(self, components: list[Component]) -> None:
         """Counts what was read, so that many parts together cost no more than two may."""

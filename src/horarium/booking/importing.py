@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from horarium.booking.authority import Voice
 from horarium.booking.case import Case
@@ -30,8 +31,9 @@ IMPORT_LIMITS = ParseLimits(size=256 << 20, components=500_000, properties=10_00
 
 @dataclass(slots=True)
 class Imported:
-    """One event taken over, or why it was not. `overlaps` are the starts at which it lies above
-    the capacity; they are kept all the same."""
+    """One event taken over, or why it was not; with both, `problem` says which of its components
+    were left out. `overlaps` are the starts at which it lies above the capacity; they are kept all
+    the same."""
 
     uid: str
     change: EventChange | None = None
@@ -50,6 +52,25 @@ def read_exports(data: bytes) -> Iterator[tuple[Component, str, list[Component]]
             found.setdefault(line.value.strip() if line else "", []).append(component)
         for uid, components in found.items():
             yield calendar, uid, components
+
+
+def event_lines(data: bytes) -> dict[str, int]:
+    """In which line of an export each event begins first, by UID; lines count from 1."""
+    found: dict[str, int] = {}
+    begun = 0
+    lines = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        name, _, value = line.partition(":")
+        if line.strip().upper() == "BEGIN:VEVENT":
+            begun = number
+        elif begun and name.partition(";")[0].upper() == "UID":
+            folded = itertools.takewhile(lambda more: more[:1] in (" ", "\t"), lines[number:])
+            uid = value + "".join(more[1:] for more in folded)
+            found.setdefault(uid.strip(), begun)
+            begun = 0
+        elif begun and line.strip().upper() == "END:VEVENT":
+            found.setdefault("", begun)
+    return found
 
 
 def import_event(
@@ -71,9 +92,9 @@ def import_event(
     except InvalidComponent as error:
         return Imported(uid, problem=str(error))
     before = reservations.event(uid)
-    state, fresh = _merge(before, events, book, resource, now)
+    state, fresh, lost = _merge(before, events, book, resource, now)
     if state == before:
-        return Imported(uid, known=True)
+        return Imported(uid, problem=lost, known=not lost)
     head = next((e for e in events if e.recurrence_id is None), events[0])
     message = EventMessage("IMPORT", uid, (), calendar, _origin(uid), resource, now)
     case = Case(message, reservations, book, before)
@@ -84,9 +105,7 @@ def import_event(
         kept_summary(head, resource.preferences),
     )
     change = lay_down(case, state, fresh, None, facts)
-    found = Imported(uid, EventChange(
-        change.state, change.booking, change.reservations, change.settled, unchecked=True
-    ))  # fmt: skip
+    found = Imported(uid, replace(change, unchecked=True), lost)
     found.overlaps = _overlaps(change, reservations, resource, uid, capacity)
     return found
 
@@ -97,14 +116,18 @@ def _origin(uid: str) -> Origin:
 
 def _merge(
     state: EventState, events: list[Event], book: ZoneBook, resource: Resource, now: Instant
-) -> tuple[EventState, dict[Slot, Event]]:
+) -> tuple[EventState, dict[Slot, Event], str]:
     fresh: dict[Slot, Event] = {}
+    lost = ""
     master = next((event for event in events if event.recurrence_id is None), None)
     for event in sorted(events, key=lambda e: e.recurrence_id is not None):
         key = None
         if event.recurrence_id is not None:
             found = occurrence_key(event.recurrence_id, event.whole_day, master, resource.zone)
             if found is None:
+                line = event.component.first("RECURRENCE-ID")
+                which = line.value[:40] if line is not None else ""
+                lost = f"RECURRENCE-ID {which} names no one occurrence"
                 continue
             key = found
         digest = content_digest(event)
@@ -114,7 +137,7 @@ def _merge(
             continue
         state = state.with_entry(entry)
         fresh[entry.slot] = event
-    return state, fresh
+    return state, fresh, lost
 
 
 def _entry(

@@ -59,7 +59,7 @@ class EventMessage:
     @property
     def decision_id(self) -> str:
         """The name of the record of this decision."""
-        return sha256(f"{self._key}\0{self.uid}".encode()).hexdigest()[:32]
+        return decision_id(self._key, self.uid)
 
     def token(self, slot: Slot) -> str:
         """The name under which an open request of this message is spoken of."""
@@ -71,3 +71,8 @@ class EventMessage:
         again = "" if self.again is None else f"\0again:{self.again.number}"
         passed = f"\0{self.resource.address.key}" if self.passed_on else ""
         return f"{self.origin.ledger_key}{again}{passed}"
+
+
+def decision_id(ledger_key: str, uid: str) -> str:
+    """The name of the record of the decision on an event in the message of that key."""
+    return sha256(f"{ledger_key}\0{uid}".encode()).hexdigest()[:32]

@@ -51,6 +51,15 @@ def _frequencies(value: object) -> frozenset[str]:
     return names
 
 
+def _features(value: object) -> frozenset[str]:
+    return frozenset(feature_key(line(word)) for word in words(value))
+
+
+def feature_key(word: str) -> str:
+    """A feature as it is compared: small letters, single blanks."""
+    return " ".join(word.casefold().split())
+
+
 def _language(value: object) -> str:
     tag = line(value)
     if not tag.replace("-", "").isalnum() or not tag.isascii() or len(tag) > 35:
@@ -289,6 +298,27 @@ _OWN = (
         whole_number(0),
         "number",
         "How many people may be invited to an event in this resource.",
+    ),
+    Preference(
+        "seats",
+        None,
+        whole_number(1),
+        "number, from 1",
+        "How many people it holds, for whoever looks for a resource; refuses nobody.",
+    ),
+    Preference(
+        "features",
+        "",
+        _features,
+        "words",
+        "What it has, for whoever looks for a resource: `projector`, `wheelchair`.",
+    ),
+    Preference(
+        "location",
+        "",
+        line,
+        "text",
+        "Where it is, for whoever looks for a resource.",
     ),
     Preference(
         "require_auth",

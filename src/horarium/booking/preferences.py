@@ -1,9 +1,12 @@
 """The preferences of one calendar user, typed, with the layer each value comes from (seed 001)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from horarium.booking.acl import Rule
 from horarium.booking.calls import Call
@@ -76,6 +79,9 @@ class Preferences:
     buffer_before: int
     buffer_after: int
     max_attendees: int | None
+    seats: int | None
+    features: frozenset[str]
+    location: str
     require_auth: str
     sent_by: str
     sent_by_pairs: tuple[SentByPair, ...] | None
@@ -124,6 +130,7 @@ class Preferences:
 _RESOURCES_ONLY = tuple(
     name for name, item in PREFERENCES.items() if item.available and name not in PERSON_PREFERENCES
 )
+_READ = tuple(f.name for f in fields(Preferences) if f.name not in ("layers", "written"))
 
 
 def canonical_name(name: str) -> str:
@@ -141,22 +148,24 @@ def read_preferences(
     """The preferences of a ``kind`` of calendar user with the written values ``own`` over
     ``site_defaults`` over the built-in defaults. An empty value counts as not set.
     InvalidPreference for the first name that does not exist or value that cannot be read."""
-    values: dict[str, object] = {}
-    layers, written = {}, {}
-    if kind == "person":
-        values.update({name: _default(PREFERENCES[name]) for name in _RESOURCES_ONLY})
-        values.update(PERSON_KEEPS)
-    chosen = {Layer.SITE: _set_values(site_defaults, kind), Layer.OWN: _set_values(own, kind)}
-    for preference in table_of(kind).values():
-        layer, value = _choose(preference, chosen)
-        layers[preference.name], written[preference.name] = layer, value
-        read = None if value is None else _read(preference, value)
-        values[preference.attribute or preference.name] = read
+    under = _under(site_defaults, kind)
+    layers, written = dict(under.layers), dict(under.written)
+    values, faults = dict(under.values), dict(under.faults)
+    for name, value in _set_values(own, kind).items():
+        preference = table_of(kind)[name]
+        layers[name], written[name] = Layer.OWN, value
+        faults.pop(name, None)
+        try:
+            values[_attribute(preference)] = _read(preference, value)
+        except InvalidPreference as fault:
+            faults[name] = fault
+    if faults:
+        first = next(faults[name] for name in table_of(kind) if name in faults)
+        raise first.with_traceback(None)
     if values["zone"] is None:
         values["zone"] = written["TZID"] = site_zone
-    known = {f.name for f in fields(Preferences)} - {"layers", "written"}
     return Preferences(
-        **{name: values[name] for name in known},  # type: ignore[arg-type]
+        **{name: values[name] for name in _READ},  # type: ignore[arg-type]
         layers=MappingProxyType(layers),
         written=MappingProxyType(written),
     )
@@ -199,13 +208,43 @@ def _default(preference: Preference) -> object:
     return None if preference.default is None else _read(preference, preference.default)
 
 
-def _choose(
-    preference: Preference, chosen: Mapping[Layer, Mapping[str, object]]
-) -> tuple[Layer, object]:
-    for layer in (Layer.OWN, Layer.SITE):
-        if preference.name in chosen[layer]:
-            return layer, chosen[layer][preference.name]
-    return Layer.DEFAULT, preference.default
+class _Under(NamedTuple):
+    """What holds where a resource says nothing, by name (`values` by attribute)."""
+
+    layers: dict[str, Layer]
+    written: dict[str, object]
+    values: dict[str, object]
+    faults: dict[str, InvalidPreference]
+
+
+def _under(site_defaults: Mapping[str, object], kind: str) -> _Under:
+    # A site has thousands of resources over one set of defaults: those are read once.
+    site = json.dumps(_set_values(site_defaults, kind), sort_keys=True, default=str)
+    return _read_under(site, kind)
+
+
+@lru_cache(maxsize=16)
+def _read_under(site: str, kind: str) -> _Under:
+    chosen = json.loads(site)
+    under = _Under({}, {}, {}, {})
+    if kind == "person":
+        under.values.update({name: _default(PREFERENCES[name]) for name in _RESOURCES_ONLY})
+        under.values.update(PERSON_KEEPS)
+    for preference in table_of(kind).values():
+        name = preference.name
+        value = chosen.get(name, preference.default)
+        under.layers[name] = Layer.SITE if name in chosen else Layer.DEFAULT
+        under.written[name] = value
+        try:
+            read = None if value is None else _read(preference, value)
+            under.values[_attribute(preference)] = read
+        except InvalidPreference as fault:
+            under.faults[name] = fault
+    return under
+
+
+def _attribute(preference: Preference) -> str:
+    return preference.attribute or preference.name
 
 
 def _known(name: str, value: object, kind: str) -> Preference:

@@ -4,8 +4,16 @@ import sys
 
 import click
 
+from horarium.booking.diagram import decision_diagram
 from horarium.booking.outcome import Outcome, Result
+from horarium.cli.booking_replay import (
+    booking_replay,
+    replayed,
+    verdict_document,
+    verdict_text,
+)
 from horarium.cli.deliver import envelope_sender
+from horarium.cli.diagrams import drawn_as
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.questions import explanation_text, step_document
@@ -28,6 +36,9 @@ _REFUSALS = frozenset({Result.DECLINED, Result.IGNORED, Result.LOST})
 @click.group(help="The events that resources hold, and the decisions on them.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(booking_replay)
 
 
 def _store(invocation: Invocation) -> Store:
@@ -62,26 +73,58 @@ def booking_show(invocation: Invocation, uid: str) -> None:
 
 @command.command(
     "explain",
-    help="Every decision on an event, step by step.\n\n"
+    help="Every decision on an event, step by step; with --svg or --dot the way of the last one as "
+    "a diagram.\n\n"
     "\b\nExample:\n  horarium booking explain UID",
 )
 @click.argument("uid")
 @click.option("--resource", metavar="ID", help="only decisions of this resource")
+@click.option("--svg", "form", flag_value="svg", help="print a diagram for a browser")
+@click.option("--dot", "form", flag_value="dot", help="print it for Graphviz")
+@click.option("--replay", is_flag=True, help="decide again, however many messages are kept")
 @pass_invocation
-def booking_explain(invocation: Invocation, uid: str, resource: str | None) -> None:
-    """Explain the last decision of each resource, and list those before it."""
-    records = decisions_on(_store(invocation), uid)
+def booking_explain(
+    invocation: Invocation, uid: str, resource: str | None, form: str | None, replay: bool
+) -> int:
+    """Explain the last decision of each resource, and list those before it; status 1 when one
+    that is made again under the same policy ends in another way."""
+    store = _store(invocation)
+    records = decisions_on(store, uid)
     if resource is not None:
         wanted = resource.removeprefix("mailto:").lower()
         records = [r for r in records if _shown(r) == wanted or _shown(r).lower() == wanted]
     by_resource: dict[str, list[DecisionRecord]] = {}
     for record in records:
         by_resource.setdefault(record.resource, []).append(record)
-    documents = [_explained(found) for found in by_resource.values()]
+    if form is not None:
+        _draw(invocation, form, [found[-1] for found in by_resource.values()])
+        return Exit.OK
+    again = {item.then.id: item for item in replayed(invocation, store, uid, asked=replay)}
+    documents = [
+        {**_explained(found), "replay": verdict_document(again.get(found[-1].id))}
+        for found in by_resource.values()
+    ]
     invocation.emit(
         documents[0] if len(documents) == 1 else documents,
-        lambda: "\n".join(_explained_text(invocation, r) for r in records),
+        lambda: "\n".join(
+            f"{_explained_text(invocation, r)}\n{verdict_text(again.get(r.id))}" for r in records
+        ),
     )
+    wrong = any(again[r.id].differs and again[r.id].same_policy for r in records if r.id in again)
+    return Exit.NO if wrong else Exit.OK
+
+
+def _draw(invocation: Invocation, form: str, records: list[DecisionRecord]) -> None:
+    if len(records) != 1:
+        names = ", ".join(_shown(record) for record in records) or "none"
+        raise click.UsageError(f"a diagram shows one resource, name it by --resource: {names}")
+    (record,) = records
+    name = _shown(record)
+    user = _store(invocation).read(lambda tx: find_object(tx, invocation.settings, name))
+    title = f"{record.uid} at {name}: {record.outcome}"
+    diagram = decision_diagram(user.resource, title, record.steps, record.outcome)
+    drawn = drawn_as(form, diagram)
+    invocation.emit({"uid": record.uid, "resource": name, form: drawn}, drawn.rstrip())
 
 
 @command.command(

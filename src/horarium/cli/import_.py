@@ -1,21 +1,25 @@
 """``horarium import``: existing bookings are taken over from files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from horarium.booking.importing import Imported, read_exports
+from horarium.booking.importing import Imported, event_lines, read_exports
 from horarium.cli.exits import Exit
+from horarium.cli.import_exchange import import_exchange
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.errors import InvalidInput, LimitReached
 from horarium.runtime.importing import import_into
 from horarium.runtime.wiring import open_store
 
 
-@click.group(help="Take existing bookings over.")
+@click.group(help="Take existing bookings and policies over.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(import_exchange)
 
 
 @command.command(
@@ -35,6 +39,7 @@ def import_ics(
     store = open_store(invocation.site, invocation.settings, invocation.clock)
     now = invocation.clock.now()
     results: list[tuple[Path, Imported]] = []
+    lines: dict[Path, dict[str, int]] = {}
     for path in files:
         data = path.read_bytes()
         try:
@@ -44,11 +49,18 @@ def import_ics(
             continue
         found = import_into(store, invocation.settings, resource, events, now, dry_run=dry_run)
         results.extend((path, item) for item in found)
-    _print(invocation, results, dry_run)
+        if any(item.problem for item in found):
+            lines[path] = event_lines(data)
+    _print(invocation, results, lines, dry_run)
     return Exit.DATA if any(item.problem for _, item in results) else Exit.OK
 
 
-def _print(invocation: Invocation, results: list[tuple[Path, Imported]], dry_run: bool) -> None:
+def _print(
+    invocation: Invocation,
+    results: list[tuple[Path, Imported]],
+    lines: Mapping[Path, Mapping[str, int]],
+    dry_run: bool,
+) -> None:
     taken = [item for _, item in results if item.change is not None]
     document = {
         "dry_run": dry_run,
@@ -58,26 +70,34 @@ def _print(invocation: Invocation, results: list[tuple[Path, Imported]], dry_run
         ],
         "known": [item.uid for _, item in results if item.known],
         "problems": [
-            {"file": str(path), "uid": item.uid or None, "message": item.problem}
+            {
+                "file": str(path),
+                "line": lines.get(path, {}).get(item.uid),
+                "uid": item.uid or None,
+                "message": item.problem,
+            }
             for path, item in results
             if item.problem
         ],
     }
-    invocation.emit(document, lambda: "\n".join(_lines(results)))
+    invocation.emit(document, lambda: "\n".join(_lines(results, lines)))
 
 
 def _periods(item: Imported) -> int:
     return len(item.change.reservations) if item.change is not None else 0
 
 
-def _lines(results: list[tuple[Path, Imported]]) -> Iterator[str]:
+def _lines(
+    results: list[tuple[Path, Imported]], lines: Mapping[Path, Mapping[str, int]]
+) -> Iterator[str]:
     taken = known = 0
     for path, item in results:
         if item.problem:
-            yield f"{path}: {item.uid or 'calendar'}: {item.problem}"
-        elif item.known:
-            known += 1
-        else:
+            line = lines.get(path, {}).get(item.uid)
+            place = f"{path}:{line}" if line is not None else f"{path}"
+            yield f"{place}: {item.uid or 'calendar'}: {item.problem}"
+        known += item.known
+        if item.change is not None:
             taken += 1
             for start in item.overlaps:
                 yield f"{item.uid}: above the capacity at {start}, kept"

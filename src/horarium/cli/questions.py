@@ -83,17 +83,23 @@ def next_command(invocation: Invocation, ids: tuple[str, ...], count: int) -> No
 @click.option(
     "--at", metavar="TIME", help="an instant; else now, and of a directive its newest moment"
 )
+@click.option("--to", "end", metavar="TIME", help="the end of a time, to be booked from --at on")
 @pass_invocation
-def why_command(invocation: Invocation, name: str, uid: str | None, at: str | None) -> None:
+def why_command(
+    invocation: Invocation, name: str, uid: str | None, at: str | None, end: str | None
+) -> None:
     """Print the steps that led to an answer."""
     questions, now = ask(invocation), invocation.clock.now()
-    if uid is not None and at is not None:
+    if uid is not None and (at is not None or end is not None):
         raise click.UsageError("name an event or an instant, not both")
     if uid is not None:
         found = questions.why_event(name, uid)
     else:
         moment = invocation.moment("--at", at) if at is not None else None
-        found = questions.why_at(name, moment, now)
+        last = invocation.moment("--to", end) if end is not None else None
+        if last is not None and last <= (now if moment is None else moment):
+            raise click.UsageError("--to must lie after --at")
+        found = questions.why_at(name, moment, now, last)
     document = {
         "id": found.id,
         "verdict": found.verdict,
@@ -116,7 +122,7 @@ def explanation_text(invocation: Invocation, found: Explanation) -> str:
     """The steps as lines for people; what a step compared stands below it."""
     lines = [f"{found.id}  {found.verdict}"]
     for number, step in enumerate(found.steps, start=1):
-        facts = "; ".join([step.reason] * bool(step.reason) + _plain_facts(step))
+        facts = "; ".join([step.reason] * bool(step.reason) + step_facts(step))
         lines.append(f"  {number} {step.gate:<24} {step.verdict:<9} {facts}".rstrip())
         for value in step.evidence.values():
             if isinstance(value, list):
@@ -124,7 +130,8 @@ def explanation_text(invocation: Invocation, found: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _plain_facts(step: Step) -> list[str]:
+def step_facts(step: Step) -> list[str]:
+    """What a step compared, as people read it, but for its lists."""
     return [
         f"{name} {value}"
         for name, value in step.evidence.items()

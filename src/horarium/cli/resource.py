@@ -2,12 +2,16 @@
 
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+from horarium.booking.diagram import data_of, question_of, resource_diagram
 from horarium.booking.preferences import Layer
+from horarium.cli.diagrams import drawn_as
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.resource_find import resource_find
 from horarium.runtime.changing import add_resource, remove_resource, set_preference
 from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.questions import find_object, shown
@@ -17,6 +21,9 @@ from horarium.runtime.wiring import Store, open_store
 @click.group(help="The resources and their preferences.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(resource_find)
 
 
 def _store(invocation: Invocation) -> Store:
@@ -87,6 +94,44 @@ def _preference_lines(user: Registered) -> list[str]:
             shown_value = json.dumps(value, ensure_ascii=False, default=str)
             lines.append(f"  {layer.value:<8} {key} = {shown_value}")
     return lines
+
+
+@command.command(
+    "explain",
+    help="How a resource decides: its functions in order, what each asks and looks at; with --svg "
+    "or --dot as a diagram.\n\n"
+    "\b\nExample:\n  horarium resource explain room@example.com --svg > room.svg",
+)
+@click.argument("name", metavar="ID")
+@click.option("--svg", "form", flag_value="svg", help="print a diagram for a browser")
+@click.option("--dot", "form", flag_value="dot", help="print it for Graphviz")
+@pass_invocation
+def resource_explain(invocation: Invocation, name: str, form: str | None) -> None:
+    """Print the chain of functions."""
+    user = _store(invocation).read(lambda tx: find_object(tx, invocation.settings, name))
+    resource = user.resource
+    if form is not None:
+        drawn = drawn_as(form, resource_diagram(resource, f"{resource.name}, {shown(user)}"))
+        invocation.emit({"id": shown(user), form: drawn}, drawn.rstrip())
+        return
+    functions = [
+        {
+            "call": str(call),
+            "question": question_of(call).question.replace("\n", " ") or None,
+            "data": data_of(call, resource).replace("\n", " ") or None,
+        }
+        for call in resource.preferences.scheduling_function
+    ]
+    invocation.emit(
+        {"id": shown(user), "fault": resource.fault or None, "functions": functions},
+        lambda: "\n".join([shown(user), *_function_lines(functions)]),
+    )
+
+
+def _function_lines(functions: Sequence[Mapping[str, str | None]]) -> Iterator[str]:
+    for number, function in enumerate(functions, start=1):
+        looks = f"  looks at: {function['data']}" if function["data"] else ""
+        yield f"  {number} {function['call']}  {function['question'] or 'decides nothing'}{looks}"
 
 
 @command.command(

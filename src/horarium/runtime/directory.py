@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from horarium.booking.acl import Rule, parse_acl
@@ -108,6 +110,16 @@ def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
         languages=tuple(languages),
         local_domains=frozenset(mail.local_domains),
     )
+
+
+def policy_digest(resource: Resource) -> str:
+    """What a resource decides by, as one word that changes when it does: preferences, access
+    lists in files, groups, quotas."""
+    lists = {path: [str(rule) for rule in rules] for path, rules in resource.access_files.items()}
+    groups = {name: sorted(members) for name, members in resource.groups.items()}
+    quotas = {name: (quota.limits, quota.groups) for name, quota in resource.quotas.items()}
+    said = [dict(resource.preferences.written), resource.fault, lists, groups, quotas]
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _register(

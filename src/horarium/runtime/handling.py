@@ -27,6 +27,7 @@ from horarium.runtime.messages import by_uid, ledger_key
 from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import bundles, with_freebusy
+from horarium.store.kept import KeptMessage
 from horarium.store.mail import Held, LedgerRow
 from horarium.store.requests import Due, Kept
 from horarium.store.store import Transaction
@@ -81,6 +82,7 @@ class Envelope:
     emit: bool
     vouched: bool
     outgoing: bool = False
+    key: str = ""
 
     @property
     def marks(self) -> list[str]:
@@ -100,6 +102,7 @@ class Handling:
     directory: Directory
     user: Registered | None
     envelope: Envelope
+    for_again: KeptMessage | None = None
 
     def run(self, tx: Transaction, intake: Intake) -> Delivery:
         """Enters the message into the ledger and does what it asks for."""
@@ -163,6 +166,8 @@ class Handling:
         )  # fmt: skip
 
     def _key(self, intake: Intake) -> str:
+        if self.envelope.key:
+            return self.envelope.key
         return ledger_key(self.envelope.recipient, self.envelope.data, intake, self.envelope.marks)
 
     def foresee(self, tx: Transaction, intake: Intake) -> DryRun:
@@ -245,6 +250,8 @@ class Handling:
             outcome, written = self._decide(work, intake, message)
             mails.extend(written)
             outcomes.append(outcome)
+        if self.for_again is not None:
+            tx.kept.add(replace(self.for_again, key=key))
         return replace(self._finish(tx, key, outcomes, mails), woken=work.woken)
 
     def _decide(

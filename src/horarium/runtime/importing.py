@@ -41,8 +41,10 @@ def import_into(
     unknown resource."""
     user = store.read(lambda tx: find_object(tx, settings, name))
     found: list[Imported] = []
-    for at in range(0, len(events), PIECE):
-        piece = events[at : at + PIECE]
+    # What is foreseen must see all that came before it, and nothing of it is kept between pieces.
+    size = max(len(events), 1) if dry_run else PIECE
+    for at in range(0, len(events), size):
+        piece = events[at : at + size]
 
         def work(tx: Transaction, piece: Sequence[Exported] = piece) -> list[Imported]:
             reservations = tx.reservations(user.id, user.uri, now)

@@ -12,14 +12,15 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
-from horarium.booking.imip import Intake, read_message
+from horarium.booking.imip import Intake, IntakeKind, read_message
+from horarium.booking.kept import kept_request
 from horarium.booking.open_request import Why
 from horarium.booking.outcome import Mail
 from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.checking_in import sweep
-from horarium.runtime.directory import Directory, Registered, read_directory
+from horarium.runtime.directory import Directory, Registered, policy_digest, read_directory
 from horarium.runtime.handling import (
     Delivery,
     DirectoryChanged,
@@ -34,6 +35,7 @@ from horarium.runtime.limits import mail_limits, parse_limits
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
+from horarium.store.kept import KeptMessage
 from horarium.store.mail import Held
 from horarium.store.requests import Due
 from horarium.store.store import Store, Transaction
@@ -57,6 +59,7 @@ class MailAgent:
         self._settings = settings
         self._mail_limits = mail_limits(settings.limits)
         self._parse_limits = parse_limits(settings.limits)
+        self._policies: dict[int, str] = {}
         self._directory: Directory | None = None
 
     @property
@@ -71,6 +74,7 @@ class MailAgent:
     def reload(self) -> None:
         """Reads the calendar users, and the files they name, anew."""
         self._directory = self._store.read(lambda tx: read_directory(tx, self._settings))
+        self._policies.clear()
 
     def knows(self, recipient: str) -> bool:
         """Whether mail for `recipient` is taken: a calendar user, or the sender of our answers,
@@ -112,12 +116,14 @@ class MailAgent:
         emit: bool = False,
         vouched: bool = False,
         outgoing: bool = False,
+        key: str = "",
     ) -> Delivery:
         """Handles one message for one recipient. `outgoing` marks the copy of what a person, the
         recipient, sent. `sender` is the envelope sender: None when it is
         unknown, "" for the null one. With `emit` the mails are returned instead of queued;
-        `vouched` is the operator's word for the sender of a message that was kept."""
-        envelope = Envelope(sender, recipient, data, now, emit, vouched, outgoing)
+        `vouched` is the operator's word for the sender of a message that was kept; `key` the one
+        under which it was known, where a message comes again."""
+        envelope = Envelope(sender, recipient, data, now, emit, vouched, outgoing, key)
         try:
             delivery = self._deliver(envelope)
             if delivery.woken:
@@ -146,7 +152,8 @@ class MailAgent:
                 return Delivery(Status.UNKNOWN, "no such person")
             intake = self._read(envelope.data, user)
             crash.at("ingest:parsed")
-            handling = Handling(self._settings, directory, user, envelope)
+            again = self._for_again(envelope, intake, user)
+            handling = Handling(self._settings, directory, user, envelope, again)
             keys = decision_keys(self._store.tenant, directory, user) if user else []
             try:
                 delivery = self._store.transact(keys, partial(handling.run, intake=intake))
@@ -158,6 +165,23 @@ class MailAgent:
                 self._publisher.after_change(user, envelope.now)
             return delivery
         raise Unavailable("the calendar users change too fast")
+
+    def _for_again(
+        self, envelope: Envelope, intake: Intake, user: Registered | None
+    ) -> KeptMessage | None:
+        """What is kept of a message that a resource decides about, made before the store is
+        locked; its key comes later."""
+        if user is None or user.is_person or intake.kind is not IntakeKind.CALENDAR:
+            return None
+        if not self._settings.retention.mail:
+            return None
+        if user.id not in self._policies:
+            self._policies[user.id] = policy_digest(user.resource)
+        data = kept_request(envelope.data, intake.objects)
+        return KeptMessage(
+            0, "", user.id, envelope.recipient, envelope.sender, envelope.now, envelope.vouched,
+            self._policies[user.id], data,
+        )  # fmt: skip
 
     def settle(self, now: Instant, *, emit: bool = False) -> tuple[Mail, ...]:
         """Decides again what is due to be: what was freed, answered by a person, refused by the one

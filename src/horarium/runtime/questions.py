@@ -6,17 +6,15 @@ directives answers by its own modules. A further kind of object joins by one mor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from horarium.booking.blocking import blocking
 from horarium.booking.decision import capacity_of
 from horarium.booking.freebusy import free_time, held_in
 from horarium.booking.policy import window_end
 from horarium.booking.ports import Reservation
 from horarium.booking.request import View
 from horarium.booking.trace import Step
-from horarium.kernel.capacity import peak
-from horarium.kernel.errors import NotFound
-from horarium.kernel.instant import MAX_INSTANT, Instant, format_instant
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.kernel.nearest import nearest
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
@@ -74,14 +72,19 @@ class Questions:
 
         return self._store.read(work)
 
-    def why_at(self, name: str, at: Instant | None, now: Instant) -> Explanation:
+    def why_at(
+        self, name: str, at: Instant | None, now: Instant, end: Instant | None = None
+    ) -> Explanation:
         """Why an object is open, or not, at an instant; why a directive ran then, or did not.
-        Without an instant the present is meant, of a directive its newest moment."""
+        Without an instant the present is meant, of a directive its newest moment. With `end` a
+        booking of [at, end) is meant; InvalidInput where the object is not booked."""
 
         def work(tx: Transaction) -> Explanation:
             found = find(tx, self._settings, name, now)
             if isinstance(found, Registered):
-                return _why_at(tx, found, now if at is None else at, now)
+                return _why_at(tx, found, now if at is None else at, end, now)
+            if end is not None:
+                raise InvalidInput(f"{name} is not booked, so it has no end", part="end")
             if isinstance(found, Pool):
                 return _why_pool(tx, found, now if at is None else at, now)
             return why_of(tx, *found, at)
@@ -185,15 +188,6 @@ def _upcoming(item: Reservation) -> Upcoming:
     return Upcoming(item.event.start, item.event.end, what or item.uid)
 
 
-def _why_at(tx: Transaction, user: Registered, at: Instant, now: Instant) -> Explanation:
-    view = view_of(tx, user, now)
-    moment = Period(at, Instant(at + 1))
-    held = held_in(view.reservations, [moment], user.resource)
-    steps = [_hours_step(user, moment), _window_step(user, at, now), _busy_step(view, held, moment)]
-    shut = any(step.verdict == "closed" for step in steps)
-    return Explanation(shown(user), "closed" if shut else "open", tuple(steps))
-
-
 def _open_pool(tx: Transaction, pool: Pool, within: Period, now: Instant) -> OpenTime:
     """When at least one of the resources is open."""
     found = PeriodSet()
@@ -214,7 +208,7 @@ def _why_pool(tx: Transaction, pool: Pool, at: Instant, now: Instant) -> Explana
     """A step for each resource: what shuts it, if anything does."""
     steps = []
     for user in pool.members:
-        found = _why_at(tx, user, at, now)
+        found = _why_at(tx, user, at, None, now)
         shut = next((step for step in found.steps if step.verdict == "closed"), None)
         evidence = shut.evidence if shut is not None else {}
         reason = shut.reason if shut is not None else ""
@@ -223,47 +217,13 @@ def _why_pool(tx: Transaction, pool: Pool, at: Instant, now: Instant) -> Explana
     return Explanation(pool.quota.name, verdict, tuple(steps))
 
 
-def _hours_step(user: Registered, moment: Period) -> Step:
-    hours = user.resource.preferences.working_hours
-    if hours is None:
-        return Step("working_hours", "open", "", {"hours": "always"})
-    inside = hours.open_periods(moment.start, moment.end, user.resource.zone).total() > 0
-    return Step("working_hours", "open" if inside else "closed", "" if inside else "working_hours")
-
-
-def _window_step(user: Registered, at: Instant, now: Instant) -> Step:
-    preferences = user.resource.preferences
-    if preferences.min_notice is not None and at < now + preferences.min_notice:
-        return Step("min_notice", "closed", "min_notice", {"notice": preferences.min_notice})
-    if preferences.past == "decline" and at < now:
-        return Step("past", "closed", "past")
-    days = preferences.booking_window
-    if days is not None and at >= window_end(now, days, user.resource):
-        return Step("booking_window", "closed", "booking_window", {"days": days})
-    return Step("booking_window", "open")
-
-
-def _busy_step(view: View, held: Sequence[Reservation], moment: Period) -> Step:
-    capacity = capacity_of(view)
-    count = peak([item.occupied for item in held], within=moment).count
-    evidence: dict[str, object] = {
-        "capacity": capacity,
-        "held": count,
-        "reservations": [
-            {
-                "uid": item.uid,
-                "start": format_instant(item.event.start),
-                "end": format_instant(item.event.end),
-                "organizer": item.organizer or None,
-            }
-            for item in held
-        ],
-    }
-    full = capacity is not None and count >= capacity
-    return Step(
-        "free/busy", "closed" if full else "open", "conflict" if full else "",
-        evidence,  # type: ignore[arg-type]
-    )  # fmt: skip
+def _why_at(
+    tx: Transaction, user: Registered, at: Instant, end: Instant | None, now: Instant
+) -> Explanation:
+    time = Period(at, Instant(at + 1) if end is None else end)
+    steps = blocking(view_of(tx, user, now), time, now, instant=end is None)
+    shut = any(step.verdict == "closed" for step in steps)
+    return Explanation(shown(user), "closed" if shut else "open", steps)
 
 
 __all__ = ["Explanation", "OpenTime", "Questions", "Upcoming", "find_object", "shown", "view_of"]

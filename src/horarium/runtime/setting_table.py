@@ -233,6 +233,17 @@ _UPKEEP = (
     ),
 )
 
+_RETENTION = (
+    Setting(
+        "retention.mail",
+        "P400D",
+        seconds(),
+        "duration, 0 for not at all",
+        "How long it is kept what a message asked, without titles, texts and attachments, so that "
+        "it can be decided again (`booking replay`).",
+    ),
+)
+
 
 def _node(value: object) -> str:
     if not isinstance(value, str):
@@ -528,6 +539,6 @@ _LATER = tuple(
 
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
-    for setting in (*_TOP, *_STORE, *_MAIL, *_UPKEEP, *_DIRECTIVES, *_LIMITS, *_LATER)
+    for setting in (*_TOP, *_STORE, *_MAIL, *_UPKEEP, *_RETENTION, *_DIRECTIVES, *_LIMITS, *_LATER)
 }
 SECTIONS = tuple(dict.fromkeys(n.partition(".")[0] for n in SETTINGS if "." in n))

@@ -133,6 +133,13 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long things are kept, in seconds; 0 is not at all."""
+
+    mail: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for one site. ``origins`` tells for each setting that was set where (file:line
     or variable); ``warnings`` what speaks against trusting the files."""
@@ -142,6 +149,7 @@ class Settings:
     store: StoreSettings
     mail: MailSettings
     upkeep: UpkeepSettings
+    retention: RetentionSettings
     directives: DirectiveSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -296,6 +304,7 @@ def _settings(
         store=StoreSettings(**values["store"]),
         mail=MailSettings(**values["mail"]),
         upkeep=UpkeepSettings(**values["upkeep"]),
+        retention=RetentionSettings(**values["retention"]),
         directives=DirectiveSettings(**_acted_on(values, "directives")),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),

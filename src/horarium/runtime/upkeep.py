@@ -76,9 +76,14 @@ def run_upkeep(
                 rebuild_others(store, settings, user.uri, now, apply=True)
         except HorariumError as error:
             report.failures.append(f"{user.uri}: {error}")
+    kept_since = Instant(now - settings.retention.mail)
     _expire(store, settings, now, report)
     report.dropped = store.transact([], lambda tx: tx.upkeep.drop_old(now))
     report.dropped += _purge_quotas(store, now)
+    while store.transact([], lambda tx: tx.kept.pack()):
+        pass
+    while dropped := store.transact([], lambda tx: tx.kept.drop_before(kept_since)):
+        report.dropped += dropped
     report.settled = len(MailAgent(store, settings).settle(now))
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)

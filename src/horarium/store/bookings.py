@@ -63,16 +63,16 @@ class ResourceReservations:
         ]
         if len(spans) == 1:
             rows = self.session.rows("periods_overlapping", values)
-            return [_reservation(row) for row in rows] + meanwhile
+            return [read_reservation(row) for row in rows] + meanwhile
         values["spans"] = json.dumps([[span.start, span.end] for span in spans])
-        found = (_reservation(r) for r in self.session.rows("periods_overlapping_any", values))
+        found = (read_reservation(r) for r in self.session.rows("periods_overlapping_any", values))
         # Long periods are found over the whole stretch; only those that meet a span count.
         return [item for item in found if _meets(item, spans)] + meanwhile
 
     def of_event(self, uid: str) -> list[Reservation]:
         """The reservations laid down for `uid`, in order of start."""
         rows = self.session.rows("periods_of_event", {**self._where, "uid": uid})
-        return [_reservation(row) for row in rows]
+        return [read_reservation(row) for row in rows]
 
     def laid_before(self, before: Instant) -> list[LaidSeries]:
         """The series that are laid down only to a point before `before`."""
@@ -328,7 +328,8 @@ def _entry(row: Row) -> Entry:
     )
 
 
-def _reservation(row: Row) -> Reservation:
+def read_reservation(row: Row) -> Reservation:
+    """A reservation from the columns that every query of periods gives."""
     uid, original, start, end, event_start, event_end, recurring, organizer, name, summary = row
     return Reservation(
         uid=text(uid),

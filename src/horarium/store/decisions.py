@@ -63,6 +63,11 @@ class DecisionRepository:
         rows = self.session.rows("decisions_of_event", {"tenant": self.tenant, "uid": uid})
         return [_record(row) for row in rows]
 
+    def between(self, since: Instant, until: Instant) -> list[DecisionRecord]:
+        """The decisions of [since, until), the first first."""
+        values = {"tenant": self.tenant, "since_s": since, "until_s": until}
+        return [_record(row) for row in self.session.rows("decisions_between", values)]
+
     def last(self, many: int) -> list[DecisionRecord]:
         """The newest decisions, the newest first."""
         rows = self.session.rows("last_decisions", {"tenant": self.tenant, "many": many})

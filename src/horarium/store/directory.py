@@ -82,7 +82,7 @@ class DirectoryRepository:
         for query in (
             "forget_user_periods", "forget_user_bookings", "forget_user_objects",
             "forget_user_longest", "forget_user_decisions", "forget_user_held",
-            "forget_user_requests", "forget_user_check_ins",
+            "forget_user_requests", "forget_user_check_ins", "forget_user_kept",
             "forget_person_queue",
             "forget_person_attendance", "forget_person_offers", "forget_known_freebusy",
         ):  # fmt: skip

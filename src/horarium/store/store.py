@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
 from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
 from horarium.store.firings import FiringRepository
+from horarium.store.held import HeldInSpan, held_by_all
+from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
@@ -72,6 +75,15 @@ class Transaction:
     def workers(self) -> WorkerRepository:
         """Who works for which task, and the control file in force."""
         return WorkerRepository(self.session, self.tenant)
+
+    @property
+    def kept(self) -> KeptRepository:
+        """The messages that were decided about."""
+        return KeptRepository(self.session, self.tenant)
+
+    def held_by_all(self, span: Period, now: Instant) -> HeldInSpan:
+        """What every resource holds in `span`, as it stands at `now`."""
+        return held_by_all(self.session, self.tenant, span, now)
 
     def meta(self, key: str) -> str | None:
         """A fact about the whole store, None when it was never kept."""

@@ -168,3 +168,47 @@ LIMIT :many
 
 -- name: drop_old_decisions
 DELETE FROM decision WHERE tenant = :tenant AND decided_s < CAST(:before_s AS BIGINT)
+
+-- One walk over the resources, each with one search of the index; a resource without a longest period has
+-- no short ones.
+-- name: periods_of_all
+SELECT p.resource, p.uid, p.original_s, p.start_s, p.end_s, p.event_start_s, p.event_end_s, p.recurring,
+    b.organizer, b.organizer_name, b.summary
+FROM calendar_user_longest l
+CROSS JOIN booking_period p ON p.tenant = l.tenant AND p.resource = l.resource
+    AND p.start_s < CAST(:end_s AS BIGINT)
+    AND p.start_s > CAST(:start_s AS BIGINT) - l.longest_s
+    AND p.end_s > CAST(:start_s AS BIGINT)
+    AND p.is_long = 0
+JOIN booking b ON b.tenant = p.tenant AND b.resource = p.resource AND b.uid = p.uid
+WHERE l.tenant = :tenant
+UNION ALL
+SELECT p.resource, p.uid, p.original_s, p.start_s, p.end_s, p.event_start_s, p.event_end_s, p.recurring,
+    b.organizer, b.organizer_name, b.summary
+FROM calendar_user u
+CROSS JOIN booking_period p ON p.tenant = u.tenant AND p.resource = u.id
+    AND p.is_long = 1
+    AND p.end_s > CAST(:start_s AS BIGINT)
+    AND +p.start_s < CAST(:end_s AS BIGINT)
+JOIN booking b ON b.tenant = p.tenant AND b.resource = p.resource AND b.uid = p.uid
+WHERE u.tenant = :tenant
+ORDER BY 1, 4, 2, 3
+
+-- name: laid_before_of_all
+SELECT b.resource, b.uid, b.endless_until_s, b.organizer, b.organizer_name
+FROM calendar_user u
+CROSS JOIN booking b ON b.tenant = u.tenant AND b.resource = u.id
+    AND b.endless_until_s IS NOT NULL
+    AND b.endless_until_s < CAST(:instant_s AS BIGINT)
+WHERE u.tenant = :tenant
+ORDER BY b.resource, b.uid
+
+-- name: held_of_all
+SELECT h.resource, h.uid, h.original_s, h.start_s, h.end_s, h.event_start_s, h.event_end_s, h.recurring,
+    h.organizer, h.organizer_name, h.summary, h.holding, h.expires_s
+FROM calendar_user u
+CROSS JOIN held_time h ON h.tenant = u.tenant AND h.resource = u.id
+    AND h.end_s > CAST(:start_s AS BIGINT) AND h.start_s < CAST(:end_s AS BIGINT)
+    AND (h.expires_s IS NULL OR h.expires_s > CAST(:now_s AS BIGINT))
+WHERE u.tenant = :tenant
+ORDER BY h.resource, h.start_s, h.uid, h.original_s
