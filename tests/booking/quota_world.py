@@ -336,8 +336,14 @@ class World:
                     assert not one.event.overlaps(other.event), (one, other)
 
     def _check_pool(self, booked: dict[str, list[Reservation]]) -> None:
+        now = self.office.now
         for series in self.events:
-            where = [name for name in POOL if any(r.uid == series.uid for r in booked[name])]
+            # What is over took place where it was.
+            where = [
+                name
+                for name in POOL
+                if any(r.uid == series.uid and r.event.end > now for r in booked[name])
+            ]
             assert len(where) <= 1, (series.uid, where)
             others = [name for name in ASKED if any(r.uid == series.uid for r in booked[name])]
             assert series.to in POOL or others in ([], [series.to]), (series, others)

@@ -8,6 +8,8 @@ from email import message_from_bytes
 import pytest
 from tests.office import Answer, Office, oslo, request, vevent
 
+from horarium.kernel.instant import Instant
+
 CADILLAC = "resource-car-cadillac@example.com"
 PONTIAC = "resource-car-pontiac@example.com"
 LINCOLN = "resource-car-lincoln@example.com"
@@ -319,3 +321,56 @@ def test_what_is_over_and_does_not_fit_is_left_out() -> None:
     assert told.partstats == ["ACCEPTED"]
     starts = [start for uid, start, _ in office.everything(CADILLAC) if uid == "s"]
     assert starts == ["2026-11-23 10:00", "2026-11-24 10:00"]
+
+
+TRIO: dict[str, object] = {"delegates": [CADILLAC, PONTIAC, LINCOLN]}
+
+
+def trio(**preferences: object) -> Office:
+    office = cars(names=(CADILLAC, PONTIAC, LINCOLN), pool=TRIO, **preferences)
+    busy_cadillac(office)
+    return office
+
+
+def an_hour_later(office: Office) -> list[Answer]:
+    office.now = Instant(office.now + 3_601)
+    return office.settle()
+
+
+@pytest.mark.parametrize("reply", ["itip", "accept_as_asked"])
+def test_an_acceptance_that_is_lost_is_no_refusal(reply: str) -> None:
+    office = trio(delegation_reply=reply)
+    asked = office.ask(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")[-1]
+    accepted = office.deliver(asked.mail.content, PONTIAC, CADILLAC)
+    (to_cadillac,) = [mail for mail in accepted.mails if mail.recipient == CADILLAC]
+    told = an_hour_later(office)
+    assert said(told) == ([] if reply == "itip" else [(HORSE, "REPLY", ["ACCEPTED"])])
+    assert office.everything(LINCOLN) == []
+    assert [uid for uid, *_ in office.everything(PONTIAC)] == ["h"]
+    # It was only late; nobody is told a second time.
+    assert office.deliver(to_cadillac.content, CADILLAC, PONTIAC).mails == ()
+
+
+def test_a_change_that_never_reached_the_stand_in_frees_it() -> None:
+    office = trio()
+    office.want(TEN, TWELVE, to=CADILLAC, by=HORSE, uid="h")
+    assert [uid for uid, *_ in office.everything(PONTIAC)] == ["h"]
+    later = "2026-12-01 10:30"
+    office.ask(later, TWELVE, to=CADILLAC, by=HORSE, uid="h", sequence=1)
+    told = an_hour_later(office)
+    assert told[-1].partstats == ["ACCEPTED"]
+    assert office.everything(PONTIAC) == []
+    assert office.everything(LINCOLN) == [("h", later, TWELVE)]
+
+
+def test_an_occurrence_is_not_taken_from_the_one_that_attends_the_others() -> None:
+    """The change of it was lost on its way to the stand-in: it is declined as that occurrence."""
+    office = trio()
+    data = office.mail(series(), by=HORSE, to=CADILLAC)
+    office.route(office.deliver(data, CADILLAC, HORSE).mails)
+    office.send(request(changed(1)), by=HORSE, to=CADILLAC)
+    (told,) = an_hour_later(office)
+    assert told.partstats == ["DECLINED"]
+    assert "RECURRENCE-ID" in told.components[0]
+    assert [start for _, start, _ in office.everything(PONTIAC)] == [TEN, "2026-12-02 10:00"]
+    assert [uid for uid, *_ in office.everything(CADILLAC)] == ["busy"]

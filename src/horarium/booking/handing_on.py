@@ -44,12 +44,25 @@ def changes_of(
     return dict(sorted(found.items()))
 
 
+def asked_again(late: Iterable[Entry]) -> list[Entry]:
+    """The changes as they came, whatever this resource said to them when it knew nothing else of
+    the event."""
+    return [
+        replace(entry, state=EntryState.BOOKED)
+        if entry.state is EntryState.DECLINED and entry.text
+        else entry
+        for entry in late
+    ]
+
+
 def given_away(state: EventState) -> EventState:
     """The state in which no changed occurrence holds time, though all are remembered: should the
     event come back, they are its changes again."""
     return state.only(
         replace(entry, state=EntryState.DORMANT)
-        if entry.key is not None and entry.state is EntryState.BOOKED
+        if entry.key is not None
+        and entry.text
+        and entry.state in (EntryState.BOOKED, EntryState.DECLINED)
         else entry
         for entry in state.entries
     )

@@ -11,7 +11,7 @@ from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
-from horarium.booking.handing_on import changes_of, delegation_of, given_away
+from horarium.booking.handing_on import asked_again, changes_of, delegation_of, given_away
 from horarium.booking.laying import Entered, all_of, lay_down
 from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
@@ -157,12 +157,12 @@ class RequestHandling:
         if master.order is Order.UNCHANGED and _same_entries(self._state, candidate):
             self._keep_as_is(candidate, master)
             return
-        held = hold(candidate, self._resource, fresh)
-        asked = ask(held, self._resource, self._case.now)
-        request = self._request(master.event, held, asked, restates=True)
-        decision = self._decide(request, asked)
+        asked, request, decision = self._judged_as(master, candidate, fresh)
         changes: dict[Instant, Event] = {}
         if decision.ending is Ending.DELEGATED:
+            asked, request, decision, late = self._with_all_changes(
+                master, entries, fresh, (asked, request, decision, late)
+            )
             stated = {item.key: item.event for item in overrides if item.key is not None}
             changes = changes_of(master.event, stated, late, asked, self._resource)
         self._note(master, request, decision, changes)
@@ -171,6 +171,30 @@ class RequestHandling:
         if decision.accepted:
             self._parts.extend(self._turned(late, decision, asked))
         self._settle_whole(master, candidate, fresh, decision, asked)
+
+    def _judged_as(
+        self, master: Placed, candidate: EventState, fresh: Mapping[Slot, Event]
+    ) -> tuple[Asked, Request, Decision]:
+        """What is asked for, and decided, if the event is what `candidate` says."""
+        held = hold(candidate, self._resource, fresh)
+        asked = ask(held, self._resource, self._case.now)
+        request = self._request(master.event, held, asked, restates=True)
+        return asked, request, self._decide(request, asked)
+
+    def _with_all_changes(
+        self, master: Placed, entries: list[Entry], fresh: Mapping[Slot, Event],
+        judged: tuple[Asked, Request, Decision, list[Entry]],
+    ) -> tuple[Asked, Request, Decision, list[Entry]]:  # fmt: skip
+        """The delegation with the changes that this resource itself refused before it knew the
+        event; as `judged` where it would not be one then."""
+        late = asked_again(judged[3])
+        if late == judged[3]:
+            return judged
+        candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
+        asked, request, decision = self._judged_as(master, candidate, fresh)
+        if decision.ending is not Ending.DELEGATED or decision.delegate != judged[2].delegate:
+            return judged
+        return asked, request, decision, late
 
     def _booked_series(self) -> RecurrenceSet | None:
         """The series that is booked until now."""
