@@ -1,6 +1,6 @@
 """Twelve processes at once, the requests of many senders for one room and a pool of five cars.
 
-What is checked is what a mail system and an operator can see: the answers, what each resource holds,
+What is checked is what a mail system and an operator can see: the answers, what a resource holds,
 what each sender is charged. A larger scale makes it the ten thousand requests of a large office.
 """
 
@@ -15,6 +15,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
 from tests.crash.test_faults import most_at_once
 from tests.crash.world import World
 from tests.kernel.scale import SCALE
@@ -109,7 +110,9 @@ def answers(world: World) -> dict[str, list[tuple[str, str]]]:
 
 def held(world: World, name: str) -> dict[str, tuple[str, str]]:
     """What a resource holds, by UID."""
-    shown = world.run("--json", "freebusy", "show", name, "--from", "2099-01-01", "--to", "2100-01-01")
+    shown = world.run(
+        "--json", "freebusy", "show", name, "--from", "2099-01-01", "--to", "2100-01-01"
+    )
     assert shown.returncode == 0, shown.stderr
     return {e["uid"]: (e["start"], e["end"]) for e in json.loads(shown.stdout)["busy"]}
 
@@ -159,6 +162,8 @@ def test_nothing_overlaps_and_everybody_is_answered_once(tmp_path: Path) -> None
         if any(uid_of(number) in booked[car] for car in CARS)
     )
     shown = world.run("--json", "quota", "usage", "cars")
-    rows = {row["identity"]: row["used"] for row in json.loads(shown.stdout)["usage"] if row["used"]}
+    rows = {
+        row["identity"]: row["used"] for row in json.loads(shown.stdout)["usage"] if row["used"]
+    }
     assert rows == {who: hours * 3_600 for who, hours in used.items()}
     assert max(used.values()) == LIMIT
