@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.office import ROOM, Answer, Office, oslo
 
+from horarium.booking import decision
 from horarium.runtime.approvals import Said, answer, pending
 from horarium.runtime.settings import default_settings
 
@@ -356,3 +357,18 @@ def test_split_sends_each_decline_in_a_mail_of_its_own() -> None:
         office.invite(f"2026-12-0{day} 10:00", f"2026-12-0{day} 11:00")
     answers = office.ask(*DAY, by=HORSE, extra="RRULE:FREQ=DAILY;COUNT=5")
     assert [a.partstats for a in answers] == [["ACCEPTED"], ["DECLINED"], ["DECLINED"]]
+
+
+def test_nobody_floods_the_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decision, "MOST_WAITING", 3)
+    office = asking()
+    for hour in range(3):
+        office.want(f"2026-12-01 {10 + hour}:00", f"2026-12-01 {11 + hour}:00")
+    (refused,) = office.want("2026-12-01 15:00", "2026-12-01 16:00")
+    assert refused.partstats == ["DECLINED"]
+    assert refused.statuses == ["3.8"]
+    assert "You have 3 requests waiting already." in refused.text
+    assert told(office.want("2026-12-01 15:00", "2026-12-01 16:00", by=HORSE))[0] == (
+        HORSE,
+        "TENTATIVE",
+    )

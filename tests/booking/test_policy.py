@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.office import ROOM, Office
 
+from horarium.kernel.errors import LimitReached
 from horarium.kernel.instant import Instant
 
 DAY = 86_400
@@ -175,3 +176,14 @@ def test_a_function_that_breaks_declines_and_says_so(monkeypatch: pytest.MonkeyP
     assert office.last_reason() == "internal"
     assert "broken on purpose" in office.store.read(lambda tx: tx.mail.notices(1))[0][3]
     assert office.everything() == []
+
+
+def test_a_limit_met_while_judging_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object) -> None:
+        raise LimitReached("occurrences_compared", 20_001, 20_000)
+
+    monkeypatch.setattr("horarium.booking.functions.schedule_in_freebusy.find_conflicts", too_much)
+    (answer,) = Office().ask("2026-12-01 09:00", "2026-12-01 10:00")
+    assert answer.partstats == ["DECLINED"]
+    assert answer.statuses == ["3.10"]
+    assert "occurrences_compared" in answer.text

@@ -23,6 +23,8 @@ from horarium.booking.trace import Evidence, Step
 from horarium.kernel.errors import InvalidInput, LimitReached, NotFound, Unavailable
 from horarium.kernel.instant import Instant, format_instant
 
+# Requests of one organizer that may wait at a time, for a person or for their time.
+MOST_WAITING = 500
 # What a function may decline for and an approver may still allow.
 _WAIVABLE = frozenset({Reason.QUOTA, Reason.OFF_GRID})
 
@@ -99,7 +101,9 @@ def decide(request: Request, view: View, *, approved: bool = False) -> Decision:
     decision = _Chain(request, view, steps, dict(waived), lenient).run(prepared)
     if approved and not decision.declined:
         return replace(decision, reasons=(), evidence={})
-    return _waits(_asked_of_a_person(decision, request, view), request, view)
+    return _bounded(
+        _waits(_asked_of_a_person(decision, request, view), request, view), request, view
+    )
 
 
 def capacity_of(view: View) -> int | None:
@@ -263,6 +267,24 @@ def _waits(decision: Decision, request: Request, view: View) -> Decision:
     if not decision.declined or first - preferences.waiting_cutoff <= request.now:
         return decision
     return replace(decision, ending=Ending.WAITING)
+
+
+def _bounded(decision: Decision, request: Request, view: View) -> Decision:
+    """The decision, declined where its organizer has too much waiting already: nobody floods the
+    approvers, or the waiting lists."""
+    if decision.ending not in (Ending.PENDING, Ending.WAITING):
+        return decision
+    waiting = view.surroundings.waiting_of(request.organizer.key)
+    if waiting < MOST_WAITING:
+        return decision
+    evidence: Evidence = {"most": MOST_WAITING}
+    step = Step("waiting", "DECLINED", Reason.TOO_MANY_WAITING.value, evidence)
+    return Decision(
+        Ending.DECLINED,
+        (Reason.TOO_MANY_WAITING,),
+        {Reason.TOO_MANY_WAITING: evidence},
+        (*decision.steps, step),
+    )
 
 
 def approvers_of(view: View) -> frozenset[str]:

@@ -149,6 +149,9 @@ class Surroundings(Protocol):
     def member(self, key: str) -> Member | None:
         """The resource with that address key, if it is one of this installation."""
 
+    def waiting_of(self, organizer: str) -> int:
+        """How many requests of an organizer (address key) wait for a person or for their time."""
+
     def assigned(self, quota: str) -> dict[str, Instant]:
         """When each resource (address key) was last chosen in that pool."""
 

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NOT_APPROVED = "not_approved"
     APPROVAL_TIMEOUT = "approval_timeout"
     WAITING_ENDED = "waiting_ended"
+    TOO_MANY_WAITING = "too_many_waiting"
     NOT_CHECKED_IN = "not_checked_in"
     WITHDRAWN = "withdrawn"
 
@@ -81,6 +82,7 @@ STATUS: dict[Reason, tuple[str, str]] = {
     Reason.NOT_APPROVED: ("3.8", ""),
     Reason.APPROVAL_TIMEOUT: ("3.8", ""),
     Reason.WAITING_ENDED: ("4.0", "DTSTART"),
+    Reason.TOO_MANY_WAITING: ("3.8", ""),
     Reason.NOT_CHECKED_IN: ("5.1", ""),
     Reason.WITHDRAWN: ("5.1", ""),
 }

@@ -97,6 +97,10 @@ class Nowhere:
         """See Surroundings."""
         return None
 
+    def waiting_of(self, organizer: str) -> int:
+        """See Surroundings."""
+        return 0
+
     def assigned(self, quota: str) -> dict[str, Instant]:
         """See Surroundings."""
         return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from horarium.booking.answering import Part, answer_parts
@@ -17,19 +17,16 @@ from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outcome import Elsewhere, EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
+from horarium.booking.parting import booked, keeps_booking, same_entries, turned
 from horarium.booking.placed import Placed
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
 from horarium.booking.settling import Judged, leave_behind
-from horarium.booking.stored_event import HeldEvent, hold, occurrence_key, read_entry
+from horarium.booking.stored_event import HeldEvent, hold, occurrence_key
 from horarium.booking.trace import Evidence, Step
 from horarium.ical.event import Event
 from horarium.kernel.instant import MIN_INSTANT, Instant
 from horarium.kernel.recurrence import Occurrence, RecurrenceSet
-
-# A resource keeps its own free/busy of what it declined for these reasons: the fault is not the
-# organizer's, so it must not cost the booking.
-_OUR_FAULTS = frozenset({Reason.CONFIGURATION, Reason.INTERNAL})
 
 
 class RequestHandling:
@@ -154,7 +151,7 @@ class RequestHandling:
         candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
         fresh: dict[Slot, Event] = {item.slot: item.event for item in overrides}
         fresh[None, False] = master.event
-        if master.order is Order.UNCHANGED and _same_entries(self._state, candidate):
+        if master.order is Order.UNCHANGED and same_entries(self._state, candidate):
             self._keep_as_is(candidate, master)
             return
         asked, request, decision = self._judged_as(master, candidate, fresh)
@@ -166,10 +163,10 @@ class RequestHandling:
             stated = {item.key: item.event for item in overrides if item.key is not None}
             changes = changes_of(master.event, stated, late, asked, self._resource)
         self._note(master, request, decision, changes)
-        self._parts.append(Part(master.event, decision, _booked(asked, decision), request))
+        self._parts.append(Part(master.event, decision, booked(asked, decision), request))
         self._parts.extend(Part(event, decision, Asked(())) for event in changes.values())
         if decision.accepted:
-            self._parts.extend(self._turned(late, decision, asked))
+            self._parts.extend(turned(self._state, late, decision, asked, self._resource))
         self._settle_whole(master, candidate, fresh, decision, asked)
 
     def _judged_as(
@@ -204,20 +201,6 @@ class RequestHandling:
         event = self._case.master_event()
         return event.series if event is not None else None
 
-    def _turned(self, late: list[Entry], decision: Decision, asked: Asked) -> Iterator[Part]:
-        """The changed occurrences whose answer is another one now that the series is known: they
-        were refused and it has them, or they were booked and it has them not."""
-        for entry in late:
-            before = self._state.get(entry.slot)
-            if before is None or entry.state is before.state:
-                continue
-            if entry.state is EntryState.BOOKED:
-                own = tuple(o for o in asked.occurrences if o.original == entry.key)
-                yield Part(read_entry(entry, self._resource), decision, Asked(own))
-            elif entry.state is EntryState.DORMANT:
-                unknown = reject(Reason.UNKNOWN_OCCURRENCE)
-                yield Part(read_entry(entry, self._resource), unknown, Asked(()))
-
     def _settle_whole(
         self,
         master: Placed,
@@ -239,7 +222,7 @@ class RequestHandling:
         elif not asked.occurrences and len(candidate.entries) > 1:
             # Later messages have cancelled all of it; one later still may bring some of it back.
             self._state, self._changed = candidate, True
-        elif not _keeps_booking(self._resource.preferences.declined_update, decision):
+        elif not keeps_booking(self._resource.preferences.declined_update, decision):
             self._state, self._changed = self._released(master), True
 
     def _keep_as_is(self, candidate: EventState, master: Placed) -> None:
@@ -282,7 +265,7 @@ class RequestHandling:
         request = self._request(item.event, held, asked, restates=False)
         decision = self._decide(request, asked)
         self._note(item, request, decision)
-        self._parts.append(Part(item.event, decision, _booked(asked, decision), request))
+        self._parts.append(Part(item.event, decision, booked(asked, decision), request))
         if decision.accepted:
             for original in decision.left_out:
                 candidate = candidate.with_entry(self._without(original, item))
@@ -296,7 +279,7 @@ class RequestHandling:
         elif not asked.occurrences and item.slot[1]:
             # A later change of its own instance stands; the others come with their series.
             self._state, self._changed = candidate, True
-        elif not _keeps_booking(self._resource.preferences.declined_update, decision):
+        elif not keeps_booking(self._resource.preferences.declined_update, decision):
             declined = self._entry(item, EntryState.DECLINED)
             self._state, self._changed = candidate.with_entry(declined), True
 
@@ -499,22 +482,3 @@ class RequestHandling:
         name = self._organizer.cn or ""
         summary = kept_summary(self._head, self._resource.preferences)
         return self._organizer.address.key, name, summary
-
-
-def _booked(asked: Asked, decision: Decision) -> Asked:
-    """What was asked less the occurrences that are not booked."""
-    if not decision.left_out:
-        return asked
-    kept = tuple(o for o in asked.occurrences if o.original not in decision.left_out)
-    return replace(asked, occurrences=kept)
-
-
-def _keeps_booking(preference: str, decision: Decision) -> bool:
-    return preference == "keep" or bool(_OUR_FAULTS & set(decision.reasons))
-
-
-def _same_entries(before: EventState, after: EventState) -> bool:
-    """Whether two states hold the same content, their stamps aside, and hold it booked."""
-    one = {(e.slot, e.state, e.digest) for e in before.entries}
-    other = {(e.slot, e.state, e.digest) for e in after.entries}
-    return one == other

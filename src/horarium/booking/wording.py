@@ -149,6 +149,7 @@ class Wording:
                 places["duration"] = self._duration(int(str(evidence[name])))
                 break
         places.setdefault("domain", self.resource.address.domain)
+        places.setdefault("problem", evidence.get("limit") or "")
         if reason is Reason.WORKING_HOURS:
             start, end = str(evidence["start"]), str(evidence["end"])
             places["when"] = self.when(parse_instant(start), parse_instant(end))

@@ -77,6 +77,10 @@ class SiteSurroundings:
         reservations = self.tx.reservations(user.id, user.uri, self.now, reading=True)
         return Member(user.resource, reservations)
 
+    def waiting_of(self, organizer: str) -> int:
+        """See Surroundings."""
+        return self.tx.requests.of_organizer(organizer)
+
     def assigned(self, quota: str) -> dict[str, Instant]:
         """See Surroundings."""
         return self.tx.requests.turns(quota)

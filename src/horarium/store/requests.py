@@ -149,6 +149,12 @@ class RequestRepository:
         values = {"tenant": self.tenant, "awaits": awaits.value if awaits else ""}
         return [_known(row) for row in self.session.rows("open_requests_awaiting", values)]
 
+    def of_organizer(self, organizer: str) -> int:
+        """How many requests of an organizer (address key) wait for a person or for their time."""
+        values = {"tenant": self.tenant, "organizer": organizer}
+        row = self.session.row("open_requests_of_organizer", values)
+        return number(row[0]) if row else 0
+
     def turns(self, quota: str) -> dict[str, Instant]:
         """When each resource (address key) of a pool was last chosen."""
         rows = self.session.rows("pool_turns", {"tenant": self.tenant, "quota": quota})

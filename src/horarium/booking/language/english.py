@@ -127,6 +127,7 @@ ENGLISH = Catalogue(
         "reason.not_approved": "The request was not approved.",
         "reason.approval_timeout": "Nobody approved the request in time.",
         "reason.waiting_ended": "The time did not become free.",
+        "reason.too_many_waiting": "You have {most} requests waiting already.",
         "reason.not_checked_in": "Nobody checked in, so the time was released.",
         "reason.withdrawn": "The booking was withdrawn by its operator.",
         "duration.hours_minutes": "{hours} hours {minutes} minutes",

@@ -135,6 +135,7 @@ NORWEGIAN = Catalogue(
         "reason.not_approved": "Forespørselen ble ikke godkjent.",
         "reason.approval_timeout": "Ingen godkjente forespørselen i tide.",
         "reason.waiting_ended": "Tiden ble ikke ledig.",
+        "reason.too_many_waiting": "Du har allerede {most} forespørsler som venter.",
         "reason.not_checked_in": "Ingen sjekket inn, så tiden ble frigitt.",
         "reason.withdrawn": "Bestillingen ble trukket tilbake av den ansvarlige.",
         "duration.hours_minutes": "{hours} timer {minutes} minutter",

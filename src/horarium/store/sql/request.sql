@@ -137,3 +137,7 @@ DELETE FROM open_request WHERE tenant = :tenant AND resource = :resource
 
 -- name: forget_user_check_ins
 DELETE FROM check_in WHERE tenant = :tenant AND resource = :resource
+
+-- name: open_requests_of_organizer
+SELECT COUNT(*) FROM open_request
+WHERE tenant = :tenant AND organizer = :organizer AND closed_s IS NULL AND awaits IN ('approval', 'time')

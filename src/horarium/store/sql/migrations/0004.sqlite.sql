@@ -55,6 +55,7 @@ CREATE TABLE open_request (
 ) STRICT;
 CREATE UNIQUE INDEX open_request_event ON open_request (tenant, resource, uid, slot) WHERE closed_s IS NULL;
 CREATE INDEX open_request_time ON open_request (tenant, resource, awaits, start_s) WHERE closed_s IS NULL;
+CREATE INDEX open_request_organizer ON open_request (tenant, organizer) WHERE closed_s IS NULL;
 CREATE INDEX open_request_due ON open_request (due_s) WHERE due_s IS NOT NULL;
 CREATE INDEX open_request_expiry ON open_request (expires_s) WHERE closed_s IS NULL AND expires_s IS NOT NULL;
 CREATE INDEX open_request_closed ON open_request (closed_s) WHERE closed_s IS NOT NULL;
