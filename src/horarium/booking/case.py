@@ -21,6 +21,7 @@ from horarium.ical.event import Event
 from horarium.ical.participant import Participant
 from horarium.ical.tzid import ZoneBook
 from horarium.kernel.instant import Instant
+from horarium.kernel.recurrence import RecurrenceSet
 
 # A stamp further ahead would keep every later update of the event from being heard.
 LATEST_STAMP_AHEAD = 86_400
@@ -223,6 +224,14 @@ class Case:
         if own is None:
             return "not_attendee" if needed or event.attendees else ""
         return "non_participant" if own.role == "NON-PARTICIPANT" else ""
+
+    def booked_series(self, state: EventState) -> RecurrenceSet | None:
+        """The series that is booked until now, as `state` says."""
+        stored = state.master
+        if stored is None or stored.state is not EntryState.BOOKED:
+            return None
+        event = self.master_event()
+        return event.series if event is not None else None
 
     def master_event(self) -> Event | None:
         """The stored master read back, if there is one with a text."""

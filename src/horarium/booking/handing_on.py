@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from horarium.booking.asked import Asked
-from horarium.booking.case import Case
+from horarium.booking.case import Case, Following
 from horarium.booking.event_state import Entry, EntryState, EventState
-from horarium.booking.open_request import Why
+from horarium.booking.open_request import OpenRequest, Why
+from horarium.booking.outcome import Elsewhere
 from horarium.booking.reply import own_attendee
 from horarium.booking.request import Delegation
 from horarium.booking.resource import Resource
@@ -66,6 +67,32 @@ def given_away(state: EventState) -> EventState:
         else entry
         for entry in state.entries
     )
+
+
+def told_itself(case: Case, event: Event) -> OpenRequest | None:
+    """The request by which the event is with a resource that stands in, where the organizer has
+    invited that one too: then it gets the message itself."""
+    before = case.delegated
+    if before is None or case.message.again is not None:
+        return None
+    member = case.surroundings.member(before.stand_in)
+    invited = {attendee.address.key for attendee in event.attendees}
+    return before if member is not None and invited & member.resource.aliases else None
+
+
+def taken_back(case: Case, follow: Following, keys: tuple[Instant, ...]) -> Following:
+    """What follows, and the end of the event (or of its occurrences `keys`) at a resource that
+    stood in until now. One that refused a change, or never heard of it, may still hold the event
+    as it was before."""
+    before, again = case.delegated, case.message.again
+    if before is None:
+        return follow
+    if keys and (again is None or again.why is not Why.DELEGATE_DECLINED):
+        return follow
+    if not keys and any(request.stand_in == before.stand_in for request in follow.opened):
+        return follow
+    given_up = Elsewhere(before.stand_in, release=True, originals=keys)
+    return replace(follow, elsewhere=(*follow.elsewhere, given_up))
 
 
 def _goes(event: Event, key: Instant, held: set[Instant]) -> bool:

@@ -46,10 +46,3 @@ def booked(asked: Asked, decision: Decision) -> Asked:
 def keeps_booking(preference: str, decision: Decision) -> bool:
     """Whether an earlier booking outlives a declined update."""
     return preference == "keep" or bool(_OUR_FAULTS & set(decision.reasons))
-
-
-def same_entries(before: EventState, after: EventState) -> bool:
-    """Whether two states hold the same content, their stamps aside, and hold it booked."""
-    one = {(e.slot, e.state, e.digest) for e in before.entries}
-    other = {(e.slot, e.state, e.digest) for e in after.entries}
-    return one == other

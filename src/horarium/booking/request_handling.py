@@ -11,13 +11,20 @@ from horarium.booking.case import Case, Following
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.decision import Decision, Ending, decide, reject
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
-from horarium.booking.handing_on import asked_again, changes_of, delegation_of, given_away
+from horarium.booking.handing_on import (
+    asked_again,
+    changes_of,
+    delegation_of,
+    given_away,
+    taken_back,
+    told_itself,
+)
 from horarium.booking.laying import Entered, all_of, lay_down
 from horarium.booking.open_request import Why
 from horarium.booking.order import Order, order_request, survivors, without_followers
-from horarium.booking.outcome import Elsewhere, EventChange, Outcome, Result
+from horarium.booking.outcome import EventChange, Outcome, Result
 from horarium.booking.outliving import outliving
-from horarium.booking.parting import booked, keeps_booking, same_entries, turned
+from horarium.booking.parting import booked, keeps_booking, turned
 from horarium.booking.placed import Placed
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
@@ -26,7 +33,7 @@ from horarium.booking.stored_event import HeldEvent, hold, occurrence_key
 from horarium.booking.trace import Evidence, Step
 from horarium.ical.event import Event
 from horarium.kernel.instant import MIN_INSTANT, Instant
-from horarium.kernel.recurrence import Occurrence, RecurrenceSet
+from horarium.kernel.recurrence import Occurrence
 
 
 class RequestHandling:
@@ -145,13 +152,13 @@ class RequestHandling:
             self._changed = True
             self._state = self._released(master)
             return
-        before = self._booked_series()
+        before = self._case.booked_series(self._state)
         kept = outliving(self._state, master.event, master.stamp, before, self._resource)
         late = [entry for entry in kept if entry.slot not in restated]
         candidate = EventState(self._case.message.uid, without_followers((*entries, *late)))
         fresh: dict[Slot, Event] = {item.slot: item.event for item in overrides}
         fresh[None, False] = master.event
-        if master.order is Order.UNCHANGED and same_entries(self._state, candidate):
+        if master.order is Order.UNCHANGED and self._state.says_the_same(candidate):
             self._keep_as_is(candidate, master)
             return
         asked, request, decision = self._judged_as(master, candidate, fresh)
@@ -192,14 +199,6 @@ class RequestHandling:
         if decision.ending is not Ending.DELEGATED or decision.delegate != judged[2].delegate:
             return judged
         return asked, request, decision, late
-
-    def _booked_series(self) -> RecurrenceSet | None:
-        """The series that is booked until now."""
-        stored = self._state.master
-        if stored is None or stored.state is not EntryState.BOOKED:
-            return None
-        event = self._case.master_event()
-        return event.series if event is not None else None
 
     def _settle_whole(
         self,
@@ -416,17 +415,12 @@ class RequestHandling:
     def _told_both(self) -> Outcome | None:
         """The end of a change that the organizer sent to the one that stands in as well: that one
         decides and answers."""
-        case, before = self._case, self._case.delegated
-        if before is None or case.message.again is not None or self._placed[0].key is not None:
+        case, placed = self._case, self._placed[0]
+        before = told_itself(case, self._head) if placed.key is None else None
+        if before is None:
             return None
-        member = case.surroundings.member(before.stand_in)
-        invited = {attendee.address.key for attendee in self._head.attendees}
-        if member is None or not invited & member.resource.aliases:
-            return None
-        placed = self._placed[0]
         self._state = self._released(placed)
-        kept = replace(before, stamp=placed.stamp)
-        follow = Following(opened=(kept,), provisional=())
+        follow = Following(opened=(replace(before, stamp=placed.stamp),), provisional=())
         case.trace.append(
             Step("order", "passed", "stand_in_decides", {"stand_in": before.stand_in})
         )
@@ -445,30 +439,14 @@ class RequestHandling:
         follow = leave_behind(
             self._case, self._judged, [item.slot for item in self._placed], whole=whole
         )
-        follow = self._taken_back(follow, whole=whole)
+        keys = tuple(item.key for item in self._placed if item.key is not None)
+        follow = taken_back(self._case, follow, () if whole else keys)
         held_before = self._case.state.holds_time
         return answer_parts(
             self._case, self._organizer, self._parts, change,
             follow, released=held_before and self._changed and not self._state.holds_time,
             kept=held_before and self._state.holds_time,
         )  # fmt: skip
-
-    def _taken_back(self, follow: Following, *, whole: bool) -> Following:
-        """What follows, and the end of the event at a resource that stood in until now. One that
-        refused a change, or never heard of it, may still hold the event as it was before."""
-        before, again = self._case.delegated, self._case.message.again
-        if before is None:
-            return follow
-        if not whole:
-            if again is None or again.why is not Why.DELEGATE_DECLINED:
-                return follow
-            keys = tuple(item.key for item in self._placed if item.key is not None)
-            given_up = Elsewhere(before.stand_in, release=True, originals=keys)
-            return replace(follow, elsewhere=(*follow.elsewhere, given_up))
-        if any(request.stand_in == before.stand_in for request in follow.opened):
-            return follow
-        taken = Elsewhere(before.stand_in, release=True)
-        return replace(follow, elsewhere=(*follow.elsewhere, taken))
 
     def _change(self) -> EventChange | None:
         if self._state is self._case.state:

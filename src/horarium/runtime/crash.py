@@ -20,6 +20,7 @@ POINTS: Mapping[str, tuple[str, ...]] = {
         "received", "parsed", "locked", "decided", "reserved", "outbox-written",
         "ledger-inserted", "before-commit", "after-commit", "before-ack", "after-ack",
     ),
+    "settle": ("begun", "lapsed", "due-read", "taken", "before-commit", "after-commit"),
     "outbox": ("claimed", "before-connect", "data-acked", "before-sent", "after-sent"),
     "timers": (
         "due-read", "firing-inserted", "advanced", "before-commit", "after-commit", "started",

@@ -288,10 +288,12 @@ class Handling:
         work = Enactment(tx, self.directory, self.envelope.now)
         mails: list[Mail] = []
         tx.requests.take(due)
+        crash.at("settle:taken")
         for request in work.reservations(self.user).open_requests(due.uid):
             if slot_text(request.slot) == due.slot:
                 again = Again(due.why, request, due.turns + 1, due.comment, due.by)
                 mails = self._once_more(work, intake, again)
+        crash.at("settle:before-commit")
         return Delivery(Status.HANDLED, due.why.value, tuple(mails), work.woken)
 
     def _once_more(self, work: Enactment, intake: Intake, again: Again) -> list[Mail]:

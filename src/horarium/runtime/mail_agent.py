@@ -189,13 +189,17 @@ class MailAgent:
         """
         written: list[Mail] = []
         directory = self.directory
+        crash.at("settle:begun")
         self._store.transact([], lambda tx: lapse(tx, directory, now))
+        crash.at("settle:lapsed")
         written += sweep(self._store, directory, now, emit=emit)
         for _ in range(MOST_SETTLED):
             due = self._store.read(lambda tx: tx.requests.due())
             if due is None:
                 break
+            crash.at("settle:due-read")
             written += self._settle(due, now, emit)
+            crash.at("settle:after-commit")
         return tuple(written)
 
     def _settle(self, due: Due, now: Instant, emit: bool) -> tuple[Mail, ...]:
