@@ -19,6 +19,7 @@ from horarium.runtime.objects import DeclaredObjects
 from horarium.runtime.settings import default_settings
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
+from tests.growth import one_pass
 
 ROOM = "resource-room-confroom@example.com"
 SENDER = "paul.boddie@example.com"
@@ -57,6 +58,7 @@ def main(database: Path) -> None:
     declared = DeclaredObjects(resources={ROOM: {"TZID": "Europe/Oslo"}})
     apply_objects(store, declared, NOW, prune=False, dry_run=False)
     agent = MailAgent(store, default_settings())
+    yardstick = one_pass()
     agent.deliver(SENDER, ROOM, ordinary(0), NOW)
     limit_growth()
     found = []
@@ -70,8 +72,8 @@ def main(database: Path) -> None:
         entry = [row for row in last if not row.uid.startswith("plain-")]
         found.append({
             "name": name, "status": delivery.status.value, "text": delivery.text,
-            "seconds": spent, "rows": kept, "after": after.text, "mails": len(delivery.mails),
-            "entries": len(entry),
+            "passes": spent / yardstick, "rows": kept, "after": after.text,
+            "mails": len(delivery.mails), "entries": len(entry),
         })  # fmt: skip
     counts = store.read(lambda tx: tx.mail.ledger_counts())
     print(json.dumps({"found": found, "counts": counts}))

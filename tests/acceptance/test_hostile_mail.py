@@ -71,10 +71,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, ob
     return database, json.loads(done.stdout)
 
 
-def test_each_is_settled_in_a_second_and_the_next_one_is_answered(played) -> None:  # type: ignore[no-untyped-def]
+def test_each_is_settled_soon_and_the_next_one_is_answered(played) -> None:  # type: ignore[no-untyped-def]
     for case in played[1]["found"]:
         assert case["status"] == "handled", case
-        assert case["seconds"] < 1.0, case
+        assert case["passes"] < 4_000, case
         assert case["after"] == "ACCEPTED", case
 
 

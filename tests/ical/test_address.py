@@ -3,11 +3,11 @@
 import string
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import passes
 
 from horarium.ical.address import (
     Address,
@@ -271,10 +271,12 @@ def test_mailboxes_refused(text, reason):
 )
 def test_a_megabyte_is_settled_fast(text):
     for parse in (parse_address, parse_cal_address, parse_mailbox):
-        begun = time.process_time()
-        with pytest.raises(InvalidAddress):
-            parse(text)
-        assert time.process_time() - begun < 0.01
+
+        def refuse(parse=parse):
+            with pytest.raises(InvalidAddress):
+                parse(text)
+
+        assert passes(refuse) < 20
 
 
 def test_an_address_cannot_be_built_around_the_grammar():

@@ -1,8 +1,7 @@
 """VEVENT as scheduling reads it: times, lengths, sets, and every reason to refuse."""
 
-import time
-
 import pytest
+from tests.growth import passes
 from tests.ical.ical_text import HEAD, OSLO, TIMES, calendar, definition, event, fixed, refused
 
 from horarium.ical.event import InvalidComponent, RecurrenceId, read_event
@@ -449,9 +448,8 @@ def test_the_value_as_sent_stays_at_hand():
     ],
 )
 def test_hostile_rules_are_refused_at_once(rule):
-    begun = time.process_time()
     assert refused(*TIMES, f"RRULE:{rule}").prop == "RRULE"
-    assert time.process_time() - begun < 0.1
+    assert passes(lambda: refused(*TIMES, f"RRULE:{rule}")) < 100
 
 
 _BERLIN_BY_RULE = definition(
@@ -474,12 +472,13 @@ _BERLIN_BY_RULE = definition(
 
 
 def test_an_event_beyond_every_horizon_costs_little():
-    begun = time.process_time()
-    found = event(
-        "DTSTART;TZID=Custom:99981230T090000",
-        "DURATION:PT1H",
-        "RRULE:FREQ=WEEKLY;BYDAY=TH",
-        head=_BERLIN_BY_RULE,
-    )
-    assert found.first.start == at("9998-12-30T08:00:00Z")
-    assert time.process_time() - begun < 0.5
+    def read():
+        return event(
+            "DTSTART;TZID=Custom:99981230T090000",
+            "DURATION:PT1H",
+            "RRULE:FREQ=WEEKLY;BYDAY=TH",
+            head=_BERLIN_BY_RULE,
+        )
+
+    assert read().first.start == at("9998-12-30T08:00:00Z")
+    assert passes(read) < 200
