@@ -183,7 +183,7 @@ def _entry(
 
 def _unattended(event: Event, resource: Resource) -> bool:
     own = [a for a in event.attendees if a.address.key in resource.aliases]
-    return bool(own) and all((a.partstat or "").upper() in _ABSENT for a in own)
+    return bool(own) and all(a.partstat_sent and a.partstat in _ABSENT for a in own)
 
 
 def _overlaps(

@@ -77,9 +77,7 @@ def import_piece(
     found: list[Imported] = []
     for calendar, uid, components in events:
         try:
-            item = import_event(
-                calendar, uid, components, reservations, user.resource, now, terms
-            )
+            item = import_event(calendar, uid, components, reservations, user.resource, now, terms)
         except HorariumError as error:
             item = Imported(uid, problem=str(error))
         if item.change is not None:
