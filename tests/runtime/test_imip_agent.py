@@ -10,6 +10,7 @@ from tests.office import Office, local, request, vevent
 
 from horarium.booking.quota_table import TableKind
 from horarium.cli.entry import main
+from horarium.runtime.changing import set_preference
 from horarium.runtime.guarded_file import NoSuchFile
 from horarium.runtime.imip_agent import import_imip_agent
 from horarium.runtime.imip_agent_source import Weight, folders_in, read_source
@@ -96,7 +97,8 @@ def take(office: Office, top: Path, weight: Weight | None, *, dry_run: bool = Fa
 
 def bookings(office: Office) -> list[tuple[str, str]]:
     user = office.agent.directory.find(CADILLAC)
-    assert user is not None
+    if user is None:
+        return []
 
     def work(tx):  # type: ignore[no-untyped-def]
         reservations = tx.reservations(user.id, user.uri, office.now)
@@ -174,8 +176,6 @@ def test_offers_that_still_hold_are_held(tmp_path: Path) -> None:
     taken = take(office, site(tmp_path), Weight.TAKEN)
     assert [line for line in taken if "offers" in line] == [f"mailto:{CADILLAC}: later: 1 offers"]
     functions = "schedule_in_freebusy"
-    from horarium.runtime.changing import set_preference
-
     set_preference(
         office.store, office.settings, CADILLAC, "scheduling_function", functions, office.now
     )
@@ -186,7 +186,8 @@ def test_offers_that_still_hold_are_held(tmp_path: Path) -> None:
 def test_a_dry_run_foretells_the_real_one_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     office, top = Office({}), site(tmp_path)
     foretold = take(office, top, None, dry_run=True)
-    assert office.agent.directory.users == ()
+    assert office.agent.directory.find(CADILLAC) is None
+    assert bookings(office) == []
     assert take(office, top, None) == foretold
     before = [bookings(office), office.store.read(lambda tx: tx.directory.settings())]
     version = office.store.read(lambda tx: tx.directory.version())
