@@ -101,11 +101,12 @@ def _compare(tx: Transaction, task: _Task, uid: str) -> EntryDifference | None:
     expired = tx.quotas.mark(quota)
     marks = (expired if expired is not None else MIN_INSTANT, task.now, settled)
     wanted = {item for item in wanted if _judged(item, *marks)}
-    there = {i for i in [*charges, *claims] if i.quota == quota and _judged(i, *marks)}
+    stored: set[Charge | Claim] = {*charges, *claims}
+    there = {i for i in stored if i.quota == quota and _judged(i, *marks)}
     if wanted == there:
         return None
     if task.apply:
-        kept = ({*charges, *claims} - there) | wanted
+        kept = (stored - there) | wanted
         tx.quotas.restate(user.id, uid, [i for i in kept if isinstance(i, Charge)])
         tx.quotas.restate_claims(user.id, uid, [i for i in kept if isinstance(i, Claim)])
     return EntryDifference(shown(user), uid, _ordered(wanted - there), _ordered(there - wanted))
