@@ -15,6 +15,7 @@ from horarium.runtime.guarded_file import NoSuchFile
 from horarium.runtime.imip_agent import import_imip_agent
 from horarium.runtime.imip_agent_source import Weight, folders_in, read_source
 from horarium.runtime.quotas import table_of
+from horarium.store.engine import MAXIMUM_KEYS
 
 CADILLAC = "resource-car-cadillac@example.com"
 PAUL = "paul.boddie@example.com"
@@ -194,6 +195,15 @@ def test_a_dry_run_foretells_the_real_one_and_a_second_run_changes_nothing(tmp_p
     assert take(office, top, Weight.TAKEN) == []
     assert [bookings(office), office.store.read(lambda tx: tx.directory.settings())] == before
     assert office.store.read(lambda tx: tx.directory.version()) == version
+
+
+def test_a_site_with_a_quota_for_each_of_many_rooms_is_taken_over(tmp_path: Path) -> None:
+    names = [f"room{number:03}" for number in range(MAXIMUM_KEYS + 1)]
+    for name in names:
+        put(tmp_path, f"journal/{name}/limits", "* PT1H\n")
+    office = Office({})
+    assert take(office, tmp_path, Weight.FAULT) == []
+    assert sorted(office.agent.directory.quotas) == names
 
 
 def test_what_was_set_here_since_stays(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from horarium.booking.functions.registry import FUNCTIONS
-from horarium.booking.importing import read_exports
+from horarium.booking.importing import Exported, read_exports
 from horarium.booking.preference_table import PREFERENCES
 from horarium.booking.preferences import (
     InvalidPreference,
@@ -28,8 +28,6 @@ from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.kernel.zone import UTC
-
-Exported = tuple[Component, str, list[Component]]
 
 # Start, end, UID, transparency, RECURRENCE-ID, summary, organizer; a further column may follow.
 COLUMNS = 7

@@ -28,6 +28,9 @@ from horarium.kernel.recurrence import Occurrence, Source
 # An export of a whole calendar is larger than any mail; still no more than a machine can hold.
 IMPORT_LIMITS = ParseLimits(size=256 << 20, components=500_000, properties=10_000_000)
 
+# The calendar that an event stands in, its UID, and its components.
+Exported = tuple[Component, str, list[Component]]
+
 _ABSENT = frozenset({"DECLINED", "DELEGATED", "NEEDS-ACTION"})
 
 
@@ -55,7 +58,7 @@ class Terms:
     as_answered: bool = False
 
 
-def read_exports(data: bytes) -> Iterator[tuple[Component, str, list[Component]]]:
+def read_exports(data: bytes) -> Iterator[Exported]:
     """The events of an export, by UID in the order in which they stand: the calendar they stand
     in, the UID, the components. InvalidInput when the text is no calendar at all."""
     for calendar in parse(data, IMPORT_LIMITS):

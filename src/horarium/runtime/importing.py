@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from horarium.booking.decision import capacity_of, entered_by
-from horarium.booking.importing import Imported, Terms, import_event
+from horarium.booking.importing import Exported, Imported, Terms, import_event
 from horarium.booking.outcome import EventChange
-from horarium.ical.component import Component
 from horarium.kernel.errors import HorariumError, NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.directory import Registered, read_directory
@@ -19,16 +19,6 @@ from horarium.store.store import Store, Transaction
 
 # Events in one transaction; a booking waits for no more than these.
 PIECE = 50
-
-Exported = tuple[Component, str, list[Component]]
-
-
-class _DryRun(Exception):
-    """Ends a transaction that must not be kept."""
-
-    def __init__(self, found: list[Imported]) -> None:
-        super().__init__()
-        self.found = found
 
 
 def import_into(
@@ -44,21 +34,12 @@ def import_into(
     unknown resource."""
     user, keys = store.read(lambda tx: _meant(tx, store.tenant, settings, name))
     found: list[Imported] = []
+    run = store.foresee if dry_run else store.transact
     # What is foreseen must see all that came before it, and nothing of it is kept between pieces.
     size = max(len(events), 1) if dry_run else PIECE
     for at in range(0, len(events), size):
-        piece = events[at : at + size]
-
-        def work(tx: Transaction, piece: Sequence[Exported] = piece) -> list[Imported]:
-            done = import_piece(tx, user, piece, now)
-            if dry_run:
-                raise _DryRun(done)
-            return done
-
-        try:
-            found += store.transact(keys, work)
-        except _DryRun as ended:
-            found += ended.found
+        work = partial(import_piece, user=user, events=events[at : at + size], now=now)
+        found += run(keys, work)
     return found
 
 
