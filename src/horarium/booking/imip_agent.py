@@ -195,18 +195,19 @@ def kind_of(
         return "person"
     if names & CLOSING:
         return "resource"
-    own = [line for event in events for line in event.all("ATTENDEE") if _is(line, key)]
+    own = [line for event in events for line in event.all("ATTENDEE") if key_of(line) == key]
     if any((line.parameter("CUTYPE") or "").upper() in ("RESOURCE", "ROOM") for line in own):
         return "resource"
-    organizes = any(_is(line, key) for event in events for line in event.all("ORGANIZER"))
+    organizes = any(key_of(line) == key for event in events for line in event.all("ORGANIZER"))
     return "resource" if own and not organizes and not asked else "person"
 
 
-def _is(line: ContentLine, key: str) -> bool:
+def key_of(line: ContentLine) -> str:
+    """The address key that a property names, empty when it names none."""
     try:
-        return address_key(line.value) == key
+        return address_key(line.value)
     except InvalidInput:
-        return False
+        return ""
 
 
 def _text(data: bytes) -> str:

@@ -89,6 +89,13 @@ def event_lines(data: bytes) -> dict[str, int]:
     return found
 
 
+def read_imported(component: Component, book: ZoneBook, resource: Resource) -> Event:
+    """The event that an imported component states; one that is cancelled may lack its time."""
+    status = component.first("STATUS")
+    cancelled = status is not None and status.value.strip().upper() == "CANCELLED"
+    return read_component(component, book, resource, needs_start=not cancelled)
+
+
 def import_event(
     calendar: Component,
     uid: str,
@@ -104,7 +111,7 @@ def import_event(
         return Imported("", problem="an event without UID")
     book = ZoneBook(calendar, resource.zone)
     try:
-        events = [read_component(item, book, resource) for item in components]
+        events = [read_imported(item, book, resource) for item in components]
     except InvalidComponent as error:
         return Imported(uid, problem=str(error))
     before = reservations.event(uid)

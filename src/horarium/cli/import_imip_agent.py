@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from horarium.cli.exits import Exit
+from horarium.cli.findings import tell
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.imip_agent import import_imip_agent
-from horarium.runtime.imip_agent_source import Finding, Folders, Weight, folders_in, read_source
+from horarium.runtime.imip_agent_source import Folders, folders_in, read_source
 from horarium.runtime.wiring import open_store
 
 _FOLDER = click.Path(path_type=Path)
@@ -51,26 +51,4 @@ def import_agent(
     memory = open_store(invocation.site, invocation.settings, invocation.clock)
     now = invocation.clock.now()
     found = import_imip_agent(memory, invocation.settings, source, now, dry_run=dry_run)
-    of = {weight: [item for item in found if item.weight is weight] for weight in Weight}
-    invocation.emit(
-        {
-            "dry_run": dry_run,
-            "taken": [_document(item) for item in of[Weight.TAKEN]],
-            "differences": [_document(item) for item in of[Weight.DIFFERENCE]],
-            "problems": [_document(item) for item in of[Weight.FAULT]],
-        },
-        lambda: _text(of),
-    )
-    return Exit.NO if of[Weight.FAULT] else Exit.OK
-
-
-def _document(item: Finding) -> dict[str, str]:
-    return {"place": item.place, "message": item.message}
-
-
-def _text(of: dict[Weight, list[Finding]]) -> str:
-    lines = [f"{weight}: {item}" for weight, items in of.items() for item in items]
-    counts = ", ".join(f"{len(items)} {weight}" for weight, items in of.items())
-    return "\n".join(
-        [*lines, counts.replace("difference", "differences").replace("fault", "faults")]
-    )
+    return tell(invocation, found, "taken over", dry_run=dry_run)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from horarium.booking.imip_agent import read_object
-from horarium.booking.importing import Exported, Imported, event_lines
-from horarium.booking.stored_event import read_component
+from horarium.booking.importing import Exported, Imported, event_lines, read_imported
 from horarium.ical.component import Component
 from horarium.ical.tzid import ZoneBook
 from horarium.kernel.errors import HorariumError, InvalidInput
@@ -63,7 +62,7 @@ def _checked(user: Registered, stored: Stored) -> Exported:
         raise InvalidInput("an event without UID")
     book = ZoneBook(calendar, user.resource.zone)
     for component in components:
-        read_component(component, book, user.resource)
+        read_imported(component, book, user.resource)
     return calendar, uid, components
 
 

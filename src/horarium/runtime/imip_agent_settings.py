@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from horarium.booking.imip_agent import kind_of, read_object, read_preference, read_site_defaults
 from horarium.booking.preferences import check_preferences
-from horarium.booking.quota_table import TableKind, kept_value, parse_table
+from horarium.booking.quota_table import kept_table, kept_value, parse_table
 from horarium.ical.component import Component
-from horarium.kernel.errors import CorruptState, HorariumError
+from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.runtime.directory import Registered
 from horarium.runtime.imip_agent_source import Finding, QuotaFiles, Stored, UserFiles, Weight
-from horarium.runtime.quotas import OWNER, declared_groups, table_of
+from horarium.runtime.quotas import OWNER, declared_groups
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, Setting
 from horarium.store.store import Transaction
 
@@ -87,18 +87,18 @@ def _readable(objects: Iterable[Stored]) -> Iterator[Component]:
 
 def put_quota(kept: KeptSettings, name: str, files: QuotaFiles) -> Iterator[Finding]:
     """Puts the tables of a quota, each where there is none yet."""
+    groups = declared_groups(kept.tx)
     for kind, stored in files.tables.items():
-        text = stored.data.decode("utf-8-sig", "replace")
-        rows, faults = parse_table(kind, text, declared_groups(kept.tx))
+        rows, faults = parse_table(kind, stored.data.decode("utf-8-sig", "replace"), groups)
         for fault in faults:
             yield Finding(Weight.FAULT, f"{stored.place}:{fault.line}", fault.message)
+        there = kept.settings.get((OWNER + name, kind.value))
         try:
-            before = table_of(kept.tx, name, kind)
-        except CorruptState as error:
+            before = kept_table(kind, there.read if there is not None else None)
+        except (InvalidInput, ValueError) as error:
             yield Finding(Weight.FAULT, stored.place, f"{error}; kept as it is")
             continue
         if not before and rows:
-            value = kept_value(kind, rows)
-            yield from kept.put(OWNER + name, TableKind(kind).value, value, stored.place)
+            yield from kept.put(OWNER + name, kind.value, kept_value(kind, rows), stored.place)
         elif before != rows:
             yield Finding(Weight.DIFFERENCE, stored.place, f"the {kind} here are others, and stay")

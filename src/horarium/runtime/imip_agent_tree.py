@@ -1,4 +1,4 @@
-"""The folders of imip-agent, read without following a link or believing a name.
+"""The folders of imip-agent, read and written without following a link or believing a name.
 
 Every folder is opened below its parent and every file below its folder, so that no name can lead
 out of the tree, whatever it says.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,24 @@ class Kept:
     names: tuple[str, ...]
     data: bytes = b""
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outfile:
+    """A file that is to be written: the names that lead to it; `changed` are the lines (from 1) in
+    which a text had to change."""
+
+    names: tuple[str, ...]
+    data: bytes
+    changed: tuple[int, ...] = ()
+
+
+def file_of_lines(names: tuple[str, ...], lines: Iterable[tuple[str, bool]]) -> Iterator[Outfile]:
+    """The file of those lines, none when there are none."""
+    written = list(lines)
+    if written:
+        changed = tuple(at for at, (_, lost) in enumerate(written, start=1) if lost)
+        yield Outfile(names, "".join(text for text, _ in written).encode(), changed)
 
 
 def read_tree(top: Path) -> Iterator[Kept]:
@@ -83,3 +101,19 @@ def _read_file(folder: int, names: tuple[str, ...]) -> Kept:
     if len(data) > MAX_BYTES:
         return Kept(names, fault=f"is longer than {MAX_BYTES} bytes")
     return Kept(names, data)
+
+
+def write_file(top: Path, outfile: Outfile) -> str:
+    """Writes a file below `top`, where there must be none; why not, if it could not be written. A
+    name that could lead anywhere else is none."""
+    if any(name in ("", ".", "..") or "/" in name or "\0" in name for name in outfile.names):
+        return "its name cannot be that of a file"
+    place = top.joinpath(*outfile.names)
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(place, flags, 0o600), "wb") as file:
+            file.write(outfile.data)
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return ""
