@@ -175,7 +175,7 @@ def test_stored_events_win_over_free_busy_and_journal_and_differences_are_told(
 def test_offers_that_still_hold_are_held(tmp_path: Path) -> None:
     office = Office({})
     taken = take(office, site(tmp_path), Weight.TAKEN)
-    assert [line for line in taken if "offers" in line] == [f"mailto:{CADILLAC}: later: 1 offers"]
+    assert [line for line in taken if "offer" in line] == [f"mailto:{CADILLAC}: later: 1 offer"]
     functions = "schedule_in_freebusy"
     set_preference(
         office.store, office.settings, CADILLAC, "scheduling_function", functions, office.now
@@ -287,14 +287,18 @@ def test_links_are_not_followed_and_names_are_no_paths(tmp_path: Path) -> None:
 def test_unknown_functions_and_unreadable_ones_are_kept_and_decline(tmp_path: Path) -> None:
     office = Office({})
     first, second = "one@example.com", "two@example.com"
-    put(tmp_path, f"preferences/mailto:{first}/scheduling_function", "schedule_by_magic now\n")
+    text = "\n# a site of ours\nschedule_in_freebusy\nschedule_by_magic now\n"
+    put(tmp_path, f"preferences/mailto:{first}/scheduling_function", text)
     put(tmp_path, f"preferences/mailto:{second}/scheduling_function", "schedule_in_freebusy 'x\n")
     told = take(office, tmp_path, None)
-    place = f"preferences/mailto:{first}/scheduling_function:1"
+    place = f"preferences/mailto:{first}/scheduling_function:4"
     assert (
         f"{place}: scheduling_function: there is no function schedule_by_magic; "
         "all is declined" in told
     )
+    place = f"preferences/mailto:{second}/acl"
+    put(tmp_path, place, "accept\nalow simon.skunk@example.com\n")
+    assert any(line.startswith(f"{place}:2: acl: ") for line in take(office, tmp_path, None))
     for number, room in enumerate((first, second)):
         found = office.agent.directory.find(room)
         assert found is not None

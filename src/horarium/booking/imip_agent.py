@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from horarium.booking.calls import Call
 from horarium.booking.functions.registry import FUNCTIONS
 from horarium.booking.importing import Exported, read_exports
 from horarium.booking.preference_table import PREFERENCES
 from horarium.booking.preferences import (
-    InvalidPreference,
     canonical_name,
     check_preferences,
     read_preferences,
@@ -78,12 +78,13 @@ class LineFault(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A preference as it is taken over (`value` None: it is not), and what is to be said of it;
-    `wrong` where that is no mere warning."""
+    """A preference as it is taken over (`value` None: it is not), and what is to be said of it, in
+    which line; `wrong` where that is no mere warning."""
 
     name: str
     value: str | None
     said: str = ""
+    line: int = 1
     wrong: bool = False
 
 
@@ -146,32 +147,34 @@ def _recurrence_id(which: str) -> ContentLine:
 
 def read_preference(name: str, data: bytes, kind: str) -> Taken:
     """A preference of a `kind` of calendar user, from the file `name`."""
-    value = _text(data).replace("\r\n", "\n").strip()
-    key = canonical_name(name)
+    text = _text(data).replace("\r\n", "\n")
+    value, key = text.strip(), canonical_name(name)
+    first = text[: len(text) - len(text.lstrip())].count("\n") + 1
     if key not in PREFERENCES:
-        return Taken(key, None, "there is no such preference", True)
+        return Taken(key, None, "there is no such preference", wrong=True)
     if not value:
         return Taken(key, None)
     if key == "window_size" and not (value.isdecimal() and int(value) > 0):
-        return Taken(key, "100", f"{shown(value)} is no number of days; 100 is taken")
-    faults = check_preferences({key: value}, kind)
-    if faults and key in CLOSING and key in table_of(kind):
-        said = f"{faults[0].reason}; kept as it is, so that all is declined"
-        return Taken(key, value, said, True)
-    if faults:
-        return Taken(key, None, faults[0].reason, True)
-    return Taken(key, value, _unknown_functions(key, value))
+        return Taken(key, "100", f"{shown(value)} is no number of days; 100 is taken", first)
+    for fault in check_preferences({key: value}, kind):
+        line = first + max(fault.line - 1, 0)
+        if key in CLOSING and key in table_of(kind):
+            said = f"{fault.reason}; kept as it is, so that all is declined"
+            return Taken(key, value, said, line, wrong=True)
+        return Taken(key, None, fault.reason, line, wrong=True)
+    unknown = _unknown_functions(key, value)
+    if unknown:
+        names = ", ".join(dict.fromkeys(call.name for call in unknown))
+        said = f"there is no function {names}; all is declined"
+        return Taken(key, value, said, first + unknown[0].line - 1)
+    return Taken(key, value)
 
 
-def _unknown_functions(key: str, value: str) -> str:
+def _unknown_functions(key: str, value: str) -> list[Call]:
     if key != "scheduling_function":
-        return ""
-    try:
-        calls = read_preferences({key: value}, {}).scheduling_function
-    except InvalidPreference as error:
-        return error.reason
-    unknown = sorted({call.name for call in calls} - FUNCTIONS.keys())
-    return f"there is no function {', '.join(unknown)}; all is declined" if unknown else ""
+        return []
+    calls = read_preferences({key: value}, {}).scheduling_function
+    return [call for call in calls if call.name not in FUNCTIONS]
 
 
 def read_site_defaults(data: bytes) -> Iterator[tuple[int, str, str]]:

@@ -91,7 +91,9 @@ def _told(user: Registered, event: ReadEvent, item: Imported) -> Iterator[Findin
         yield Finding(Weight.FAULT, event.places[0], item.problem)
     if item.change is not None:
         count = len(item.change.reservations)
-        yield Finding(Weight.TAKEN, user.uri, f"{item.uid}: {count} reservations")
+        yield Finding(
+            Weight.TAKEN, user.uri, f"{item.uid}: {count} reservation{'s' if count != 1 else ''}"
+        )
     for start in item.overlaps:
         said = f"{item.uid}: above the capacity at {start}, kept"
         yield Finding(Weight.DIFFERENCE, event.places[0], said)

@@ -56,7 +56,7 @@ def _written(
         count += 1
         for line in part.changed:
             yield Finding(Weight.DIFFERENCE, f"{place}:{line}", LOST)
-    yield Finding(Weight.TAKEN, whose, f"{count} files")
+    yield Finding(Weight.TAKEN, whose, f"{count} file{'s' if count != 1 else ''}")
 
 
 def _of_user(

@@ -31,7 +31,9 @@ def put_offers(
     for uid, held in offers.items():
         if not reservations.provisional(uid) and not reservations.of_event(uid):
             reservations.put_provisional(uid, held)
-            yield Finding(Weight.TAKEN, user.uri, f"{uid}: {len(held)} offers")
+            yield Finding(
+                Weight.TAKEN, user.uri, f"{uid}: {len(held)} offer{'s' if len(held) != 1 else ''}"
+            )
 
 
 def _offer(record: Record, place: str, now: Instant, found: list[Finding]) -> Provisional | None:

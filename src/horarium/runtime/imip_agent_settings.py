@@ -72,7 +72,7 @@ def put_user(
         taken = read_preference(name, stored.data, kind)
         if taken.said:
             weight = Weight.FAULT if taken.wrong else Weight.DIFFERENCE
-            yield Finding(weight, f"{stored.place}:1", f"{taken.name}: {taken.said}")
+            yield Finding(weight, f"{stored.place}:{taken.line}", f"{taken.name}: {taken.said}")
         if taken.value is not None:
             yield from kept.put(uri, taken.name, taken.value, stored.place)
 
