@@ -6,7 +6,7 @@ around it; a preference is the text of a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -145,8 +145,9 @@ def _recurrence_id(which: str) -> ContentLine:
     return ContentLine("RECURRENCE-ID", (("VALUE", ("DATE",)),) if dated else (), which)
 
 
-def read_preference(name: str, data: bytes, kind: str) -> Taken:
-    """A preference of a `kind` of calendar user, from the file `name`."""
+def read_preference(name: str, data: bytes, kind: str, own: Collection[str] = ()) -> Taken:
+    """A preference of a `kind` of calendar user, from the file `name`; `own` are the names of the
+    site's own functions."""
     text = _text(data).replace("\r\n", "\n")
     value, key = text.strip(), canonical_name(name)
     first = text[: len(text) - len(text.lstrip())].count("\n") + 1
@@ -162,7 +163,7 @@ def read_preference(name: str, data: bytes, kind: str) -> Taken:
             said = f"{fault.reason}; kept as it is, so that all is declined"
             return Taken(key, value, said, line, wrong=True)
         return Taken(key, None, fault.reason, line, wrong=True)
-    unknown = _unknown_functions(key, value)
+    unknown = _unknown_functions(key, value, own)
     if unknown:
         names = ", ".join(dict.fromkeys(call.name for call in unknown))
         said = f"there is no function {names}; all is declined"
@@ -170,11 +171,11 @@ def read_preference(name: str, data: bytes, kind: str) -> Taken:
     return Taken(key, value)
 
 
-def _unknown_functions(key: str, value: str) -> list[Call]:
+def _unknown_functions(key: str, value: str, own: Collection[str]) -> list[Call]:
     if key != "scheduling_function":
         return []
     calls = read_preferences({key: value}, {}).scheduling_function
-    return [call for call in calls if call.name not in FUNCTIONS]
+    return [call for call in calls if call.name not in FUNCTIONS and call.name not in own]
 
 
 def read_site_defaults(data: bytes) -> Iterator[tuple[int, str, str]]:

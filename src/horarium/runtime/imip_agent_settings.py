@@ -14,6 +14,7 @@ from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.runtime.directory import Registered
 from horarium.runtime.imip_agent_source import Finding, QuotaFiles, Stored, UserFiles, Weight
 from horarium.runtime.quotas import OWNER, declared_groups
+from horarium.runtime.site_functions import site_functions
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, Setting
 from horarium.store.store import Transaction
 
@@ -69,7 +70,7 @@ def put_user(
         kept.tx.directory.declare(uri, kind, BY_IMPORT)
         yield Finding(Weight.TAKEN, uri, f"a {kind}")
     for name, stored in files.preferences.items():
-        taken = read_preference(name, stored.data, kind)
+        taken = read_preference(name, stored.data, kind, site_functions())
         if taken.said:
             weight = Weight.FAULT if taken.wrong else Weight.DIFFERENCE
             yield Finding(weight, f"{stored.place}:{taken.line}", f"{taken.name}: {taken.said}")
