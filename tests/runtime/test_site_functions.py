@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from tests.office import ROOM, Office
 
 import horarium
+from horarium.booking.diagram import question_of
 from horarium.booking.trace import Step
 from horarium.runtime.site_functions import site_functions
 from horarium.runtime.surroundings import quota_names
@@ -21,6 +23,7 @@ RULES = """
 from horarium.booking.functions.site import accepted, declined
 from horarium.booking.functions.verdict import Verdict
 from horarium.booking.reasons import Reason
+from horarium.kernel.errors import Unavailable
 
 SEEN = []
 
@@ -33,6 +36,17 @@ at_most.quotas = ("rooms", "absent")
 
 def breaks(request, view, arguments):
     raise RuntimeError("out of paper")
+
+def leaves(request, view, arguments):
+    raise SystemExit(3)
+
+def puts_off(request, view, arguments):
+    raise Unavailable("later")
+
+def greedy(request, view, arguments):
+    return accepted()
+
+greedy.quotas = [f"q{number}" for number in range(17)]
 
 def says_true(request, view, arguments):
     return True
@@ -49,6 +63,9 @@ number = 7
 NAMES = {
     "at_most": "house_rules:at_most",
     "breaks": "house_rules:breaks",
+    "leaves": "house_rules:leaves",
+    "puts_off": "house_rules:puts_off",
+    "greedy": "house_rules:greedy",
     "says_true": "house_rules:says_true",
     "sends_away": "house_rules:sends_away",
     "borrows": "house_rules:borrows",
@@ -146,6 +163,7 @@ def test_the_quotas_it_declares_are_locked(packages: Path) -> None:
         ("absent", "house 1.0, house_rules:absent: cannot be loaded: AttributeError: "),
         ("unloadable", "house 1.0, house_ruins: cannot be loaded: SystemExit: no licence"),
         ("number", "house 1.0, house_rules:number: is nothing that can be called"),
+        ("greedy", "cannot be loaded: ValueError: quotas has 17 names, more than 16"),
         ("twice", "twice is registered 2 times"),
         ("nowhere", "there is no scheduling function nowhere; known here: "),
     ],
@@ -166,6 +184,8 @@ def test_what_cannot_be_loaded_declines_and_says_why(
     ("function", "why"),
     [
         ("breaks", "RuntimeError: out of paper"),
+        ("leaves", "SystemExit: 3"),
+        ("puts_off", "Unavailable: later"),
         ("says_true", "TypeError: house 1.0, house_rules:says_true: returned True"),
         ("sends_away", "no plain Verdict"),
         ("borrows", "no plain Verdict"),
@@ -189,6 +209,35 @@ def test_a_name_of_ours_stays_ours(packages: Path) -> None:
     assert site.invite("2026-12-01 09:00", "2026-12-01 10:00", by="x@example.org") == "DECLINED"
     assert last_step(site).reason == "same_domain"
     assert "is the name of a function of ours" in site_functions()["same_domain_only"].fault
+
+
+def test_the_function_of_the_guide_does_what_the_guide_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guide/policies.md").read_text()
+    (code,) = (
+        block for block in re.findall(r"```python\n(.*?)```", guide, re.S) if "one_place" in block
+    )
+    (tmp_path / "guide_rules.py").write_text(code)
+    assert 'one_place_each = "house_rules:one_place_each"' in guide
+    install(tmp_path, "guide", {"one_place_each": "guide_rules:one_place_each"})
+    monkeypatch.syspath_prepend(tmp_path)
+    site_functions.cache_clear()
+    site = Office({ROOM: {"scheduling_function": "schedule_in_freebusy 5\none_place_each\n"}})
+    at = ("2026-12-01 09:00", "2026-12-01 11:00")
+    assert site.invite(*at, uid="first") == "ACCEPTED"
+    assert site.invite(*at, uid="second") == "DECLINED"
+    assert last_step(site).evidence == {"why": "holds first"}
+    assert site.invite(*at, uid="third", by="simon.skunk@example.com") == "ACCEPTED"
+    site_functions.cache_clear()
+
+
+def test_it_is_drawn_as_the_question_it_is(packages: Path) -> None:
+    for function, asked in (("at_most 2", "at_most 2?"), ("absent", "absent\n(cannot be asked)")):
+        user = office(function).agent.directory.find(ROOM)
+        assert user is not None
+        call = user.resource.preferences.scheduling_function[1]
+        assert question_of(call, user.resource).question == asked
 
 
 def test_check_and_doctor_say_what_is_wrong(packages: Path, tmp_path: Path) -> None:

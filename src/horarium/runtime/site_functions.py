@@ -16,6 +16,8 @@ from horarium.booking.functions.site import SiteFunction
 from horarium.booking.quota import quota_name
 
 GROUP = "horarium.functions"
+# Each is locked while the decider is asked.
+MOST_QUOTAS = 16
 
 
 @cache
@@ -46,7 +48,10 @@ def _load(name: str, points: list[EntryPoint]) -> SiteFunction:
 def _quotas(names: Iterable[object]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise TypeError("quotas is a list of names, no text")
-    return tuple(quota_name(str(name)) for name in names)
+    found = tuple(quota_name(str(name)) for name in names)
+    if len(found) > MOST_QUOTAS:
+        raise ValueError(f"quotas has {len(found)} names, more than {MOST_QUOTAS}")
+    return found
 
 
 def _place(point: EntryPoint) -> str:

@@ -15,7 +15,7 @@ from horarium.booking.ports import Reservation
 from horarium.booking.quota import Quota
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
-from horarium.kernel.errors import InvalidInput
+from horarium.kernel.errors import HorariumError, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,12 @@ def prepare_site(function: SiteFunction, arguments: tuple[str, ...]) -> Prepared
         raise InvalidInput(f"{function.place}: {function.fault}", value=function.name)
 
     def judge(request: Request, view: View) -> Verdict:
-        verdict = decide(request, _seen(function, request, view), arguments)
+        seen = _seen(function, request, view)
+        try:
+            verdict = decide(request, seen, arguments)
+        except (HorariumError, SystemExit) as error:
+            # Ours would be taken for a limit or for a store that is away; the other ends us.
+            raise RuntimeError(f"{function.place}: {type(error).__name__}: {error}") from error
         if not _is_plain(verdict):
             raise TypeError(f"{function.place}: returned {verdict!r:.80}, no plain Verdict")
         return verdict
