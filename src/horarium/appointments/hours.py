@@ -141,7 +141,8 @@ class HostHours:
         return Period(begin.start, rest.end)
 
     def _stops(self, day: int) -> bool:
-        return day in self.overrides or self._date(day).closed is not None
+        # A weekday without ranges of its own does not cut what reaches into it.
+        return day in self.overrides or self._date(day).closed not in (None, Code.OUTSIDE_HOURS)
 
     def _date(self, day: int) -> _Date:
         if day in self.overrides:
