@@ -44,7 +44,8 @@ def test_sign_in_names(written: str, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "ab", "a" * 65, "a b", "päul", "paul@localhost", "paul@", "@example.com",
-     "a@b@example.com", "a..b@example.com", "a@-b.example", '"a"@example.com', "a\n@example.com", "a/b", None],
+     "a@b@example.com", "a..b@example.com", "a@-b.example", '"a"@example.com', "a\n@example.com",
+     "a/b", None],
 )  # fmt: skip
 def test_what_is_no_sign_in_name(name: str) -> None:
     with pytest.raises(InvalidInput, match=r"^sign-in name: "):

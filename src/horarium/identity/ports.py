@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from horarium.kernel.instant import Instant
@@ -9,7 +10,8 @@ from horarium.kernel.instant import Instant
 if TYPE_CHECKING:
     from horarium.identity.account import Account
     from horarium.identity.groups import SessionGroup
-    from horarium.identity.session import Session
+    from horarium.identity.record import Kind
+    from horarium.identity.session import Session, State
     from horarium.identity.tokens import ApiToken
 
 
@@ -46,15 +48,27 @@ class Authenticator(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """A session as it was read from where it is kept: under which number and in which revision, and
+    from which network and family of browsers it was begun."""
+
+    session: Session
+    number: int
+    revision: int
+    source: str = ""
+    browser: str = ""
+
+
 class Sessions(Protocol):
     """Where sessions are kept, within one transaction. What is looked up by its id is found by the
     id's digest; the id itself is never kept."""
 
-    def add(self, session: Session) -> None:
+    def add(self, session: Session, *, source: str = "", browser: str = "") -> None:
         """Keeps a new one. Conflict when its digest is there, InvalidInput for a short id."""
         ...
 
-    def get(self, id_: str) -> Session:
+    def get(self, id_: str) -> KeptSession:
         """The one whose id that is. NotFound."""
         ...
 
@@ -62,13 +76,17 @@ class Sessions(Protocol):
         """Whether there is one of that id."""
         ...
 
-    def count(self, now: Instant) -> dict[str, int]:
-        """How many are open, expired and closed."""
+    def count(self, now: Instant) -> dict[Kind, dict[State, int]]:
+        """How many of each kind are open, expired and closed."""
         ...
 
-    def save(self, session: Session) -> None:
+    def save(self, kept: KeptSession) -> None:
         """Keeps what changed. Conflict when another changed it since it was read; an id that
         changed moves along, and the old one stops answering."""
+        ...
+
+    def close_of(self, user: str, now: Instant, reason: str, keep: str = "") -> int:
+        """Closes all sessions of a user but the one of the digest `keep`; how many were open."""
         ...
 
     def remove(self, id_: str) -> None:
@@ -77,7 +95,7 @@ class Sessions(Protocol):
 
 
 class Accounts(Protocol):
-    """Where accounts are kept, within one transaction."""
+    """Where accounts and session groups are kept, within one transaction."""
 
     def add(self, account: Account) -> None:
         """Keeps a new one. Conflict when the name is taken."""
@@ -92,7 +110,7 @@ class Accounts(Protocol):
         ...
 
     def remove(self, account: Account) -> None:
-        """Forgets one."""
+        """Forgets one with all that is its own. NotFound."""
         ...
 
     def groups(self) -> dict[str, SessionGroup]:
@@ -107,8 +125,8 @@ class Tokens(Protocol):
         """Keeps a new one."""
         ...
 
-    def find(self, digest: str) -> ApiToken | None:
-        """The token of that digest."""
+    def find(self, digest: str) -> tuple[ApiToken, Account] | None:
+        """The token of that digest, and its account."""
         ...
 
     def revoke(self, digest: str, now: Instant) -> bool:
