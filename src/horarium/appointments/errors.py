@@ -33,3 +33,21 @@ class SlotUnavailable(Conflict):
         self.duration = duration
         self.limit = limit
         self.closed = tuple(closed)
+
+
+class SlotTaken(Conflict):
+    """The start can not be had now; ``codes`` say why, ``alternatives`` are the nearest ones."""
+
+    def __init__(self, codes: Sequence[Code], alternatives: Sequence[Instant] = ()) -> None:
+        why = ", ".join(dict.fromkeys(code.value for code in codes))
+        super().__init__(f"this time can not be had: {why}")
+        self.codes = tuple(codes)
+        self.alternatives = tuple(alternatives)
+
+
+class WrongState(Conflict):
+    """What is asked can not happen to an appointment that stands where this one does."""
+
+
+class TooLate(Conflict):
+    """The time for this has passed."""

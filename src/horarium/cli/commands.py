@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resource": ("horarium.cli.resource", "the resources and their preferences"),
     "booking": ("horarium.cli.booking", "the events that resources hold, and why"),
     "approval": ("horarium.cli.approval", "what waits for a person's word"),
+    "appointer": ("horarium.cli.appointer", "who gives appointments, and the next slot"),
+    "assistant": ("horarium.cli.assistant", "appointers that are used in turn"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
     "quota": ("horarium.cli.quota", "what organizers may use of resources, and do"),
     "directives": (

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
-from horarium.runtime.declared import OWNER
 from horarium.runtime.objects import USERS, DeclaredObjects
+from horarium.runtime.offers import check_offers, read_offers
 from horarium.runtime.quotas import OWNER as QUOTA
 from horarium.runtime.quotas import read_quotas, reattribute
 from horarium.store.directory import (
@@ -43,14 +43,17 @@ def apply_objects(
     store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
 ) -> list[Applied]:
     """Applies `declared` in one transaction; the changes in order. With `prune` calendar users,
-    groups, quotas and directives that no file declares any more are removed; Conflict if a resource
-    still has bookings to come, or if an address is declared as another kind than it is. What was
-    charged to a quota follows its groups.
+    groups, quotas, directives and what is offered that no file declares any more are removed;
+    Conflict if a resource or an appointer still has bookings to come, if an address is declared as
+    another kind than it is, or if an object names one that is not there. What was charged to a
+    quota follows its groups.
     """
 
     def work(tx: Transaction) -> list[Applied]:
         quotas = read_quotas(tx)
+        offers = read_offers(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
+        check_offers(tx, offers, declared.places, now)
         if changes:
             reattribute(tx, quotas)
             tx.directory.raise_version()
@@ -73,7 +76,9 @@ def _changes(
         yield from _users(directory, kind, declared, users, stored)
     yield from _groups(directory, declared, prune=prune)
     yield from _quotas(directory, declared, stored, prune=prune)
-    yield from _directives(directory, declared, stored, prune=prune)
+    yield from _named(directory, "directive", declared.directives, stored, declared, prune=prune)
+    for kind, objects in declared.offered.items():
+        yield from _named(directory, kind, objects, stored, declared, prune=prune)
     if prune:
         kept = {_uri(declared, key, users) for kind in USERS for key in declared.users(kind)}
         for uri, user in users.items():
@@ -173,26 +178,29 @@ def _quotas(
             yield Applied("quota", name, "removed")
 
 
-def _directives(
+def _named(
     directory: DirectoryRepository,
-    declared: DeclaredObjects,
+    kind: str,
+    objects: Mapping[str, Mapping[str, object]],
     stored: Mapping[str, Mapping[str, Setting]],
+    declared: DeclaredObjects,
     *,
     prune: bool,
 ) -> Iterator[Applied]:
-    for name, keys in declared.directives.items():
-        owner = OWNER + name
+    """Objects of a kind that go by a name; the owner of their keys is `kind:name`."""
+    for name, keys in objects.items():
+        owner = f"{kind}:{name}"
         if owner not in stored:
-            yield Applied("directive", name, "added")
-        yield from _settings(directory, ("directive", name), owner, keys, stored, declared)
+            yield Applied(kind, name, "added")
+        yield from _settings(directory, (kind, name), owner, keys, stored, declared)
     if not prune:
         return
     for owner, settings in stored.items():
-        name = owner.removeprefix(OWNER)
-        if owner.startswith(OWNER) and name not in declared.directives:
+        name = owner.removeprefix(f"{kind}:")
+        if owner.startswith(f"{kind}:") and name not in objects:
             for setting in settings.values():
                 directory.drop(setting)
-            yield Applied("directive", name, "removed")
+            yield Applied(kind, name, "removed")
 
 
 def _remove(directory: DirectoryRepository, user: CalendarUser, now: Instant) -> Applied:

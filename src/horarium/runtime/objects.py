@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 
+from horarium.appointments.declared import KINDS as APPOINTMENT_KINDS
+from horarium.appointments.declared import faults as appointment_faults
 from horarium.booking.preferences import canonical_name, check_preferences, is_empty
 from horarium.booking.quota import quota_name
 from horarium.booking.quota_table import TableKind, kept_value, object_table
@@ -20,8 +22,6 @@ from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
 
 # Kinds of later versions: refused by name, so that nobody believes they were applied.
 LATER_KINDS = (
-    "appointer",
-    "assistant",
     "policy",
     "distributor",
     "distribution",
@@ -29,7 +29,8 @@ LATER_KINDS = (
     "subscriber",
     "subscriber_group",
 )
-KINDS = ("resource", "person", "quota", "group", "directive", "defaults")
+OFFERED = tuple(APPOINTMENT_KINDS)
+KINDS = ("resource", "person", "quota", "group", "directive", *OFFERED, "defaults")
 USERS = ("resource", "person")
 
 
@@ -41,7 +42,8 @@ class DeclaredObjects:
     one name. ``spellings``: by address key, the address as it was written.
     ``groups``: by name, the address keys of the members.
     ``quotas``: by name, the rows of each table, in their one form and order.
-    ``directives``: by name, the written value of each key.
+    ``directives``: by name, the written value of each key; ``offered`` the same for appointers,
+    assistants and services, by kind.
     ``defaults`` and ``person_defaults``: site-wide values of the preferences of each kind.
     ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
     one that a command changed. ``places`` by the same, ``file:line``.
@@ -53,6 +55,9 @@ class DeclaredObjects:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     quotas: dict[str, dict[str, object]] = field(default_factory=dict)
     directives: dict[str, dict[str, object]] = field(default_factory=dict)
+    offered: dict[str, dict[str, dict[str, object]]] = field(
+        default_factory=lambda: {kind: {} for kind in OFFERED}
+    )
     defaults: dict[str, object] = field(default_factory=dict)
     person_defaults: dict[str, object] = field(default_factory=dict)
     digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -123,6 +128,8 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
                     yield from _group(declared, file, identity, keys)
                 elif kind == "directive":
                     yield from _directive(declared, file, identity, keys)
+                elif kind in OFFERED:
+                    yield from _offered(declared, file, (kind, identity), keys)
                 else:
                     yield from _defaults(declared, file, identity, keys)
 
@@ -236,6 +243,23 @@ def _directive(
         inner = (key,) if key in keys else tuple(key.split(".")) if key else ()
         yield file.fault((*path, *inner), message)
     declared.directives[name] = plain
+    for key, value in plain.items():
+        _note(declared, file, (*path, key), (*path, key), value)
+
+
+def _offered(
+    declared: DeclaredObjects, file: TomlFile, path: tuple[str, str], keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    kind, name = path
+    if name in declared.offered[kind]:
+        yield file.fault(path, f"{name} is declared twice")
+        return
+    plain = {key: _plain(value) for key, value in keys.items()}
+    for key, message in appointment_faults(kind, name, plain):
+        yield file.fault((*path, key) if key else path, message)
+    # What is kept of an object are its keys: one without any would not be there.
+    declared.offered[kind][name] = plain or {"name": ""}
+    _note(declared, file, (*path, ""), path, None)
     for key, value in plain.items():
         _note(declared, file, (*path, key), (*path, key), value)
 
