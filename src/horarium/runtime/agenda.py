@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from horarium.appointments.appointment import COUNTED as SHOWN
 from horarium.booking.freebusy import held_in
 from horarium.ical.component import Component, serialize
 from horarium.ical.writing import instant_line, text_line, vcalendar
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.appointment_questions import what_of
 from horarium.runtime.directive_agenda import timetable_items
 from horarium.runtime.directory import read_directory
+from horarium.runtime.generating import site_at, stage_of
 from horarium.runtime.questions import shown
 from horarium.runtime.settings import Settings
 from horarium.runtime.standing import look
 from horarium.store.store import Store, Transaction
 
-KINDS = ("booking", "directive", "upkeep")
+KINDS = ("booking", "appointment", "directive", "upkeep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def agenda(
         found: list[AgendaEntry] = []
         if kinds is None or "booking" in kinds:
             found += _bookings(tx, settings, within, now)
+        if kinds is None or "appointment" in kinds:
+            found += _appointments(tx, settings, within, now)
         if kinds is None or kinds & {"directive", "upkeep"}:
             items = timetable_items(tx, look(tx, settings, now), within)
             found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
@@ -65,6 +70,20 @@ def _bookings(
                 what = item.summary or item.organizer_name or item.organizer or "booked"
                 yield AgendaEntry(
                     item.event.start, item.event.end, "booking", shown(user), what, item.uid
+                )
+
+
+def _appointments(
+    tx: Transaction, settings: Settings, within: Period, now: Instant
+) -> Iterator[AgendaEntry]:
+    """Each once for every host that gives it; who comes is not said."""
+    site = site_at(tx, settings, now)
+    for host in site.offers.hosts.values():
+        for item in tx.appointments.engaged(host.id, within):
+            if item.slot.overlaps(within) and stage_of(item, now) in SHOWN:
+                what = what_of(site, item, host.title)
+                yield AgendaEntry(
+                    item.slot.start, item.slot.end, "appointment", host.id, what, item.id
                 )
 
 

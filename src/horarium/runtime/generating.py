@@ -233,7 +233,7 @@ class Generators:
         return self.transact(lambda o: o.members(o.team(name)), keys, work, now)
 
     def _site(self, tx: Transaction, now: Instant) -> Site:
-        return Site(tx, read_offers(tx), read_directory(tx, self._settings), now)
+        return site_at(tx, self._settings, now)
 
     def _first(self, site: Site, hosts: Sequence[Host], wish: Request, team: str) -> Given:
         """The slot of the first host that has one; the refusal of the first when none has."""
@@ -267,6 +267,11 @@ class Generators:
         site.tx.appointments.put_generator(host.id, kept)
         site.tx.timers.give_signal(CONFIRMED, site.now)
         return Given(host.id, found.slot, item.id)
+
+
+def site_at(tx: Transaction, settings: Settings, now: Instant) -> Site:
+    """What a decision about hosts looks at, read in this transaction."""
+    return Site(tx, read_offers(tx), read_directory(tx, settings), now)
 
 
 class _Changed(Exception):
@@ -314,7 +319,7 @@ def state_of(site: Site, host: Host, span: Period | None = None) -> State:
         zone = host.hours.zone
         reach = Period(Instant(span.start - DAY), Instant(min(span.end + DAY, MAX_INSTANT)))
         for item in site.tx.appointments.engaged(host.id, reach):
-            if item.number > kept.counted_from and _stage(item, site.now) in COUNTED:
+            if item.number > kept.counted_from and stage_of(item, site.now) in COUNTED:
                 day = local_day(zone, item.slot.start)
                 counts[day] = counts.get(day, 0) + 1
     returned = tuple(period for period in kept.returned if period.start >= site.now)
@@ -353,11 +358,12 @@ def copy_settings(tx: Transaction, name: str, new: str) -> None:
             tx.directory.put(replace(setting, owner=f"appointer:{new}", applied=None, place=""))
 
 
-def _stage(item: Engaged, now: Instant) -> Stage:
+def stage_of(item: Engaged, now: Instant) -> Stage:
+    """How an engagement stands now: what has expired is over, swept or not."""
     uncertain = item.state in (Stage.HELD, Stage.PENDING)
     over = uncertain and item.expires is not None and item.expires <= now
     return Stage.EXPIRED if over else item.state
 
 
 def _live(item: Engaged, now: Instant) -> bool:
-    return _stage(item, now) in LIVE
+    return stage_of(item, now) in LIVE

@@ -18,9 +18,12 @@ from horarium.kernel.instant import MAX_INSTANT, Instant
 from horarium.kernel.nearest import nearest
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
+from horarium.runtime import appointment_questions as appointments
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
+from horarium.runtime.appointment_questions import Offered
 from horarium.runtime.directive_questions import next_of, open_of, why_of
 from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.generating import Site, site_at
 from horarium.runtime.naming import Standing, find_declared, find_standing, is_explicit, names
 from horarium.runtime.quota_answers import JournalEntry, Pool, find_pool
 from horarium.runtime.settings import Settings
@@ -51,6 +54,8 @@ class Questions:
                 return OpenTime(shown(found), found.kind, free)
             if isinstance(found, Pool):
                 return _open_pool(tx, found, Period(start, end), now)
+            if isinstance(found, Offered):
+                return appointments.open_of(self._site(tx, now), found, Period(start, end))
             return open_of(*found, start, end)
 
         return self._store.read(work)
@@ -67,6 +72,9 @@ class Questions:
             if isinstance(found, Pool):
                 charged = tx.quotas.journal(found.quota.name, after=now)[:count]
                 return found.quota.name, "quota", [_charged(entry) for entry in charged]
+            if isinstance(found, Offered):
+                coming = appointments.next_of(self._site(tx, now), found, count)
+                return found.id, appointments.kind_of(found), coming
             view, standing = found
             return standing.id, standing.kind, next_of(view, standing, count)
 
@@ -87,9 +95,15 @@ class Questions:
                 raise InvalidInput(f"{name} is not booked, so it has no end", part="end")
             if isinstance(found, Pool):
                 return _why_pool(tx, found, now if at is None else at, now)
+            if isinstance(found, Offered):
+                moment = now if at is None else at
+                return appointments.why_of(self._site(tx, now), found, moment)
             return why_of(tx, *found, at)
 
         return self._store.read(work)
+
+    def _site(self, tx: Transaction, now: Instant) -> Site:
+        return site_at(tx, self._settings, now)
 
     def why_event(self, name: str, uid: str) -> Explanation:
         """Why an event was booked or refused at an object: its last decision there."""
@@ -107,10 +121,10 @@ class Questions:
 
 def find(
     tx: Transaction, settings: Settings, name: str, now: Instant
-) -> Registered | Pool | tuple[Timetable, Standing]:
+) -> Registered | Pool | Offered | tuple[Timetable, Standing]:
     """The object of that name: a calendar user, else what stands in the timetable of directives,
     or is declared and was never brought into force, which is answered for as if that happened now,
-    else a quota. NotFound when there is none."""
+    else an appointer, an assistant or a service, else a quota. NotFound when there is none."""
     directory = read_directory(tx, settings)
     if not is_explicit(name):
         user = directory.find(name)
@@ -120,9 +134,14 @@ def find(
     found = find_standing(view, name) or find_declared(view, name)
     if found is not None:
         return view, found
+    site = site_at(tx, settings, now)
+    offered = appointments.find_offered(site, name)
+    if offered is not None:
+        return offered
     pool = find_pool(tx, directory, name)
     if pool is None:
-        raise NotFound(f"there is no object {name}{nearest(name, names(view))}")
+        known = [*names(view), *site.offers.hosts, *site.offers.teams]
+        raise NotFound(f"there is no object {name}{nearest(name, known)}")
     return pool
 
 
