@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from horarium.appointments.codes import Code
@@ -58,7 +58,8 @@ class Availability:
 
     ``engagements`` are in order of start; ``busy`` is the time of linked
     calendars; ``aside`` names the rules that staff set aside; ``stale`` says
-    that a linked calendar could not be read.
+    that a linked calendar could not be read. ``notice`` stands in for that of
+    the service; ``elsewhere`` are the slots of the service at other hosts.
     """
 
     host: Host
@@ -70,7 +71,8 @@ class Availability:
     seats: int = 1
     aside: frozenset[str] = frozenset()
     stale: bool = False
-    notice: int | None = field(default=None)
+    notice: int | None = None
+    elsewhere: Sequence[Period] = ()
 
     @cached_property
     def _before(self) -> int:
@@ -232,17 +234,19 @@ class Availability:
             return None
         return next((e for e in self._near(slot) if self._joins(e, slot)), None)
 
+    def joins(self, at: Instant) -> bool:
+        """Tells whether an appointment that begins then shares a session that is there already."""
+        return self._session(self._slot(at)) is not None
+
     def _joins(self, engagement: Engagement, slot: Period) -> bool:
         same = engagement.slot == slot and engagement.service == self.service.id
         return self.service.seats > 1 and same and slot.seconds == self.duration
 
     def _counted(self, limit: Limit) -> list[Period]:
-        """The slots that a limit counts; of the service at other hosts the caller knows."""
-        return [
-            e.slot
-            for e in self.engagements
-            if limit.scope is Scope.HOST or e.service == self.service.id
-        ]
+        """The slots that a limit counts."""
+        everything = limit.scope is Scope.HOST
+        own = [e.slot for e in self.engagements if everything or e.service == self.service.id]
+        return [*own, *self.elsewhere] if limit.scope is Scope.SERVICE else own
 
 
 def _inside(inner: Period, outer: Period) -> bool:

@@ -98,11 +98,14 @@ class AppointmentRepository:
 
     def put(
         self, wanted: Appointment, occupied: Sequence[tuple[str, Period]],
-        token: bytes | None = None,
+        token: bytes | None = None, mail_token: bytes | None = None,
     ) -> None:  # fmt: skip
         """Keeps an appointment with the time each host is engaged; `token` is the digest of the
-        secret of its link, None to leave it as it is."""
-        values = {**_values(wanted), "tenant": self.tenant, "token": token}
+        secret of its link, None to leave it as it is, `mail_token` of the one that was mailed to
+        prove an address, None when there is none any more."""
+        values = {
+            **_values(wanted), "tenant": self.tenant, "token": token, "mail_token": mail_token,
+        }  # fmt: skip
         if not self.session.run("update_appointment", values):
             self.session.run("add_appointment", values)
         row = self.session.row("appointment_number", {"tenant": self.tenant, "id": wanted.id})
@@ -131,6 +134,10 @@ class AppointmentRepository:
     def by_token(self, digest: bytes) -> Appointment | None:
         """The appointment whose link has the secret of this digest."""
         return self._one("appointment_by_token", {"token": digest})
+
+    def by_mail_token(self, digest: bytes) -> Appointment | None:
+        """The appointment that waits for this secret to come back from the client's mailbox."""
+        return self._one("appointment_by_mail_token", {"token": digest})
 
     def between(self, span: Period) -> list[Appointment]:
         """All that begin within a span, whatever became of them, in order."""

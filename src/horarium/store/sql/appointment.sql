@@ -19,17 +19,17 @@ ON CONFLICT (tenant, name) DO UPDATE SET turn = excluded.turn, turns = excluded.
 
 -- name: add_appointment
 INSERT INTO appointment (id, tenant, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits,
-    expires_s, client_name, client_mail, client_zone, client_language, fields, token, source, reason,
+    expires_s, client_name, client_mail, client_zone, client_language, fields, token, mail_token, source, reason,
     created_s, changed_s)
 VALUES (:id, :tenant, :uid, :sequence, :service, :team, :turn, :start_s, :end_s, :seats, :state, :awaits,
-    :expires_s, :client_name, :client_mail, :client_zone, :client_language, :fields, :token, :source, :reason,
+    :expires_s, :client_name, :client_mail, :client_zone, :client_language, :fields, :token, :mail_token, :source, :reason,
     :created_s, :changed_s)
 
 -- name: update_appointment
 UPDATE appointment SET sequence = :sequence, turn = :turn, start_s = :start_s, end_s = :end_s, seats = :seats,
     state = :state, awaits = :awaits, expires_s = :expires_s, client_name = :client_name,
     client_mail = :client_mail, client_zone = :client_zone, client_language = :client_language,
-    fields = :fields, token = COALESCE(:token, token), reason = :reason, changed_s = :changed_s
+    fields = :fields, token = COALESCE(:token, token), mail_token = :mail_token, reason = :reason, changed_s = :changed_s
 WHERE tenant = :tenant AND id = :id
 
 -- name: appointment_number
@@ -59,6 +59,11 @@ FROM appointment WHERE tenant = :tenant AND uid = :uid
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
     client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
 FROM appointment WHERE tenant = :tenant AND token = :token
+
+-- name: appointment_by_mail_token
+SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
+    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+FROM appointment WHERE tenant = :tenant AND mail_token = :token
 
 -- name: hosts_of_appointment
 SELECT host FROM appointment_host WHERE appointment = :appointment ORDER BY host

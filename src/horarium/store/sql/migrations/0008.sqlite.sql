@@ -21,7 +21,7 @@ CREATE TABLE assistant_state (
 ) STRICT, WITHOUT ROWID;
 
 -- Appointments and holds. `turn` is the count of turns of the team when it was placed. `token` is the
--- digest of the secret of its link. A hold is over at `expires_s`, swept or not.
+-- digest of the secret of its link, `mail_token` of the one that proves an address. A hold is over at `expires_s`, swept or not.
 CREATE TABLE appointment (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -44,6 +44,7 @@ CREATE TABLE appointment (
     client_language TEXT NOT NULL,
     fields TEXT NOT NULL,
     token BLOB,
+    mail_token BLOB,
     source TEXT NOT NULL,
     reason TEXT NOT NULL,
     created_s INTEGER NOT NULL,
@@ -52,6 +53,7 @@ CREATE TABLE appointment (
 ) STRICT;
 CREATE UNIQUE INDEX appointment_uid ON appointment (tenant, uid);
 CREATE UNIQUE INDEX appointment_token ON appointment (token) WHERE token IS NOT NULL;
+CREATE UNIQUE INDEX appointment_mail_token ON appointment (mail_token) WHERE mail_token IS NOT NULL;
 CREATE INDEX appointment_client ON appointment (tenant, client_mail, end_s) WHERE client_mail <> '';
 CREATE INDEX appointment_time ON appointment (tenant, start_s);
 CREATE INDEX appointment_expiry ON appointment (expires_s) WHERE expires_s IS NOT NULL;
