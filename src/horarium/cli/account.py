@@ -20,7 +20,7 @@ BY = "operator"
 _LONGEST_LINE = 4_096
 
 _role = click.option(
-    "--role", "roles", metavar="R", multiple=True, type=click.Choice(list(Role)),
+    "--role", "roles", metavar="R", multiple=True, type=click.Choice([item.value for item in Role]),
     help="admin, operator, booker, viewer or program; repeats",
 )  # fmt: skip
 _resource = click.option(
@@ -233,9 +233,13 @@ def account_password(invocation: Invocation, name: str) -> None:
 
 
 def _ask() -> str:
-    if sys.stdin is None or not sys.stdin.isatty():
-        return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n") if sys.stdin is not None else ""
+    if not _at_a_terminal():
+        return "" if sys.stdin is None else sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     password = getpass.getpass("new password: ")
     if getpass.getpass("once more: ") != password:
         raise InvalidInput("password: the two are not the same", part="password")
     return password
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

@@ -68,7 +68,12 @@ def _line(invocation: Invocation, view: SessionView) -> str:
 @click.option("--account", metavar="A", help="only of this account")
 @click.option("--group", "group_", metavar="G", help="only of accounts that this group reaches")
 @click.option("--rid", metavar="TEXT", help="only with this registration id")
-@click.option("--state", metavar="S", type=click.Choice(list(State)), help="open, expired, closed")
+@click.option(
+    "--state",
+    metavar="S",
+    type=click.Choice([item.value for item in State]),
+    help="open, expired, closed",
+)
 @pass_invocation
 def session_list(
     invocation: Invocation, account: str | None, group_: str | None, rid: str | None,

@@ -31,7 +31,12 @@ def _keeper(invocation: Invocation) -> SessionKeeper:
 @click.argument("name")
 @click.option("--account", "accounts", metavar="A", multiple=True, help="repeats")
 @click.option(
-    "--role", "roles", metavar="R", multiple=True, type=click.Choice(list(Role)), help="repeats"
+    "--role",
+    "roles",
+    metavar="R",
+    multiple=True,
+    type=click.Choice([item.value for item in Role]),
+    help="repeats",
 )
 @click.option("--group", "groups", metavar="G", multiple=True, help="repeats")
 @pass_invocation

@@ -44,7 +44,8 @@ def _document(token: ApiToken, name: str, now: Instant) -> dict[str, object]:
 @click.argument("name")
 @click.option(
     "--scope", "scopes", metavar="S", multiple=True, required=True,
-    type=click.Choice(list(Right)), help="read, settings, bookings, desk or accounts; repeats",
+    type=click.Choice([item.value for item in Right]),
+    help="read, settings, bookings, desk or accounts; repeats",
 )  # fmt: skip
 @click.option(
     "--expires", metavar="D", default=None, help="how long it lives: P365D unless told otherwise"
