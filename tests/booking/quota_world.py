@@ -139,11 +139,18 @@ class World:
         self.events.append(series)
         self._write(series, "REQUEST")
 
-    def change(self, series: Series, start: datetime, hours: int, count: int) -> None:
-        """The whole event at other times."""
+    def change(
+        self, series: Series, start: datetime, hours: int, count: int, moved: int | None = None
+    ) -> None:
+        """The whole event at other times; with `moved` its last occurrence that much later."""
         series.start, series.hours, series.count, series.gone = start, hours, count, False
         series.sequence += 1
-        self._write(series, "REQUEST")
+        beside = "" if moved is None or count == 1 else self._moved(series, count - 1, moved)
+        self._write(series, "REQUEST", beside=beside)
+
+    def _moved(self, series: Series, which: int, later: int) -> str:
+        start = series.start + timedelta(days=which, hours=later)
+        return self._component(series, which, start, series.hours)
 
     def override(self, series: Series, which: int, start: datetime, hours: int) -> None:
         """One occurrence at another time."""
@@ -158,26 +165,30 @@ class World:
 
     def _write(
         self, series: Series, method: str, which: int | None = None,
-        start: datetime | None = None, hours: int = 0,
+        start: datetime | None = None, hours: int = 0, beside: str = "",
     ) -> None:  # fmt: skip
         self._stamp += 1
-        seconds = f"{self._stamp // 60:02}:{self._stamp % 60:02}"
+        event = self._component(series, which, start, hours)
+        letter = Letter(
+            request(event, beside, method=method), series.by, series.to, method, series.uid,
+            series.sequence, which is None, self._stamp,
+        )  # fmt: skip
+        self.bag.append(letter)
+
+    def _component(
+        self, series: Series, which: int | None, start: datetime | None, hours: int
+    ) -> str:
         extra = "" if series.count == 1 else f"RRULE:FREQ=DAILY;COUNT={series.count}"
         begin, length = series.start, series.hours
         if which is not None:
             original = series.start + timedelta(days=which)
             extra = f"RECURRENCE-ID;TZID=Europe/Oslo:{original:%Y%m%dT%H%M%S}"
             begin, length = start or original, hours or series.hours
-        event = vevent(
+        return vevent(
             series.uid, text(begin), text(begin + timedelta(hours=length)), by=series.by,
-            to=(series.to,), sequence=series.sequence, stamp=f"2026-11-20T08:{seconds}Z",
-            extra=extra,
+            to=(series.to,), sequence=series.sequence, extra=extra,
+            stamp=f"2026-11-20T08:{self._stamp // 60:02}:{self._stamp % 60:02}Z",
         )  # fmt: skip
-        letter = Letter(
-            request(event, method=method), series.by, series.to, method, series.uid,
-            series.sequence, which is None, self._stamp,
-        )  # fmt: skip
-        self.bag.append(letter)
 
     # --- mail arrives --------------------------------------------------------
 

@@ -49,9 +49,14 @@ class Messages(RuleBasedStateMachine):
             self.world.deliver(self.world.bag.pop())
 
     @precondition(lambda self: self.world.events)
-    @rule(which=numbers, start=slots, hours=lengths, count=counts, at_once=st.booleans())
-    def change(self, which: int, start: datetime, hours: int, count: int, at_once: bool) -> None:
-        self.world.change(self.series(which), start, hours, count)
+    @rule(
+        which=numbers, start=slots, hours=lengths, count=counts, at_once=st.booleans(),
+        moved=st.none() | st.integers(1, 4),
+    )  # fmt: skip
+    def change(
+        self, which: int, start: datetime, hours: int, count: int, at_once: bool, moved: int | None
+    ) -> None:
+        self.world.change(self.series(which), start, hours, count, moved)
         if at_once:
             self.world.deliver(self.world.bag.pop())
 

@@ -133,6 +133,28 @@ def test_events_without_an_organizer_are_taken_and_answer_to_the_one_who_writes_
     assert office.send(request(moved), by=BY)[0].partstats == ["ACCEPTED"]
 
 
+def test_what_is_imported_is_charged_without_a_limit_refusing_it() -> None:
+    functions = "schedule_in_freebusy\ncheck_quota cars\nschedule_across_quota fleet"
+    office = Office(
+        {ROOM: {"scheduling_function": functions, "redecide_window": "PT0S"}},
+        quotas={"cars": {"limits": [["*", "PT1H"]]}},
+    )
+    long = vevent("long", "2026-12-01 09:00", "2026-12-01 15:00")
+    ownerless = vevent("own", "2026-12-03 09:00", "2026-12-03 15:00")
+    ownerless = ownerless.replace(f"ORGANIZER:mailto:{BY}\n", "")
+    take_over(office, long, ownerless, dry_run=True)
+    assert office.store.read(lambda tx: tx.quotas.usage("cars")) == []
+    for _ in range(2):
+        take_over(office, long, ownerless)
+        assert office.store.read(lambda tx: tx.quotas.usage("cars")) == [(BY, 6 * 3_600)]
+        assert len(office.store.read(lambda tx: tx.quotas.claims_of_event(1, "long"))) == 1
+    assert office.invite("2026-12-02 09:00", "2026-12-02 09:01") == "DECLINED"
+    gone = vevent("long", "2026-12-01 09:00", "2026-12-01 15:00", sequence=1)
+    office.send(request(gone, method="CANCEL"), by=BY)
+    assert office.store.read(lambda tx: tx.quotas.usage("cars")) == []
+    assert office.invite("2026-12-02 09:00", "2026-12-02 10:00") == "ACCEPTED"
+
+
 # --- objects ---------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from horarium.booking.freebusy import Conflict
 from horarium.booking.functions.registry import prepare
 from horarium.booking.functions.verdict import Prepared, Proposal, Verdict
+from horarium.booking.laying import Entered
 from horarium.booking.policy import NEVER_WAIVED, judge_policy
 from horarium.booking.reasons import Reason
 from horarium.booking.request import Request, View
@@ -116,6 +117,21 @@ def capacity_of(view: View) -> int | None:
         if capacity is not None:
             return capacity
     return None
+
+
+def entered_by(view: View) -> Entered:
+    """The quotas in which the functions of a resource enter what is booked; a function that can
+    not judge enters nothing."""
+    charges: set[str] = set()
+    claims: set[str] = set()
+    for call in view.resource.preferences.scheduling_function:
+        try:
+            prepared = prepare(call, view)
+        except (InvalidInput, NotFound):
+            continue
+        charges.update(prepared.charges)
+        claims.update(prepared.claims)
+    return Entered(frozenset(charges), frozenset(claims))
 
 
 def reject(reason: Reason, until: Instant | None = None, gate: str = "series") -> Decision:

@@ -162,15 +162,18 @@ def decision_diagram(
     return drawing.finish()
 
 
-def question_of(call: Call) -> Asked:
-    """How a function is drawn, unknown ones too."""
+def question_of(call: Call, resource: Resource) -> Asked:
+    """How a function is drawn, those of the site's own code and unknown ones too."""
     asked = QUESTIONS.get(call.name) or KEEPERS.get(call.name)
+    site = resource.site_functions.get(call.name)
+    if asked is None and site is not None:
+        return Asked(f"{call}?" if not site.fault else f"{call}\n(cannot be asked)")
     return asked or Asked(f"{call}\n(there is no such function)")
 
 
 def data_of(call: Call, resource: Resource) -> str:
     """The data that a function looks at, empty for none."""
-    data = question_of(call).data
+    data = question_of(call, resource).data
     if call.name == "access_control_list":
         return f"acl file\n{call.arguments[0]}" if call.arguments else data
     named = call.arguments[0] if call.arguments else resource.address.text
@@ -179,7 +182,7 @@ def data_of(call: Call, resource: Resource) -> str:
 
 def _calls(resource: Resource, steps: Sequence[Step]) -> tuple[Call, ...]:
     now = resource.preferences.scheduling_function
-    known = {*QUESTIONS, *KEEPERS}
+    known = {*QUESTIONS, *KEEPERS, *resource.site_functions}
     gates = list(dict.fromkeys(s.gate for s in steps if s.gate.split(" ")[0] in known))
     asked = [str(call) for call in now if call.name not in KEEPERS]
     if gates == asked[: len(gates)]:
@@ -270,12 +273,13 @@ class _Drawing:
             self._data("Policy\n" + ", ".join(names), "policy")
 
     def _call(self, number: int, call: Call) -> None:
-        asked = question_of(call)
+        asked = question_of(call, self.resource)
         id_ = f"function{number}"
         label = data_of(call, self.resource)
         data = ""
         if call.name not in KEEPERS:
-            known = call.name in QUESTIONS
+            site = self.resource.site_functions.get(call.name)
+            known = call.name in QUESTIONS or (site is not None and not site.fault)
             question = asked.question
             if asked.data == FREEBUSY and call.arguments:
                 question += f"\n(up to {call.arguments[0]} at once)"

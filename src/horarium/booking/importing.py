@@ -11,7 +11,7 @@ from horarium.booking.case import Case
 from horarium.booking.content import content_digest, kept_summary, stored_text
 from horarium.booking.event_state import Entry, EntryState, EventState, Slot, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
-from horarium.booking.laying import lay_down
+from horarium.booking.laying import Entered, lay_down
 from horarium.booking.message import EventMessage, Origin
 from horarium.booking.order import Order, order_request
 from horarium.booking.outcome import EventChange
@@ -28,6 +28,11 @@ from horarium.kernel.recurrence import Occurrence, Source
 # An export of a whole calendar is larger than any mail; still no more than a machine can hold.
 IMPORT_LIMITS = ParseLimits(size=256 << 20, components=500_000, properties=10_000_000)
 
+# The calendar that an event stands in, its UID, and its components.
+Exported = tuple[Component, str, list[Component]]
+
+_ABSENT = frozenset({"DECLINED", "DELEGATED", "NEEDS-ACTION"})
+
 
 @dataclass(slots=True)
 class Imported:
@@ -42,7 +47,18 @@ class Imported:
     overlaps: list[str] = field(default_factory=list)
 
 
-def read_exports(data: bytes) -> Iterator[tuple[Component, str, list[Component]]]:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under what events are taken over: the capacity of the resource, and the quotas in which what
+    it books is entered. With `as_answered` an event that says that the resource declined it, or
+    has not answered it, holds no time."""
+
+    capacity: int = 1
+    entered: Entered = field(default_factory=lambda: Entered(frozenset(), frozenset()))
+    as_answered: bool = False
+
+
+def read_exports(data: bytes) -> Iterator[Exported]:
     """The events of an export, by UID in the order in which they stand: the calendar they stand
     in, the UID, the components. InvalidInput when the text is no calendar at all."""
     for calendar in parse(data, IMPORT_LIMITS):
@@ -73,6 +89,13 @@ def event_lines(data: bytes) -> dict[str, int]:
     return found
 
 
+def read_imported(component: Component, book: ZoneBook, resource: Resource) -> Event:
+    """The event that an imported component states; one that is cancelled may lack its time."""
+    status = component.first("STATUS")
+    cancelled = status is not None and status.value.strip().upper() == "CANCELLED"
+    return read_component(component, book, resource, needs_start=not cancelled)
+
+
 def import_event(
     calendar: Component,
     uid: str,
@@ -80,19 +103,19 @@ def import_event(
     reservations: Reservations,
     resource: Resource,
     now: Instant,
-    capacity: int,
+    terms: Terms,
 ) -> Imported:
-    """Takes one event over. Nothing is judged or declined; what lies above `capacity` is listed.
-    A second time changes nothing."""
+    """Takes one event over. Nothing is judged or declined; what lies above the capacity is listed,
+    and what it is charged is entered whatever the limits. A second time changes nothing."""
     if not uid:
         return Imported("", problem="an event without UID")
     book = ZoneBook(calendar, resource.zone)
     try:
-        events = [read_component(item, book, resource) for item in components]
+        events = [read_imported(item, book, resource) for item in components]
     except InvalidComponent as error:
         return Imported(uid, problem=str(error))
     before = reservations.event(uid)
-    state, fresh, lost = _merge(before, events, book, resource, now)
+    state, fresh, lost = _merge(before, events, book, resource, now, terms)
     if state == before:
         return Imported(uid, problem=lost, known=not lost)
     head = next((e for e in events if e.recurrence_id is None), events[0])
@@ -104,9 +127,11 @@ def import_event(
         (organizer.cn or "") if organizer else "",
         kept_summary(head, resource.preferences),
     )
-    change = lay_down(case, state, fresh, None, facts)
+    # Nobody can be charged for what nobody has organized.
+    entered = terms.entered if organizer else Entered(frozenset(), frozenset())
+    change = lay_down(case, state, fresh, None, facts, entered=entered)
     found = Imported(uid, replace(change, unchecked=True), lost)
-    found.overlaps = _overlaps(change, reservations, resource, uid, capacity)
+    found.overlaps = _overlaps(change, reservations, resource, uid, terms.capacity)
     return found
 
 
@@ -115,7 +140,12 @@ def _origin(uid: str) -> Origin:
 
 
 def _merge(
-    state: EventState, events: list[Event], book: ZoneBook, resource: Resource, now: Instant
+    state: EventState,
+    events: list[Event],
+    book: ZoneBook,
+    resource: Resource,
+    now: Instant,
+    terms: Terms,
 ) -> tuple[EventState, dict[Slot, Event], str]:
     fresh: dict[Slot, Event] = {}
     lost = ""
@@ -133,6 +163,8 @@ def _merge(
         digest = content_digest(event)
         stamp = Stamp(event.sequence, event.dtstamp if event.dtstamp is not None else now)
         entry = _entry(event, key, stamp, digest, book, resource)
+        if terms.as_answered and entry.state is EntryState.BOOKED and _unattended(event, resource):
+            entry = replace(entry, state=EntryState.DECLINED)
         if order_request(state, entry.slot, stamp, digest) is not Order.NEWER:
             continue
         state = state.with_entry(entry)
@@ -157,6 +189,11 @@ def _entry(
         zone_data=resource.zone_data,
         this_and_future=which is not None and which.this_and_future,
     )
+
+
+def _unattended(event: Event, resource: Resource) -> bool:
+    own = [a for a in event.attendees if a.address.key in resource.aliases]
+    return bool(own) and all(a.partstat_sent and a.partstat in _ABSENT for a in own)
 
 
 def _overlaps(

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     SAME_DOMAIN = "same_domain"
     ACCESS_LIST = "access_list"
+    SITE_RULE = "site_rule"
     CONFIGURATION = "configuration"
     INTERNAL = "internal"
     PAST = "past"
@@ -53,6 +54,7 @@ STATUS: dict[Reason, tuple[str, str]] = {
     Reason.CONFLICT: ("4.0", "DTSTART"),
     Reason.SAME_DOMAIN: ("3.8", ""),
     Reason.ACCESS_LIST: ("3.8", ""),
+    Reason.SITE_RULE: ("3.8", ""),
     Reason.CONFIGURATION: ("5.1", ""),
     Reason.INTERNAL: ("5.1", ""),
     Reason.PAST: ("3.8", ""),

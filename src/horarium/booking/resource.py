@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from horarium.booking.acl import Rule
 from horarium.booking.preferences import Preferences
@@ -12,6 +13,9 @@ from horarium.ical.address import Address
 from horarium.ical.limits import ParseLimits
 from horarium.kernel.limits import Limits
 from horarium.kernel.zone import Zone
+
+if TYPE_CHECKING:
+    from horarium.booking.functions.site import SiteFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,9 @@ class Resource:
     `aliases` holds the address keys it goes by, its own included. `access_files` are the access
     lists read from files, by path; `groups` the address keys of each declared group; `quotas` are
     those of the site, `quota_faults` what is wrong with those that can not be read. The limits are
-    the site's, on calendar text and on recurrence. `fault` says
-    what is wrong with its configuration: then every request is declined, because a rule that can
-    not be read must not let anybody in.
+    the site's, on calendar text and on recurrence. `site_functions` are the deciders of the site's
+    own code. `fault` says what is wrong with its configuration: then every request is declined,
+    because a rule that can not be read must not let anybody in.
     """
 
     address: Address
@@ -58,6 +62,7 @@ class Resource:
     parse_limits: ParseLimits = field(default_factory=ParseLimits)
     rule_limits: Limits = field(default_factory=Limits)
     fault: str = ""
+    site_functions: Mapping[str, SiteFunction] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

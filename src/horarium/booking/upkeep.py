@@ -9,7 +9,7 @@ from horarium.booking.asked import ask
 from horarium.booking.case import Case
 from horarium.booking.event_state import Entry, EntryState, Stamp
 from horarium.booking.freebusy import find_conflicts, held_in, occupied
-from horarium.booking.laying import lay_down
+from horarium.booking.laying import Entered, lay_down
 from horarium.booking.outcome import EventChange, Mail, Outcome, Result
 from horarium.booking.ports import Booking, Reservations
 from horarium.booking.reasons import Reason
@@ -66,17 +66,22 @@ def extend(
 
 
 def lay_anew(
-    uid: str, reservations: Reservations, resource: Resource, now: Instant
+    uid: str,
+    reservations: Reservations,
+    resource: Resource,
+    now: Instant,
+    entered: Entered | None = None,
 ) -> EventChange | None:
     """The change that makes the reservations of `uid` what its stored text says today: after new
-    zone data, or to mend them. None when the event holds nothing."""
+    zone data, or to mend them. `entered` are the quotas it is entered in, those of before if it is
+    None. None when the event holds nothing."""
     state, head = reservations.event(uid), reservations.head(uid)
     if head is None or not state.holds_time:
         return None
     entries = (_with_zone_data(entry, resource) for entry in state.entries)
     state = state.only(entries)
     case = unprompted("upkeep", uid, reservations, resource, now, state)
-    change = lay_down(case, state, {}, head.capacity, _facts(head))
+    change = lay_down(case, state, {}, head.capacity, _facts(head), entered=entered)
     return replace(change, unchecked=True)
 
 

@@ -5,6 +5,7 @@ import click
 
 from horarium.booking.persons.known import Known
 from horarium.booking.ports import Reservation
+from horarium.booking.quota import Charge, Claim
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.instant import Instant, format_instant
@@ -12,6 +13,7 @@ from horarium.kernel.period import Period
 from horarium.runtime.bookings import Difference, busy_of, rebuild
 from horarium.runtime.others import kinds_of, others_of, rebuild_others
 from horarium.runtime.questions import find_object, shown
+from horarium.runtime.quota_rebuild import rebuild_quota
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.wiring import Store, open_store
 
@@ -105,14 +107,22 @@ def _busy(item: Reservation, kind: str = "BUSY") -> dict[str, str | None]:
 @click.argument("name", metavar="ID", required=False)
 @click.option("--all", "every", is_flag=True, help="all resources and persons")
 @click.option("--other", metavar="ID", help="what ID knows of others from the events it holds")
+@click.option("--quota", metavar="QUOTA", help="the journal and the free/busy of a quota")
 @click.option("--apply", is_flag=True, help="mend what differs")
 @pass_invocation
 def freebusy_rebuild(
-    invocation: Invocation, name: str | None, every: bool, other: str | None, apply: bool
+    invocation: Invocation,
+    name: str | None,
+    every: bool,
+    other: str | None,
+    quota: str | None,
+    apply: bool,
 ) -> int:
     """Print the differences; status 1 when there are some and nothing was mended."""
-    if (name is not None) + every + (other is not None) != 1:
-        raise click.UsageError("name a resource or person, or --all, or --other ID")
+    if (name is not None) + every + (other is not None) + (quota is not None) != 1:
+        raise click.UsageError("name a resource or person, or --all, --other ID or --quota QUOTA")
+    if quota is not None:
+        return _rebuild_quota(invocation, quota, apply)
     if other is not None:
         return _rebuild_others(invocation, other, apply)
     store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
@@ -160,6 +170,39 @@ def _rebuild_others(invocation: Invocation, name: str, apply: bool) -> int:
     ]
     invocation.emit(document, "\n".join(lines) or "no differences")
     return Exit.NO if found and not apply else Exit.OK
+
+
+def _rebuild_quota(invocation: Invocation, name: str, apply: bool) -> int:
+    store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
+    now = invocation.clock.now()
+    found = rebuild_quota(store, invocation.settings, name, now, apply=apply)
+    document = {
+        "applied": apply,
+        "differences": [
+            {
+                "resource": item.resource,
+                "uid": item.uid,
+                "missing": [_entered(e) for e in item.missing],
+                "surplus": [_entered(e) for e in item.surplus],
+            }
+            for item in found
+        ],
+    }
+    lines = [
+        f"{item.resource}  {item.uid}: {len(item.missing)} missing, {len(item.surplus)} surplus"
+        for item in found
+    ]
+    invocation.emit(document, "\n".join(lines) or "no differences")
+    return Exit.NO if found and not apply else Exit.OK
+
+
+def _entered(item: Charge | Claim) -> dict[str, str]:
+    return {
+        "type": "charge" if isinstance(item, Charge) else "free/busy",
+        "start": format_instant(item.event.start),
+        "end": format_instant(item.event.end),
+        "organizer": item.organizer,
+    }
 
 
 @command.command(

@@ -8,6 +8,7 @@ import click
 from horarium.booking.importing import Imported, event_lines, read_exports
 from horarium.cli.exits import Exit
 from horarium.cli.import_exchange import import_exchange
+from horarium.cli.import_imip_agent import import_agent
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.kernel.errors import InvalidInput, LimitReached
 from horarium.runtime.importing import import_into
@@ -20,6 +21,7 @@ def command() -> None:
 
 
 command.add_command(import_exchange)
+command.add_command(import_agent)
 
 
 @command.command(

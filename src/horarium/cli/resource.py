@@ -117,7 +117,7 @@ def resource_explain(invocation: Invocation, name: str, form: str | None) -> Non
     functions = [
         {
             "call": str(call),
-            "question": question_of(call).question.replace("\n", " ") or None,
+            "question": question_of(call, resource).question.replace("\n", " ") or None,
             "data": data_of(call, resource).replace("\n", " ") or None,
         }
         for call in resource.preferences.scheduling_function

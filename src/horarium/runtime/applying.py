@@ -39,14 +39,6 @@ class Applied:
         return f"{self.kind} {self.id}: {self.what}"
 
 
-class _DryRun(Exception):
-    """Ends a transaction that must not be kept."""
-
-    def __init__(self, changes: list[Applied]) -> None:
-        super().__init__()
-        self.changes = changes
-
-
 def apply_objects(
     store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
 ) -> list[Applied]:
@@ -59,8 +51,6 @@ def apply_objects(
     def work(tx: Transaction) -> list[Applied]:
         quotas = read_quotas(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
-        if dry_run:
-            raise _DryRun(changes)
         if changes:
             reattribute(tx, quotas)
             tx.directory.raise_version()
@@ -68,10 +58,8 @@ def apply_objects(
                 tx.directory.audit(now, "apply", change.what, change.id, None, None)
         return changes
 
-    try:
-        return store.transact([Key(store.tenant, "site", "objects")], work)
-    except _DryRun as ended:
-        return ended.changes
+    run = store.foresee if dry_run else store.transact
+    return run([Key(store.tenant, "site", "objects")], work)
 
 
 def _changes(

@@ -20,6 +20,7 @@ from horarium.runtime.limits import parse_limits, rule_limits
 from horarium.runtime.quotas import OWNER as QUOTA
 from horarium.runtime.quotas import Quotas, quotas_among
 from horarium.runtime.settings import MailSettings, Settings
+from horarium.runtime.site_functions import site_functions
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, CalendarUser
 from horarium.store.store import Transaction
 
@@ -114,11 +115,17 @@ def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:
 
 def policy_digest(resource: Resource) -> str:
     """What a resource decides by, as one word that changes when it does: preferences, access
-    lists in files, groups, quotas."""
+    lists in files, groups, quotas, and which code of the site it asks."""
     lists = {path: [str(rule) for rule in rules] for path, rules in resource.access_files.items()}
     groups = {name: sorted(members) for name, members in resource.groups.items()}
     quotas = {name: (quota.limits, quota.groups) for name, quota in resource.quotas.items()}
     said = [dict(resource.preferences.written), resource.fault, lists, groups, quotas]
+    site = resource.site_functions
+    said += [
+        site[call.name].place
+        for call in resource.preferences.scheduling_function
+        if call.name in site
+    ]
     return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -152,6 +159,7 @@ def _register(
         parse_limits=parse_limits(settings.limits),
         rule_limits=rule_limits(settings.limits),
         fault=fault,
+        site_functions=site_functions(),
     )
     return Registered(user.id, user.uri, resource, user.declared_in, user.kind)
 

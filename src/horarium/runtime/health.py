@@ -21,6 +21,7 @@ from horarium.runtime.directory import Directory, read_directory
 from horarium.runtime.naming import task_name
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
+from horarium.runtime.site_functions import site_functions
 from horarium.runtime.standing import read_view
 from horarium.runtime.wiring import outgoing_for
 from horarium.store.store import Store
@@ -52,6 +53,7 @@ def examine(site: Site, settings: Settings, store: Store, now: Instant) -> Itera
     yield from _mails(store, now)
     yield from _directives(store, settings, now)
     yield from _resources(store.read(lambda tx: read_directory(tx, settings)))
+    yield from _functions()
     yield from _mailboxes(store, settings)
     if not isinstance(settings.mail.smtp, Tcp | UnixSocket):
         yield Finding("smtp", "warn", f"answers go to {settings.mail.smtp}", "set mail.smtp")
@@ -145,6 +147,17 @@ def _resources(directory: Directory) -> Iterator[Finding]:
             user.kind, "fail", f"{user.uri}: {user.resource.fault}", "horarium check says where"
         )
     yield Finding("resources", "ok", f"{len(directory.users) - len(broken)} in order")
+
+
+def _functions() -> Iterator[Finding]:
+    """The deciders of the site's own code, where it has some."""
+    for function in site_functions().values():
+        place = f"{function.name}: {function.place}"
+        if function.fault:
+            remedy = "mend or remove the package; until then who names it declines"
+            yield Finding("function", "fail", f"{place}: {function.fault}", remedy)
+        else:
+            yield Finding("function", "ok", place)
 
 
 def _mailboxes(store: Store, settings: Settings) -> Iterator[Finding]:

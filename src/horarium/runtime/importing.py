@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from horarium.booking.decision import capacity_of
-from horarium.booking.importing import Imported, import_event
-from horarium.ical.component import Component
-from horarium.kernel.errors import HorariumError
+from horarium.booking.decision import capacity_of, entered_by
+from horarium.booking.importing import Exported, Imported, Terms, import_event
+from horarium.booking.outcome import EventChange
+from horarium.kernel.errors import HorariumError, NotFound
 from horarium.kernel.instant import Instant
-from horarium.runtime.questions import find_object, view_of
+from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.questions import view_of
 from horarium.runtime.settings import Settings
-from horarium.store.bookings import write_key
+from horarium.runtime.surroundings import decision_keys
+from horarium.store.engine import Key
 from horarium.store.store import Store, Transaction
 
 # Events in one transaction; a booking waits for no more than these.
 PIECE = 50
-
-Exported = tuple[Component, str, list[Component]]
-
-
-class _DryRun(Exception):
-    """Ends a transaction that must not be kept."""
-
-    def __init__(self, found: list[Imported]) -> None:
-        super().__init__()
-        self.found = found
 
 
 def import_into(
@@ -39,33 +32,60 @@ def import_into(
 ) -> list[Imported]:
     """Takes `events` over for the resource `name`; what became of each, in order. NotFound for an
     unknown resource."""
-    user = store.read(lambda tx: find_object(tx, settings, name))
+    user, keys = store.read(lambda tx: _meant(tx, store.tenant, settings, name))
     found: list[Imported] = []
+    run = store.foresee if dry_run else store.transact
     # What is foreseen must see all that came before it, and nothing of it is kept between pieces.
     size = max(len(events), 1) if dry_run else PIECE
     for at in range(0, len(events), size):
-        piece = events[at : at + size]
-
-        def work(tx: Transaction, piece: Sequence[Exported] = piece) -> list[Imported]:
-            reservations = tx.reservations(user.id, user.uri, now)
-            capacity = capacity_of(view_of(tx, user, now)) or 1
-            done: list[Imported] = []
-            for calendar, uid, components in piece:
-                try:
-                    item = import_event(
-                        calendar, uid, components, reservations, user.resource, now, capacity
-                    )
-                except HorariumError as error:
-                    item = Imported(uid, problem=str(error))
-                if item.change is not None:
-                    reservations.apply(item.change, now)
-                done.append(item)
-            if dry_run:
-                raise _DryRun(done)
-            return done
-
-        try:
-            found += store.transact([write_key(store.tenant, user.uri)], work)
-        except _DryRun as ended:
-            found += ended.found
+        work = partial(import_piece, user=user, events=events[at : at + size], now=now)
+        found += run(keys, work)
     return found
+
+
+def import_piece(
+    tx: Transaction,
+    user: Registered,
+    events: Sequence[Exported],
+    now: Instant,
+    *,
+    as_answered: bool = False,
+) -> list[Imported]:
+    """Takes `events` over inside one transaction: what became of each, in order."""
+    reservations = tx.reservations(user.id, user.uri, now)
+    view = view_of(tx, user, now)
+    terms = Terms(capacity_of(view) or 1, entered_by(view), as_answered)
+    found: list[Imported] = []
+    for calendar, uid, components in events:
+        try:
+            item = import_event(calendar, uid, components, reservations, user.resource, now, terms)
+        except HorariumError as error:
+            item = Imported(uid, problem=str(error))
+        if item.change is not None:
+            reservations.apply(item.change, now)
+            enter_change(tx, user, item.change)
+        found.append(item)
+    return found
+
+
+def enter_change(tx: Transaction, user: Registered, change: EventChange) -> None:
+    """Makes the quotas say what `change` states of them, whatever the limits; what waits for an
+    approver stays charged."""
+    uid = change.state.uid
+    stored = tx.quotas.of_event(user.id, uid)
+    charges = change.charges or ()
+    if stored or charges:
+        pending = [charge for charge in stored if charge.pending]
+        tx.quotas.restate(user.id, uid, [*charges, *pending], change.settled)
+    if change.claims or tx.quotas.claims_of_event(user.id, uid):
+        tx.quotas.restate_claims(user.id, uid, change.claims or (), change.settled)
+
+
+def _meant(
+    tx: Transaction, tenant: str, settings: Settings, name: str
+) -> tuple[Registered, list[Key]]:
+    directory = read_directory(tx, settings)
+    user = directory.find(name)
+    if user is None:
+        raise NotFound(f"there is no object {name}")
+    return user, decision_keys(tenant, directory, user)

@@ -49,7 +49,8 @@ def strange_policy(preferences: Preferences, fault: Placing) -> Iterator[Fault]:
 
 def _strange_functions(preferences: Preferences, names: set[str]) -> Iterator[str]:
     if not {*FREEBUSY_FUNCTIONS, _DELEGATION} & names:
-        yield "no function looks at the free/busy: overlapping requests are all accepted"
+        whose = " of different organizers" if "schedule_across_quota" in names else ""
+        yield f"no function looks at the free/busy: overlapping requests{whose} are all accepted"
     if {"add_to_quota", "remove_from_quota"} & names and not {"check_quota", _DELEGATION} & names:
         yield "a quota is charged and never checked"
     before: Call | None = None

@@ -16,6 +16,7 @@ from horarium.runtime.guarded_file import UnsafeFile, read_guarded
 from horarium.runtime.objects import DeclaredObjects
 from horarium.runtime.policy_review import broken_policy, strange_policy
 from horarium.runtime.quota_review import broken_quotas, strange_quotas
+from horarium.runtime.site_functions import site_functions
 
 # The most arguments of each function, as its usage says.
 ARGUMENTS = {name: function.usage.count("[") for name, function in FUNCTIONS.items()}
@@ -75,7 +76,7 @@ def _broken(preferences: Preferences, declared: DeclaredObjects, place: _Placed)
 
 def _call_fault(call: Call) -> str:
     if call.name not in ARGUMENTS:
-        return f"there is no function {call.name}{nearest(call.name, tuple(ARGUMENTS))}"
+        return _site_fault(call.name)
     most = ARGUMENTS[call.name]
     if len(call.arguments) > most:
         return f"{call.name} takes {most or 'no'} argument{'s' if most != 1 else ''} at most"
@@ -88,6 +89,14 @@ def _call_fault(call: Call) -> str:
     if policy and policy[0] not in POLICIES:
         return f"the policy is {' or '.join(POLICIES)}, not {policy[0]}"
     return ""
+
+
+def _site_fault(name: str) -> str:
+    """What is wrong with a function that is none of ours."""
+    own = site_functions()
+    if name not in own:
+        return f"there is no function {name}{nearest(name, (*ARGUMENTS, *own))}"
+    return f"{own[name].place}: {own[name].fault}" if own[name].fault else ""
 
 
 def _list_faults(

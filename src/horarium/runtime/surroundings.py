@@ -121,9 +121,12 @@ def decision_keys(tenant: str, directory: Directory, user: Registered) -> list[K
 
 def quota_names(user: Registered) -> frozenset[str]:
     """The quotas that the functions of a resource name, its own among them where one names none."""
-    found = set()
+    found: set[str] = set()
+    site = user.resource.site_functions
     for call in user.resource.preferences.scheduling_function:
-        if "quota" in call.name or call.name == "schedule_for_delegate":
+        if call.name in site:
+            found.update(site[call.name].quotas)
+        elif "quota" in call.name or call.name == "schedule_for_delegate":
             own = f"mailto:{user.resource.address.key}"
             found.add(quota_name(call.arguments[0]) if call.arguments else own)
     return frozenset(found)

@@ -160,6 +160,11 @@ class QuotaRepository:
         rows = self.session.rows("journal_of_quota", values)
         return [JournalEntry(text(row[7]), text(row[8]), _charge(row[:7])) for row in rows]
 
+    def events(self, quota: str) -> list[tuple[int, str]]:
+        """The events (resource and UID) that have anything charged or claimed in a quota."""
+        rows = self.session.rows("events_in_quota", self._of(quota))
+        return [(number(resource), text(uid)) for resource, uid in rows]
+
     def usage(self, quota: str) -> list[tuple[str, int]]:
         """The identities that have something charged after the mark, with the seconds used."""
         rows = self.session.rows("quota_usages", self._of(quota))

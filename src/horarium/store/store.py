@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -34,6 +35,10 @@ from horarium.store.upkeep import UpkeepRepository
 from horarium.store.workers import WorkerRepository
 
 T = TypeVar("T")
+
+
+class _NotKept(Exception):
+    """Ends a transaction that must not be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,18 @@ class Store:
         return self._engine.transact(
             sorted(held), lambda s: work(Transaction(s, self.tenant, held))
         )
+
+    def foresee(self, keys: Sequence[Key], work: Callable[[Transaction], T]) -> T:
+        """What `transact` would return; nothing of it is kept."""
+        found: list[T] = []
+
+        def dry(tx: Transaction) -> None:
+            found[:] = [work(tx)]
+            raise _NotKept
+
+        with contextlib.suppress(_NotKept):
+            self.transact(keys, dry)
+        return found[0]
 
     def checkpoint(self, *, thorough: bool = False) -> None:
         """Moves the engine's log into the database."""

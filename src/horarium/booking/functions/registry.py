@@ -14,6 +14,7 @@ from horarium.booking.functions import (
     schedule_next_available_in_freebusy,
 )
 from horarium.booking.functions.companions import COMPANIONS
+from horarium.booking.functions.site import prepare_site
 from horarium.booking.functions.verdict import Prepared, SchedulingFunction
 from horarium.booking.request import View
 from horarium.kernel.errors import InvalidInput
@@ -38,8 +39,11 @@ def prepare(call: Call, view: View) -> Prepared:
     """The function of `call` with its arguments read; InvalidInput or NotFound when it can not
     judge, which declines every request."""
     function = FUNCTIONS.get(call.name)
+    own = view.resource.site_functions
+    if function is None and call.name in own:
+        return prepare_site(own[call.name], call.arguments)
     if function is None:
-        known = ", ".join(sorted(FUNCTIONS))
+        known = ", ".join(sorted({*FUNCTIONS, *own}))
         raise InvalidInput(
             f"there is no scheduling function {call.name}; known here: {known}",
             part=f"line {call.line}",

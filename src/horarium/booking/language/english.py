@@ -50,6 +50,7 @@ ENGLISH = Catalogue(
         "reason.conflicts": "{count} occurrences are booked already:",
         "reason.same_domain": "It can be booked by people of {domain} only.",
         "reason.access_list": "You are not among those who may book it.",
+        "reason.site_rule": "A rule of this site does not permit it.",
         "reason.configuration": (
             "This resource is not set up correctly; its operator has been told."
         ),

@@ -53,6 +53,7 @@ NORWEGIAN = Catalogue(
         "reason.conflicts": "{count} ganger er allerede opptatt:",
         "reason.same_domain": "Den kan bare bestilles av folk i {domain}.",
         "reason.access_list": "Du er ikke blant dem som kan bestille den.",
+        "reason.site_rule": "En regel her tillater det ikke.",
         "reason.configuration": (
             "Denne ressursen er ikke riktig satt opp; den ansvarlige har fått beskjed."
         ),

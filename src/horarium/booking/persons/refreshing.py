@@ -14,15 +14,14 @@ from horarium.booking.persons.invitations import read_all
 from horarium.booking.persons.recording import Recorded, Recording
 from horarium.booking.reply import catalogue_for, post, titled
 from horarium.booking.stored_event import read_entry
+from horarium.booking.tombstone import tombstone_lines
 from horarium.ical.address import Address, parse_address
 from horarium.ical.component import Component, parse, serialize
 from horarium.ical.contentline import ContentLine
 from horarium.ical.event import Event
 from horarium.ical.participant import Participant
 from horarium.ical.tzid import ZoneBook
-from horarium.ical.values import DateValue, format_utc
-from horarium.ical.writing import address_line, instant_line, text_line, vcalendar
-from horarium.kernel.instant import Instant
+from horarium.ical.writing import address_line, vcalendar
 
 
 def take_refresh(recording: Recording) -> Recorded:
@@ -123,26 +122,9 @@ def _as_answered(recording: Recording, line: ContentLine, entry: Entry) -> Conte
 
 
 def _cancelled(recording: Recording, entry: Entry, asker: Participant) -> Component:
-    lines = [
-        text_line("UID", recording.message.uid),
-        ContentLine("SEQUENCE", (), str(entry.stamp.sequence)),
-        instant_line("DTSTAMP", entry.stamp.dtstamp),
-        address_line("ORGANIZER", _organizer(recording)),
-        address_line("ATTENDEE", asker.address),
-    ]
-    if entry.key is not None:
-        lines.append(_recurrence_id(recording, entry, entry.key))
-    return Component("VEVENT", lines)
-
-
-def _recurrence_id(recording: Recording, entry: Entry, key: Instant) -> ContentLine:
-    """The occurrence as the event counts: a day of it, or an instant."""
-    master = recording.case.master_event()
-    scope = {"RANGE": "THISANDFUTURE"} if entry.this_and_future else {}
-    if master is not None and master.whole_day and master.zone is not None:
-        day = DateValue(master.zone.to_wall(key) // 86_400).format()
-        return ContentLine.of("RECURRENCE-ID", day, {"VALUE": "DATE", **scope})
-    return ContentLine.of("RECURRENCE-ID", format_utc(key), scope)
+    uid, master = recording.message.uid, recording.case.master_event()
+    lines = tombstone_lines(uid, entry, _organizer(recording), master)
+    return Component("VEVENT", [*lines, address_line("ATTENDEE", asker.address)])
 
 
 def _organizer(recording: Recording) -> Address:

@@ -185,3 +185,9 @@ FROM quota_claim q
 JOIN booking b ON b.tenant = q.tenant AND b.resource = q.resource AND b.uid = q.uid
 WHERE q.tenant = :tenant AND q.quota = :quota AND q.organizer = :organizer
     AND b.endless_until_s IS NOT NULL AND b.endless_until_s < CAST(:before_s AS BIGINT)
+
+-- name: events_in_quota
+SELECT resource, uid FROM quota_charge WHERE tenant = :tenant AND quota = :quota
+UNION
+SELECT resource, uid FROM quota_claim WHERE tenant = :tenant AND quota = :quota
+ORDER BY 1, 2
