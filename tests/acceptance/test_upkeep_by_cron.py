@@ -136,17 +136,3 @@ def charge(site: Path, quota: str, start: str, end: str) -> None:
     one = Charge(quota, ORGANIZER, ORGANIZER, span.start, span)
     Store(engine).transact([], lambda tx: tx.quotas.restate(tx.directory.users()[0].id, "a", [one]))
     engine.close()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "named"),
-    [
-        (("freebusy", "rebuild", "--quota", "cars"), 64, b"--quota"),
-    ],
-)
-def test_what_is_said_of_the_free_busy_of_others_is_refused_by_name(
-    site: Path, arguments: tuple[str, ...], status: int, named: bytes
-) -> None:
-    done = horarium(site, *arguments)
-    assert done.returncode == status
-    assert named in done.stderr

@@ -332,6 +332,18 @@ def test_groups(store: Store) -> None:
         store.transact([], lambda tx: tx.accounts.remove_group("desk"))
 
 
+def test_a_group_that_lost_all_it_was_bound_to_is_still_there(store: Store) -> None:
+    paul = account("paul")
+
+    def add(tx: Transaction) -> None:
+        tx.accounts.add(paul)
+        tx.accounts.add_group(SessionGroup("desk", frozenset({"paul"})))
+        tx.accounts.remove(paul)
+
+    store.transact([], add)
+    assert store.read(lambda tx: tx.accounts.groups()) == {"desk": SessionGroup("desk")}
+
+
 def test_what_is_removed_with_an_account(store: Store) -> None:
     paul = account("paul")
     text, token = new_token(paul.id, {Right.READ}, T0, SECRETS)

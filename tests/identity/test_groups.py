@@ -74,8 +74,8 @@ def test_names(name: str) -> None:
 
 
 def test_a_group_is_bound_to_something() -> None:
-    with pytest.raises(InvalidInput, match="bound to 0"):
-        group("x")
+    with pytest.raises(InvalidInput, match="session group x: expected an account, a role or"):
+        check_new(group("x"), GROUPS, set())
 
 
 @given(

@@ -30,20 +30,28 @@ class SessionGroup:
                 part="name",
                 value=self.name[:80],
             )
-        members = len(self.accounts) + len(self.roles) + len(self.groups)
-        if not 1 <= members <= MOST_MEMBERS:
+        if self.members > MOST_MEMBERS:
             raise InvalidInput(
-                f"session group {self.name}: bound to {members}, from 1 to {MOST_MEMBERS} accounts,"
-                " roles and groups are allowed",
+                f"session group {self.name}: bound to {self.members} accounts, roles and groups, "
+                f"at most {MOST_MEMBERS} are allowed",
                 part="members",
             )
+
+    @property
+    def members(self) -> int:
+        """To how much it is bound; to nothing only when all of that was removed since."""
+        return len(self.accounts) + len(self.roles) + len(self.groups)
 
 
 def check_new(
     group: SessionGroup, existing: Mapping[str, SessionGroup], accounts: Collection[str]
 ) -> None:
     """Raises Conflict when the name is taken or the group would reach itself, NotFound for an
-    account or group that there is not."""
+    account or group that there is not, InvalidInput when it is bound to nothing."""
+    if not group.members:
+        raise InvalidInput(
+            f"session group {group.name}: expected an account, a role or a group", part="members"
+        )
     if group.name in existing:
         raise Conflict(f"the session group {group.name} exists")
     if group.name in group.groups:

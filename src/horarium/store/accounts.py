@@ -71,7 +71,8 @@ class AccountRepository:
             members = bound.setdefault(
                 text(name), {"account": set(), "role": set(), "group": set()}
             )
-            members[text(kind)].add(text(member))
+            if kind is not None:
+                members[text(kind)].add(text(member))
         return {
             name: SessionGroup(
                 name,
@@ -84,6 +85,7 @@ class AccountRepository:
 
     def add_group(self, group: SessionGroup) -> None:
         """Keeps a new group."""
+        self.session.run("add_session_group", {"tenant": self.tenant, "name": group.name})
         kinds = (("account", group.accounts), ("role", group.roles), ("group", group.groups))
         self.session.run_many(
             "add_session_group_member",
@@ -96,8 +98,10 @@ class AccountRepository:
 
     def remove_group(self, name: str) -> None:
         """Forgets a group; others that name it name it no more. NotFound."""
+        where = {"tenant": self.tenant, "name": name}
         self._drop_member("group", name)
-        if not self.session.run("drop_session_group", {"tenant": self.tenant, "name": name}):
+        self.session.run("drop_session_group_members", where)
+        if not self.session.run("drop_session_group", where):
             raise NotFound(f"there is no session group {name}")
 
     def _drop_member(self, kind: str, member: str) -> None:

@@ -150,14 +150,16 @@ class SessionRepository:
         self.session.run("see_session", self._where(session.digest) | values)
 
     def close_of(self, user: str, now: Instant, reason: str, keep: str = "") -> int:
-        """Closes all sessions of a user but the one of the digest `keep`; how many were open."""
+        """Closes all sessions of a user but the one of the digest `keep`, and its links;
+        how many sessions were open."""
         values = self._user(user) | {"now_s": now, "reason": reason, "keep": keep}
         closed = self.session.run("close_open_sessions_of_user", values)
         self.session.run("close_ended_sessions_of_user", values)
         return closed
 
     def close_all(self, now: Instant, reason: str, keep: str = "") -> int:
-        """Closes every session but the one of the digest `keep`; how many were open."""
+        """Closes every session but the one of the digest `keep`, and every link; how many
+        sessions were open."""
         values = {"tenant": self.tenant, "now_s": now, "reason": reason, "keep": keep}
         closed = self.session.run("close_open_sessions", values)
         self.session.run("close_ended_sessions", values)

@@ -31,13 +31,21 @@ DELETE FROM api_token WHERE tenant = :tenant AND account = :id
 DELETE FROM known_browser WHERE tenant = :tenant AND account = :id
 
 -- name: drop_group_members_named
-DELETE FROM session_group WHERE tenant = :tenant AND kind = :kind AND member = :member
+DELETE FROM session_group_member WHERE tenant = :tenant AND kind = :kind AND member = :member
 
 -- name: session_groups
-SELECT name, kind, member FROM session_group WHERE tenant = :tenant ORDER BY name, kind, member
+SELECT g.name, m.kind, m.member
+FROM session_group g LEFT JOIN session_group_member m ON m.tenant = g.tenant AND m.name = g.name
+WHERE g.tenant = :tenant ORDER BY g.name, m.kind, m.member
+
+-- name: add_session_group
+INSERT INTO session_group (tenant, name) VALUES (:tenant, :name)
+
+-- name: drop_session_group_members
+DELETE FROM session_group_member WHERE tenant = :tenant AND name = :name
 
 -- name: add_session_group_member
-INSERT INTO session_group (tenant, name, kind, member) VALUES (:tenant, :name, :kind, :member)
+INSERT INTO session_group_member (tenant, name, kind, member) VALUES (:tenant, :name, :kind, :member)
 
 -- name: drop_session_group
 DELETE FROM session_group WHERE tenant = :tenant AND name = :name
@@ -104,7 +112,7 @@ DELETE FROM session WHERE tenant = :tenant AND digest = :digest
 UPDATE session SET closed = 1, max_age = 0, reason = :reason, modification_s = :now_s, ends_s = :now_s,
     revision = revision + 1
 WHERE tenant = :tenant AND user_name = :user_name AND digest <> :keep AND closed = 0
-    AND (ends_s IS NULL OR ends_s > CAST(:now_s AS BIGINT))
+    AND kind NOT IN ('setup', 'reset') AND (ends_s IS NULL OR ends_s > CAST(:now_s AS BIGINT))
 
 -- name: close_ended_sessions_of_user
 UPDATE session SET closed = 1, max_age = 0, reason = :reason, modification_s = :now_s, ends_s = :now_s,
@@ -115,7 +123,7 @@ WHERE tenant = :tenant AND user_name = :user_name AND digest <> :keep AND closed
 UPDATE session SET closed = 1, max_age = 0, reason = :reason, modification_s = :now_s, ends_s = :now_s,
     revision = revision + 1
 WHERE tenant = :tenant AND digest <> :keep AND closed = 0
-    AND (ends_s IS NULL OR ends_s > CAST(:now_s AS BIGINT))
+    AND kind NOT IN ('setup', 'reset') AND (ends_s IS NULL OR ends_s > CAST(:now_s AS BIGINT))
 
 -- name: close_ended_sessions
 UPDATE session SET closed = 1, max_age = 0, reason = :reason, modification_s = :now_s, ends_s = :now_s,

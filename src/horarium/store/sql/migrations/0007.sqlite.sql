@@ -49,8 +49,14 @@ CREATE INDEX session_user ON session (tenant, user_name, closed);
 CREATE INDEX session_source ON session (tenant, source, creation_s);
 CREATE INDEX session_end ON session (ends_s);
 
--- What a session group is bound to, a member a row.
 CREATE TABLE session_group (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+-- What a session group is bound to.
+CREATE TABLE session_group_member (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('account', 'role', 'group')),
