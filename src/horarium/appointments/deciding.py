@@ -72,7 +72,7 @@ class Wish:
             return Choice((), codes or (self._nobody(at),))
         # Who joins a session that has begun goes where it is.
         joined = [name for name in free if self.hosts[name].joins(at)]
-        return Choice((joined or free)[:1])
+        return Choice(tuple(joined or free)[:1])
 
     def explain(self, at: Instant) -> list[tuple[str, Code, bool]]:
         """Gives every rule of every host with whether it refuses, in the order of the choice."""

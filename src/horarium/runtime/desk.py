@@ -410,9 +410,9 @@ class Desk:
         """Stores an appointment, and writes it wherever its hosts are linked to."""
         service = site.offers.services.get(item.service)
         hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
-        occupied = [(host.id, occupied(item.slot, host, service)) for host in hosts]
+        times = [(host.id, occupied(item.slot, host, service)) for host in hosts]
         site.tx.appointments.put(
-            item, occupied, _digest(token) if token else None,
+            item, times, _digest(token) if token else None,
             _digest(mail_token) if mail_token else None,
         )  # fmt: skip
         for host in hosts:
