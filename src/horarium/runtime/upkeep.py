@@ -23,10 +23,10 @@ from horarium.runtime.enacting import Enactment
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.others import rebuild_others
 from horarium.runtime.quota_answers import expire, start_of_day
-from horarium.runtime.session_listing import sweep
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
+from horarium.runtime.sweeping import sweep
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
 from horarium.store.upkeep import RETENTION_SECONDS
