@@ -22,6 +22,10 @@ HOT = (
     "charges_ended", "charges_of_event", "charges_overlapping", "claims_of_event",
     "claims_overlapping", "drop_old_charges", "drop_old_claims", "quota_mark", "quota_used",
     "quota_usages",
+    # What every request of a browser or a program asks, and every sign-in.
+    "session_with_account", "session_of_digest", "see_session", "open_sessions_of_user",
+    "close_open_sessions_of_user", "visitors_of_source", "failures", "browser",
+    "token_with_account", "account_named", "sessions_beginning", "sweep_sessions",
 )  # fmt: skip
 # Read from memory and not from a table, or in the order of an index up to the first that fits.
 ALLOWED = re.compile(r"VIRTUAL TABLE|SCAN first_pending|SCAN o USING INDEX outbox_due$")

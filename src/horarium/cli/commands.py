@@ -27,6 +27,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schedule": ("horarium.cli.schedule", "what a schedule will do, and why"),
     "outbox": ("horarium.cli.outbox", "the mails that leave"),
     "deliver": ("horarium.cli.deliver_help", "take one message from standard input"),
+    "account": ("horarium.cli.account", "who may sign in, and what they may"),
+    "token": ("horarium.cli.token", "how programs prove who they are"),
+    "session": ("horarium.cli.session", "who is signed in, and ending that"),
     "check": ("horarium.cli.check", "say what is wrong with settings and objects"),
     "mail": ("horarium.cli.mail", "lines for the mail system's configuration"),
 }

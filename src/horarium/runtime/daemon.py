@@ -27,6 +27,7 @@ from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
+from horarium.runtime.sweeping import keep_swept
 from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
@@ -102,6 +103,8 @@ class Daemon:
             tasks.append(await self._start_timetable(stack))
         if "mail" in self._parts:
             tasks.append(await self._start_mail(stack))
+        if "upkeep" in self._parts:
+            tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
         for task in tasks:
             task.add_done_callback(self._ended)
 

@@ -30,7 +30,7 @@ _DAY = 86_400
 # Sections that belong to kinds of work this version does not have: their keys are known, so that
 # a site written for a later version is refused by name and not as a misspelling.
 LATER_SECTIONS = {
-    "web": ("listen", "url", "session_idle", "max_age"),
+    "web": ("listen",),
     "directives": ("files",),
     "node": ("name", "listen", "url", "variables"),
 }
@@ -84,6 +84,18 @@ def _store_url(value: object) -> str:
 
 def _anything(value: object) -> object:
     return value
+
+
+_URL = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,45}\])(?::\d{1,5})?/?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _site_url(value: object) -> str:
+    if not isinstance(value, str) or not _URL.fullmatch(value):
+        raise refuse(value, 'an address of a site such as "https://calendar.example.com"')
+    return value.rstrip("/").lower()
 
 
 _TOP = (
@@ -524,6 +536,65 @@ _LIMITS = (
     _limit("zone_parts", 100, "Sub-components of a VTIMEZONE."),
 )
 
+_WEB = (
+    Setting(
+        "web.url",
+        "http://127.0.0.1:8025",
+        _site_url,
+        "`https://HOST`",
+        "Where people reach the pages; links in answers and set-up links begin with it.",
+    ),
+    Setting(
+        "web.max_age",
+        "12h",
+        seconds(60),
+        "duration",
+        "How long somebody stays signed in at most, from signing in on.",
+    ),
+    Setting(
+        "web.session_idle",
+        "30m",
+        seconds(60),
+        "duration",
+        "After how long a silence somebody who is signed in has to sign in again.",
+    ),
+    Setting(
+        "web.remember",
+        False,
+        yes_no,
+        "`true` or `false`",
+        'Whether the sign-in form offers "keep me signed in".',
+    ),
+    Setting(
+        "web.remember_max_age",
+        "30d",
+        seconds(60),
+        "duration",
+        "How long that lasts at most.",
+    ),
+    Setting(
+        "web.remember_idle",
+        "14d",
+        seconds(60),
+        "duration",
+        "After how long a silence it ends.",
+    ),
+    Setting(
+        "web.visitor_max_age",
+        "2h",
+        seconds(60),
+        "duration",
+        "How long the session of somebody who has not signed in lasts.",
+    ),
+    Setting(
+        "web.link_max_age",
+        "30m",
+        seconds(60),
+        "duration",
+        "How long a link for setting a password can be used.",
+    ),
+)
+
 _LATER = tuple(
     Setting(
         f"{section}.{key}",
@@ -539,6 +610,16 @@ _LATER = tuple(
 
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
-    for setting in (*_TOP, *_STORE, *_MAIL, *_UPKEEP, *_RETENTION, *_DIRECTIVES, *_LIMITS, *_LATER)
+    for setting in (
+        *_TOP,
+        *_STORE,
+        *_MAIL,
+        *_UPKEEP,
+        *_RETENTION,
+        *_DIRECTIVES,
+        *_WEB,
+        *_LIMITS,
+        *_LATER,
+    )
 }
 SECTIONS = tuple(dict.fromkeys(n.partition(".")[0] for n in SETTINGS if "." in n))

@@ -102,6 +102,21 @@ class DirectiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where the pages are, and how long people stay signed in there; ages and silences are seconds.
+    ``url`` has no slash at its end."""
+
+    url: str
+    max_age: int
+    session_idle: int
+    remember: bool
+    remember_max_age: int
+    remember_idle: int
+    visitor_max_age: int
+    link_max_age: int
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Every limit on what comes in by mail. Sizes in bytes, times in seconds unless the name
     says otherwise."""
@@ -151,6 +166,7 @@ class Settings:
     upkeep: UpkeepSettings
     retention: RetentionSettings
     directives: DirectiveSettings
+    web: WebSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -306,6 +322,7 @@ def _settings(
         upkeep=UpkeepSettings(**values["upkeep"]),
         retention=RetentionSettings(**values["retention"]),
         directives=DirectiveSettings(**_acted_on(values, "directives")),
+        web=WebSettings(**_acted_on(values, "web")),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,

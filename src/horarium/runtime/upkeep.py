@@ -26,6 +26,7 @@ from horarium.runtime.quota_answers import expire, start_of_day
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
+from horarium.runtime.sweeping import sweep
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
 from horarium.store.upkeep import RETENTION_SECONDS
@@ -84,6 +85,7 @@ def run_upkeep(
         pass
     while dropped := store.transact([], lambda tx: tx.kept.drop_before(kept_since)):
         report.dropped += dropped
+    report.dropped += sum(sweep(store, now).values())
     report.settled = len(MailAgent(store, settings).settle(now))
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from horarium.identity.ports import PasswordHasher
 from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
 from horarium.runtime.clock import Clock
+from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.mail_agent import MailAgent
+from horarium.runtime.passwords import BoundedPasswords
+from horarium.runtime.session_rules import session_rules
+from horarium.runtime.sessions import SessionKeeper
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
@@ -42,6 +47,19 @@ def open_agent(site: Site, settings: Settings, clock: Clock) -> MailAgent:
     return MailAgent(store, settings, Publisher(store, site.freebusy))
 
 
+def open_keeper(
+    site: Site, settings: Settings, clock: Clock, *, create: bool = True
+) -> SessionKeeper:
+    """What keeps the sessions of a site; see `open_store`."""
+    store = open_store(site, settings, clock, create=create)
+    return SessionKeeper(store, session_rules(settings.web))
+
+
+def password_hasher() -> PasswordHasher:
+    """What computes and checks passwords, a few at once."""
+    return BoundedPasswords(SystemSecrets())
+
+
 def _make_state(site: Site) -> None:
     try:
         _make_private(site.state)
@@ -73,4 +91,7 @@ def mailboxes_for(site: Site, settings: Settings) -> Outgoing | None:
     return (SmtpTransport if way.protocol == "smtp" else LmtpTransport)(way.endpoint)
 
 
-__all__ = ["Store", "mailboxes_for", "open_agent", "open_store", "outgoing_for"]
+__all__ = [
+    "Store", "mailboxes_for", "open_agent", "open_keeper", "open_store", "outgoing_for",
+    "password_hasher",
+]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.store.accounts import AccountRepository
 from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
@@ -22,6 +23,13 @@ from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
 from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
+from horarium.store.sessions import Idle, SessionRepository
+from horarium.store.sign_ins import (
+    BrowserRepository,
+    FailureRepository,
+    IdentityLog,
+    TokenRepository,
+)
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
 from horarium.store.workers import WorkerRepository
@@ -85,6 +93,35 @@ class Transaction:
     def kept(self) -> KeptRepository:
         """The messages that were decided about."""
         return KeptRepository(self.session, self.tenant)
+
+    @property
+    def accounts(self) -> AccountRepository:
+        """Accounts and session groups."""
+        return AccountRepository(self.session, self.tenant)
+
+    def sessions(self, idle: Idle) -> SessionRepository:
+        """Sessions, with the idle limit of each kind."""
+        return SessionRepository(self.session, self.tenant, idle)
+
+    @property
+    def failures(self) -> FailureRepository:
+        """Failed tries at signing in."""
+        return FailureRepository(self.session, self.tenant)
+
+    @property
+    def browsers(self) -> BrowserRepository:
+        """Browsers that have signed in."""
+        return BrowserRepository(self.session, self.tenant)
+
+    @property
+    def tokens(self) -> TokenRepository:
+        """API tokens."""
+        return TokenRepository(self.session, self.tenant)
+
+    @property
+    def identity_log(self) -> IdentityLog:
+        """What happened around signing in."""
+        return IdentityLog(self.session, self.tenant)
 
     def held_by_all(self, span: Period, now: Instant) -> HeldInSpan:
         """What every resource holds in `span`, as it stands at `now`."""
