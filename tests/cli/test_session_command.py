@@ -263,3 +263,26 @@ def test_tokens(desk: Desk) -> None:
     assert "5 years" in err
     assert desk.run("token", "add", "robot")[0] == 64
     assert desk.run("token", "revoke", "00000000")[0] == 1
+
+
+def test_the_doctor_looks_at_accounts(desk: Desk) -> None:
+    def findings() -> dict[str, list[str]]:
+        document = json.loads(desk.run("--json", "doctor")[1])
+        found: dict[str, list[str]] = {}
+        for finding in document["findings"]:
+            found.setdefault(finding["part"], []).append(finding["found"])
+        return found
+
+    assert "accounts" not in findings()
+    desk.json("account", "add", "eva", "--role", "viewer")
+    desk.json("account", "password", "eva", stdin="a rather long secret\n")
+    found = findings()
+    assert found["accounts"] == ["no active admin", "1 accounts, 0 open sessions"]
+    assert found["passwords"] == ["kept with weaker parameters: 1 passwords; signing in mends it"]
+    assert found["sessions"] == ["not swept for two days"]
+    desk.json("account", "add", "boss", "--role", "admin")
+    desk.json("session", "sweep")
+    desk.sign_in("eva", "a rather long secret")
+    found = findings()
+    assert found["accounts"] == ["2 accounts, 2 open sessions"]
+    assert "sessions" not in found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,9 @@ from horarium.runtime.sessions import (
     Visitor,
     Wait,
 )
+from horarium.runtime.sweeping import SWEPT, keep_swept, sweep
+from horarium.store.sessions import KEPT_SECONDS, PIECE
+from horarium.testing import ManualClock
 
 
 @pytest.fixture
@@ -301,18 +306,53 @@ def test_the_sweep_drops_what_nobody_asks_for_any_more(site: Site) -> None:
     site.account()
     site.try_in(password="wrong, alas")
     done = site.sign_in()
-    assert session_listing.sweep(site.store, site.after(86_400))["sessions"] == 0
+    assert sweep(site.store, site.after(86_400))["sessions"] == 0
     assert (
         session_listing.find_session(
             site.store, site.keeper.rules, done.session.id8, site.now
         ).state
         is State.EXPIRED
     )
-    dropped = session_listing.sweep(site.store, site.after(400 * 86_400))
+    dropped = sweep(site.store, site.after(400 * 86_400))
     assert dropped["sessions"] == 2, "the link of the account, and the session"
     assert dropped["browsers"] == 1
     assert dropped["records"] == len(["account", "setup", "password", "failure", "sign_in"])
     assert site.log() == []
+
+
+def test_the_daemon_sweeps_every_hour_in_pieces(site: Site) -> None:
+    """Whatever else is decided waits for one piece at most."""
+    many = [site.keeper.rules.new(Kind.VISITOR, "", site.now, site.secrets) for _ in range(PIECE)]
+    site.store.transact([], lambda tx: [site.keeper.kept(tx).add(one) for one in many])
+    site.visitor()
+    clock = ManualClock(site.now + 7_200 + KEPT_SECONDS - 1)
+    calls: list[int] = []
+
+    async def decide(work: Callable[[], int]) -> int:
+        calls.append(work())
+        return calls[-1]
+
+    async def run() -> None:
+        sweeping = asyncio.create_task(keep_swept(site.store, clock, decide))
+        await _settled(clock)
+        assert calls == [0, 0, 0, 0]
+        calls.clear()
+        clock.advance(3_600)
+        await _settled(clock)
+        sweeping.cancel()
+
+    asyncio.run(run())
+    assert calls == [PIECE, 1, 0, 0, 0]
+    assert site.store.read(lambda tx: tx.meta(SWEPT)) == str(clock.now())
+
+
+async def _settled(clock: ManualClock) -> None:
+    """Until the sweeper sleeps."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+        if clock.sleeping:
+            return
+    raise AssertionError("it does not sleep")
 
 
 def test_an_export_stays_in_its_folder(site: Site, tmp_path: Path) -> None:

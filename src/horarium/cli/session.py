@@ -14,6 +14,7 @@ from horarium.runtime import session_listing
 from horarium.runtime.session_export import export_session
 from horarium.runtime.session_listing import Chosen, SessionView
 from horarium.runtime.sessions import SessionKeeper
+from horarium.runtime.sweeping import sweep
 from horarium.runtime.wiring import open_keeper
 
 
@@ -152,7 +153,7 @@ def session_close(
 @pass_invocation
 def session_sweep(invocation: Invocation) -> None:
     """Sweep once."""
-    dropped = session_listing.sweep(_keeper(invocation).store, invocation.clock.now())
+    dropped = sweep(_keeper(invocation).store, invocation.clock.now())
     invocation.emit(dropped, "\n".join(f"{name} dropped: {n}" for name, n in dropped.items()))
 
 

@@ -8,6 +8,7 @@ from horarium.cli.invocation import Invocation
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, format_instant, instant
 from horarium.kernel.schedule_parts import read_length
+from horarium.runtime.desk import Desk
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.generating import Generators, Given
 from horarium.runtime.wiring import open_store
@@ -24,6 +25,12 @@ def open_generators(invocation: Invocation) -> Generators:
     """The appointers and assistants of the site."""
     store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
     return Generators(store, invocation.settings, SystemSecrets().random)
+
+
+def open_desk(invocation: Invocation) -> Desk:
+    """The desk of the site: services and appointments."""
+    store = open_store(invocation.site, invocation.settings, invocation.clock, create=False)
+    return Desk(store, invocation.settings, SystemSecrets().random)
 
 
 def seconds(text: str) -> int:

@@ -21,13 +21,16 @@ from horarium.kernel.errors import Conflict, HorariumError, Unavailable
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.delivering import deliver_all
+from horarium.runtime.desk import Desk
 from horarium.runtime.directives import TimetableService
+from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.handling import Delivery, Status
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.outbox import Outbox
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
+from horarium.runtime.sweeping import keep_desk_swept, keep_swept
 from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
@@ -124,6 +127,11 @@ class Daemon:
             tasks.append(await self._start_mail(stack))
         for name in sorted(self._parts & self._faces.keys()):
             self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
+        if "upkeep" in self._parts:
+            tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
+            desk = Desk(self._store, self._settings, SystemSecrets().random)
+            sweeping = keep_desk_swept(desk, self._clock, self._decide, self._mails_written)
+            tasks.append(asyncio.create_task(sweeping))
         for task in tasks:
             task.add_done_callback(self._ended)
 

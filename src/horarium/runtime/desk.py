@@ -294,6 +294,11 @@ class Desk:
         """All that begin within a span, whatever became of them."""
         return self._store.read(lambda tx: tx.appointments.between(span))
 
+    def forget(self, mail: str, now: Instant) -> int:
+        """Blanks what is known of a client, by address key, in appointments that have ended; how
+        many."""
+        return self._store.transact([], lambda tx: tx.appointments.forget_client(mail, now))
+
     def sweep(self, now: Instant, many: int = 200) -> int:
         """Tells holds and pending ones that are over; whose turn they took gets it back. How many.
         What is over is over before: only turns and letters wait for this."""

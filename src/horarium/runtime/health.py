@@ -12,6 +12,8 @@ from horarium.booking.letter import mail_date
 from horarium.ical.address import parse_address
 from horarium.ical.component import Component, serialize
 from horarium.ical.writing import address_line, instant_line, text_line, vcalendar
+from horarium.identity.password import is_outgrown
+from horarium.identity.session import State
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
@@ -19,10 +21,12 @@ from horarium.runtime.daemon import running
 from horarium.runtime.directive_status import violations_of
 from horarium.runtime.directory import Directory, read_directory
 from horarium.runtime.naming import task_name
+from horarium.runtime.session_rules import session_rules
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.site_functions import site_functions
 from horarium.runtime.standing import read_view
+from horarium.runtime.sweeping import SWEPT
 from horarium.runtime.wiring import outgoing_for
 from horarium.store.store import Store
 from horarium.transport.endpoint import Endpoint, Tcp, UnixSocket
@@ -55,6 +59,7 @@ def examine(site: Site, settings: Settings, store: Store, now: Instant) -> Itera
     yield from _resources(store.read(lambda tx: read_directory(tx, settings)))
     yield from _functions()
     yield from _mailboxes(store, settings)
+    yield from _accounts(store, settings, now)
     if not isinstance(settings.mail.smtp, Tcp | UnixSocket):
         yield Finding("smtp", "warn", f"answers go to {settings.mail.smtp}", "set mail.smtp")
     elif not _listens(settings.mail.smtp):
@@ -107,6 +112,28 @@ def _mails(store: Store, now: Instant) -> Iterator[Finding]:
         yield Finding("quarantine", "warn", f"{held} messages", "horarium mail quarantine list")
     for subject, cause, _, text in store.read(lambda tx: tx.mail.notices(10)):
         yield Finding("notice", "warn", f"{subject}: {cause}: {text.strip().splitlines()[-1]}")
+
+
+def _accounts(store: Store, settings: Settings, now: Instant) -> Iterator[Finding]:
+    """Nothing on a site without accounts: mail needs none."""
+    accounts = store.read(lambda tx: tx.accounts.all())
+    if not accounts:
+        return
+    if not any(account.is_admin for account in accounts):
+        yield Finding(
+            "accounts", "warn", "no active admin", "horarium account add NAME --role admin"
+        )
+    weak = sum(is_outgrown(account.password) for account in accounts)
+    if weak:
+        found = f"kept with weaker parameters: {weak} passwords; signing in mends it"
+        yield Finding("passwords", "warn", found)
+    rules = session_rules(settings.web)
+    counts = store.read(lambda tx: tx.sessions(rules.idle).count(now))
+    open_ = sum(of_kind.get(State.OPEN, 0) for of_kind in counts.values())
+    yield Finding("accounts", "ok", f"{len(accounts)} accounts, {open_} open sessions")
+    swept = store.read(lambda tx: tx.meta(SWEPT))
+    if counts and (swept is None or now - int(swept) > 2 * DAY):
+        yield Finding("sessions", "warn", "not swept for two days", "run horarium serve or upkeep")
 
 
 def _directives(store: Store, settings: Settings, now: Instant) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What people see of sessions, and closing and sweeping them by hand."""
+"""What people see of sessions, and closing them by hand."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.links import LINK_KINDS
 from horarium.runtime.session_rules import SessionRules
 from horarium.runtime.sessions import log
-from horarium.store.sessions import PIECE
 from horarium.store.store import Store, Transaction
-
-SWEPT = "sessions_swept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +107,6 @@ def close_sessions(
         return closed
 
     return store.transact([], work)
-
-
-def sweep(store: Store, now: Instant) -> dict[str, int]:
-    """Drops what has ended long enough ago, in pieces of their own transactions; how many of each.
-    Any number of processes may do so at once, and nothing depends on it."""
-    found = {"sessions": 0, "failures": 0, "browsers": 0, "records": 0}
-    pieces = {
-        "sessions": lambda tx: tx.sessions({}).sweep(now),
-        "failures": lambda tx: tx.failures.sweep(now),
-        "browsers": lambda tx: tx.browsers.sweep(now),
-        "records": lambda tx: tx.identity_log.sweep(now),
-    }
-    for name, piece in pieces.items():
-        while True:
-            gone = store.transact([], piece)
-            found[name] += gone
-            if gone < PIECE:
-                break
-    store.transact([], lambda tx: tx.set_meta(SWEPT, str(now)))
-    return found
 
 
 def _users(tx: Transaction, chosen: Chosen) -> frozenset[str] | None:

@@ -266,6 +266,13 @@ _RETENTION = (
         "How long it is kept what a message asked, without titles, texts and attachments, so that "
         "it can be decided again (`booking replay`).",
     ),
+    Setting(
+        "retention.clients",
+        "P365D",
+        seconds(),
+        "duration",
+        "How long after its end it is kept who came to an appointment.",
+    ),
 )
 
 

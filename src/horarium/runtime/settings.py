@@ -160,6 +160,7 @@ class RetentionSettings:
     """How long things are kept, in seconds; 0 is not at all."""
 
     mail: int
+    clients: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,17 @@ from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant
 from horarium.kernel.zone import named
 from horarium.runtime import crash
+from horarium.runtime.desk import Desk
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
+from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.others import rebuild_others
 from horarium.runtime.quota_answers import expire, start_of_day
-from horarium.runtime.session_listing import sweep
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
+from horarium.runtime.sweeping import sweep
 from horarium.store.bookings import write_key
 from horarium.store.store import Store, Transaction
 from horarium.store.upkeep import RETENTION_SECONDS
@@ -86,6 +88,10 @@ def run_upkeep(
     while dropped := store.transact([], lambda tx: tx.kept.drop_before(kept_since)):
         report.dropped += dropped
     report.dropped += sum(sweep(store, now).values())
+    while Desk(store, settings, SystemSecrets().random).sweep(now):
+        pass
+    forgotten = Instant(now - settings.retention.clients)
+    store.transact([], lambda tx: tx.appointments.forget_clients(forgotten))
     report.settled = len(MailAgent(store, settings).settle(now))
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)

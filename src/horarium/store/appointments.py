@@ -184,6 +184,11 @@ class AppointmentRepository:
         }  # fmt: skip
         self.session.run("put_idempotent_answer", values)
 
+    def forget_client(self, mail: str, before: Instant) -> int:
+        """Blanks one client in what ended before an instant; how many."""
+        values = {"tenant": self.tenant, "client_mail": mail, "before_s": before}
+        return self.session.run("blank_client", values)
+
     def forget_clients(self, before: Instant) -> int:
         """Blanks who came to what ended before an instant; how many."""
         return self.session.run("blank_old_clients", {"tenant": self.tenant, "before_s": before})

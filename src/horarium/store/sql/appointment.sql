@@ -125,3 +125,7 @@ DELETE FROM idempotent_answer WHERE at_s <= CAST(:before_s AS BIGINT)
 -- name: blank_old_clients
 UPDATE appointment SET client_name = '', client_mail = '', client_zone = '', client_language = '', fields = '{}'
 WHERE tenant = :tenant AND end_s < CAST(:before_s AS BIGINT) AND (client_name <> '' OR client_mail <> '')
+
+-- name: blank_client
+UPDATE appointment SET client_name = '', client_mail = '', client_zone = '', client_language = '', fields = '{}'
+WHERE tenant = :tenant AND client_mail = :client_mail AND client_mail <> '' AND end_s <= CAST(:before_s AS BIGINT)

@@ -1,0 +1,183 @@
+"""``horarium appointment``: the appointments of a desk, and what becomes of them."""
+
+import click
+
+from horarium.appointments.appointment import LIVE, Appointment, Client, State
+from horarium.appointments.availability import EVERYTHING
+from horarium.cli.appointment_output import document, line
+from horarium.cli.exits import Exit
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.slots import open_desk, seconds
+from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
+from horarium.runtime.wishing import Terms
+
+WEEK = 7 * 86_400
+
+
+@click.group(help="Appointments: list, book, move and cancel them, and say who came.")
+def command() -> None:
+    """The group itself does nothing."""
+
+
+@command.command(
+    "list",
+    help="The appointments that begin within a time, from now for a week unless told otherwise. "
+    "Status 1 when there is none.\n\n"
+    "\b\nExample:\n  horarium appointment list --from today --host ana",
+)
+@click.option("--from", "start", metavar="TIME", default="now", show_default=True)
+@click.option("--to", "end", metavar="TIME")
+@click.option("--host", metavar="ID", help="only with this appointer")
+@click.option(
+    "--all", "everything", is_flag=True, help="also those that are over or came to nothing"
+)
+@pass_invocation
+def appointment_list(
+    invocation: Invocation, start: str, end: str | None, host: str | None, everything: bool
+) -> int:
+    """List them."""
+    first = invocation.moment("--from", start)
+    last = invocation.moment("--to", end) if end else Instant(first + WEEK)
+    if last <= first:
+        raise click.UsageError("--to must lie after --from")
+    now = invocation.clock.now()
+    found = [
+        item
+        for item in open_desk(invocation).list(Period(first, last))
+        if (everything or item.state_at(now) in LIVE) and (host is None or host in item.hosts)
+    ]
+    invocation.emit(
+        {"appointments": [document(item, now) for item in found]},
+        lambda: "\n".join(line(invocation, item) for item in found) or "no appointment",
+    )
+    return Exit.OK if found else Exit.NO
+
+
+@command.command(
+    "show",
+    help="One appointment, by its id.\n\nExample: horarium appointment show 263aee6c0282d429",
+)
+@click.argument("name", metavar="ID")
+@pass_invocation
+def appointment_show(invocation: Invocation, name: str) -> None:
+    """Print it."""
+    item = open_desk(invocation).find(name)
+    _tell(invocation, item)
+
+
+@command.command(
+    "book",
+    help="Book an appointment without a hold. Rules that staff set aside are named one by one.\n\n"
+    "\b\nExample:\n  horarium appointment book checkup '2027-05-10 09:00' --name Bob "
+    "--mail bob@example.net --override notice,hours",
+)
+@click.argument("service")
+@click.argument("start")
+@click.option("--name", default="", metavar="NAME")
+@click.option("--mail", default="", metavar="ADDRESS")
+@click.option("--duration", metavar="LENGTH")
+@click.option("--host", metavar="ID")
+@click.option("--seats", default=1, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--override", default="", metavar="RULES", help=", ".join(sorted(EVERYTHING)))
+@pass_invocation
+def appointment_book(
+    invocation: Invocation, service: str, start: str, name: str, mail: str, duration: str | None,
+    host: str | None, seats: int, override: str,
+) -> None:  # fmt: skip
+    """Book it."""
+    aside = frozenset(rule.strip() for rule in override.split(",") if rule.strip())
+    if aside - EVERYTHING:
+        raise click.UsageError(f"--override: {', '.join(sorted(aside - EVERYTHING))} is no rule")
+    placed = open_desk(invocation).book(
+        service, invocation.moment("START", start), Client(name, mail.lower()),
+        invocation.clock.now(), Terms("cli", aside, "cli"),
+        duration=seconds(duration) if duration else None, host=host, seats=seats,
+    )  # fmt: skip
+    invocation.emit(
+        {**document(placed.item, invocation.clock.now()), "token": placed.token},
+        lambda: line(invocation, placed.item),
+    )
+
+
+@command.command(
+    "move",
+    help="Move an appointment to another start, by the secret of its link.\n\n"
+    "\b\nExample:\n  horarium appointment move TOKEN '2027-05-10 10:00'",
+)
+@click.argument("token")
+@click.argument("start")
+@pass_invocation
+def appointment_move(invocation: Invocation, token: str, start: str) -> None:
+    """Move it."""
+    at = invocation.moment("START", start)
+    _tell(invocation, open_desk(invocation).move(token, at, invocation.clock.now()))
+
+
+@command.command(
+    "cancel",
+    help="Call an appointment off.\n\n"
+    "\b\nExample:\n  horarium appointment cancel 263aee6c0282d429 --reason 'the host is ill'",
+)
+@click.argument("name", metavar="ID")
+@click.option("--reason", default="", metavar="TEXT")
+@pass_invocation
+def appointment_cancel(invocation: Invocation, name: str, reason: str) -> None:
+    """Cancel it."""
+    now = invocation.clock.now()
+    _tell(invocation, open_desk(invocation).cancel_by_staff(name, reason, now))
+
+
+@command.command(
+    "approve", help="Agree to what waits.\n\nExample: horarium appointment approve 263aee6c0282d429"
+)
+@click.argument("name", metavar="ID")
+@pass_invocation
+def appointment_approve(invocation: Invocation, name: str) -> None:
+    """Agree."""
+    _tell(invocation, open_desk(invocation).approve(name, invocation.clock.now()))
+
+
+@command.command(
+    "refuse",
+    help="Do not agree to what waits.\n\nExample: horarium appointment refuse 263aee6c0282d429",
+)
+@click.argument("name", metavar="ID")
+@click.option("--reason", default="", metavar="TEXT")
+@pass_invocation
+def appointment_refuse(invocation: Invocation, name: str, reason: str) -> None:
+    """Refuse."""
+    _tell(invocation, open_desk(invocation).refuse(name, reason, invocation.clock.now()))
+
+
+def _attendance(word: str, state: State, meaning: str) -> None:
+    @click.argument("name", metavar="ID")
+    @pass_invocation
+    def run(invocation: Invocation, name: str) -> None:
+        """Say who came."""
+        _tell(invocation, open_desk(invocation).attended(name, state, invocation.clock.now()))
+
+    example = f"horarium appointment {word} 263aee6c0282d429"
+    command.command(word, help=f"{meaning}\n\nExample: {example}")(run)
+
+
+_attendance("arrive", State.ARRIVED, "The client is here.")
+_attendance("done", State.DONE, "The appointment is over; the rest of its time is free.")
+_attendance("no-show", State.NO_SHOW, "The client did not come.")
+
+
+@command.command(
+    "forget",
+    help="Blank what is known of a client in appointments that are over.\n\n"
+    "\b\nExample:\n  horarium appointment forget bob@example.net",
+)
+@click.argument("address")
+@pass_invocation
+def appointment_forget(invocation: Invocation, address: str) -> None:
+    """Forget a client."""
+    many = open_desk(invocation).forget(address.lower(), invocation.clock.now())
+    invocation.emit({"mail": address, "forgotten": many}, f"{many} appointments blanked")
+
+
+def _tell(invocation: Invocation, item: Appointment) -> None:
+    invocation.emit(document(item, invocation.clock.now()), lambda: line(invocation, item))
