@@ -16,7 +16,6 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from horarium.identity.csrf import Refusal, Request, refusal
-from horarium.identity.tokens import read_bearer
 from horarium.kernel.errors import (
     Conflict,
     HorariumError,
@@ -25,8 +24,9 @@ from horarium.kernel.errors import (
     NotFound,
     Unavailable,
 )
-from horarium.runtime.sessions import Signed
-from horarium.web.access import Forbidden, Reach, Unsigned
+from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
+from horarium.runtime.sessions import Signed, Wait
+from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
@@ -64,6 +64,7 @@ class Guard:
 
     async def serve(self, route: Route, request: web.Request) -> web.StreamResponse:
         """The answer to a request, whatever happens."""
+        begun = self.desk.served.clock.monotonic()
         visit = Visit(request, self.desk, self.desk.now(), Reach(), source=self._source(request))
         try:
             self._check_host(request)
@@ -78,6 +79,7 @@ class Guard:
             response = _answer_to(route, visit, error)
         if not response.prepared:
             self._finish(visit, response)
+        self.desk.counted.add(response.status, self.desk.served.clock.monotonic() - begun)
         return response
 
     def _check_host(self, request: web.Request) -> None:
@@ -108,17 +110,18 @@ class Guard:
                 visit.form = MultiDictProxy(texts)
 
     async def _identify(self, route: Route, visit: Visit) -> None:
-        if route.style is Style.PLAIN:
+        if route.needs in (Access.ANYBODY, Access.SECRET) and route.style is Style.PLAIN:
             return
-        headers = visit.request.headers
-        bearer = read_bearer(headers.get("Authorization")) if route.style is Style.API else None
+        visit.reach = Reach(local=_is_local(visit))
+        headers, keeper = visit.request.headers, self.desk.keeper
         cookie = headers.get("Cookie")
-        who = await self.desk.ask(partial(self.desk.keeper.authenticate, cookie, visit.now))
+        who = await self.desk.ask(partial(keeper.authenticate, cookie, visit.now))
         visit.session = who.session
         if isinstance(who, Signed):
             visit.reach = Reach(who.account)
-        elif who.closing is not None:
+        elif who.closing is not None and route.style is Style.PAGE:
             visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
+        bearer = await self._bearer(route, visit)
         asked = Request(
             method=route.method,
             own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
@@ -126,7 +129,7 @@ class Guard:
             origin=headers.get("Origin"),
             token=visit.field("csrf") or headers.get("X-CSRF-Token"),
             cookie=visit.session is not None,
-            bearer=bearer is not None,
+            bearer=bearer,
             signing_in=route.signs_in,
         )
         against = refusal(asked, visit.session)
@@ -134,6 +137,24 @@ class Guard:
             raise Refused(400, against.value, "a bearer token and a cookie came together")
         if against is not None:
             raise Refused(403, against.value, "the form is stale or not ours; load the page again")
+
+    async def _bearer(self, route: Route, visit: Visit) -> bool:
+        """Whether a token came along; the visit is then that of its account."""
+        written = visit.request.headers.get("Authorization")
+        if route.style is not Style.API or written is None:
+            return False
+        found = await self.desk.ask(
+            partial(authenticate_bearer, self.desk.keeper, written, visit.source, visit.now)
+        )
+        match found:
+            case Bearer():
+                if visit.session is None:
+                    visit.reach = Reach(found.account, found.scopes)
+            case Wait():
+                raise Refused(429, "too_many_tries", "too many wrong tokens; try again later")
+            case BadToken():
+                raise Unsigned
+        return found is not None
 
     def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
         headers = response.headers
@@ -147,6 +168,14 @@ class Guard:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         for cookie in visit.cookies:
             headers.add("Set-Cookie", cookie)
+
+
+def _is_local(visit: Visit) -> bool:
+    """Whether this machine itself asks, and not a proxy on it for somebody else."""
+    forwarded = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")
+    return visit.source in ("127.0.0.1", "::1") and not any(
+        name in visit.request.headers for name in forwarded
+    )
 
 
 def _origins(hosts: frozenset[str]) -> list[str]:
@@ -167,6 +196,13 @@ def _unsigned(route: Route, visit: Visit) -> web.StreamResponse:
 def _answer_to(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     if isinstance(error, web.HTTPException) and error.status < 400:
         return error
+    response = _told(route, visit, error)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _told(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     trouble = trouble_of(error)
     if trouble.status >= 500:
         log.error("web.failed path=%s", visit.request.path, exc_info=error)
