@@ -391,7 +391,8 @@ class Desk:
     ) -> Appointment:
         """What a hold becomes once it is known who comes."""
         now = site.now
-        if service.verify_email and not proven and held.source == "page" and held.client.mail:
+        asks = service.verify_email and not proven and held.source == "page"
+        if asks and held.client.mail and self._letters.can_write(site, held):
             secret = _secret(self._chance(32))
             after = held.pending(now, Awaits.MAIL, Instant(now + VERIFYING))
             self._keep(site, after, mail_token=secret)

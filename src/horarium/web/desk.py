@@ -16,6 +16,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.signing_in import SigningIn
 from horarium.runtime.wiring import Store, password_hasher
 from horarium.web.counting import Counted
+from horarium.web.rates import Rates
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Desk:
         self.passwords = password_hasher()
         self.signing_in = SigningIn(self.keeper, self.passwords)
         self.counted = Counted()
+        self.rates = Rates()
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 

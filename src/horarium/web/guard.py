@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +31,7 @@ from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
+from horarium.web.rates import TooOften
 from horarium.web.rendering import address
 from horarium.web.routing import Route, Style
 from horarium.web.visit import Visit
@@ -44,6 +46,7 @@ _CSP = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
+_SECRETS = re.compile(r"^(/a/(?:verify/)?|/book/hold/|/setup/|/feed/)[^/]+")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -205,12 +208,17 @@ def _answer_to(route: Route, visit: Visit, error: Exception) -> web.StreamRespon
 def _told(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     trouble = trouble_of(error)
     if trouble.status >= 500:
-        log.error("web.failed path=%s", visit.request.path, exc_info=error)
+        log.error("web.failed path=%s", _without_secret(visit.request.path), exc_info=error)
     if route.style is Style.API:
         return problem_response(trouble, visit.request.path)
     if route.style is Style.PLAIN:
         return web.Response(status=trouble.status, text=f"{trouble.title}\n")
     return trouble_page(visit, trouble)
+
+
+def _without_secret(path: str) -> str:
+    """A path as it may be logged: what a link must not tell is left out."""
+    return _SECRETS.sub(r"\1…", path)
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -222,6 +230,8 @@ def trouble_of(error: Exception) -> Trouble:
             return Trouble(400, "invalid", error.message, error.part)
         case LimitReached():
             return Trouble(400, f"limit:{error.name}", str(error))
+        case TooOften():
+            return Trouble(429, "too_often", str(error))
         case NotFound():
             return Trouble(404, "not_found", error.message)
         case Conflict():
