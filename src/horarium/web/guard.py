@@ -33,7 +33,7 @@ from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
 from horarium.web.rates import TooOften
 from horarium.web.rendering import address
-from horarium.web.routing import Route, Style
+from horarium.web.routing import ANY, Route, Style
 from horarium.web.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Guard:
 
     async def _read_body(self, route: Route, visit: Visit) -> None:
         request = visit.request
-        if route.method in ("GET", "HEAD", "DELETE"):
+        if route.method in (ANY, "GET", "HEAD", "DELETE"):
             return
         kind = request.content_type
         allowed = ("application/json",) if route.style is Style.API else _FORMS
@@ -126,7 +126,8 @@ class Guard:
             visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
         bearer = await self._bearer(route, visit)
         asked = Request(
-            method=route.method,
+            # What is not there changes nothing.
+            method="GET" if route.method == ANY else route.method,
             own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
             fetch_site=headers.get("Sec-Fetch-Site"),
             origin=headers.get("Origin"),
