@@ -4,12 +4,13 @@ import click
 
 from horarium.appointments.appointment import LIVE, Appointment, Client, State
 from horarium.appointments.availability import EVERYTHING
-from horarium.cli.appointment_output import document, line
+from horarium.cli.appointment_output import line
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.slots import open_desk, seconds
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.documents import appointment_document
 from horarium.runtime.wishing import Terms
 
 WEEK = 7 * 86_400
@@ -48,7 +49,7 @@ def appointment_list(
         if (everything or item.state_at(now) in LIVE) and (host is None or host in item.hosts)
     ]
     invocation.emit(
-        {"appointments": [document(item, now) for item in found]},
+        {"appointments": [appointment_document(item, now) for item in found]},
         lambda: "\n".join(line(invocation, item) for item in found) or "no appointment",
     )
     return Exit.OK if found else Exit.NO
@@ -95,7 +96,7 @@ def appointment_book(
         duration=seconds(duration) if duration else None, host=host, seats=seats,
     )  # fmt: skip
     invocation.emit(
-        {**document(placed.item, invocation.clock.now()), "token": placed.token},
+        {**appointment_document(placed.item, invocation.clock.now()), "token": placed.token},
         lambda: line(invocation, placed.item),
     )
 
@@ -180,4 +181,6 @@ def appointment_forget(invocation: Invocation, address: str) -> None:
 
 
 def _tell(invocation: Invocation, item: Appointment) -> None:
-    invocation.emit(document(item, invocation.clock.now()), lambda: line(invocation, item))
+    invocation.emit(
+        appointment_document(item, invocation.clock.now()), lambda: line(invocation, item)
+    )

@@ -16,6 +16,7 @@ from functools import partial
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from horarium.appointments.errors import SlotTaken
 from horarium.identity.csrf import Refusal, Request, refusal
 from horarium.kernel.errors import (
     Conflict,
@@ -25,6 +26,7 @@ from horarium.kernel.errors import (
     NotFound,
     Unavailable,
 )
+from horarium.kernel.instant import format_instant
 from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
 from horarium.runtime.sessions import Signed, Wait
 from horarium.web.access import Access, Forbidden, Reach, Unsigned
@@ -235,6 +237,10 @@ def trouble_of(error: Exception) -> Trouble:
             return Trouble(429, "too_often", str(error))
         case NotFound():
             return Trouble(404, "not_found", error.message)
+        case SlotTaken():
+            others = [format_instant(at) for at in error.alternatives]
+            words = "this time can not be had; see the alternatives"
+            return Trouble(409, "slot_taken", words, more={"alternatives": others})
         case Conflict():
             return Trouble(409, "conflict", error.message)
         case Forbidden():
