@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.identity.site import HOME, PASSWORD, SETTINGS, Site, header
+from tests.identity.site import HOME, PASSWORD, SETTINGS, CountingEngine, Site, header
 
 from horarium.identity.account import Role, Status
 from horarium.identity.cookie import Cookie
@@ -30,6 +31,7 @@ from horarium.runtime.sessions import (
 )
 from horarium.runtime.sweeping import SWEPT, keep_swept, sweep
 from horarium.store.sessions import KEPT_SECONDS, PIECE
+from horarium.store.store import Store
 from horarium.testing import ManualClock
 
 
@@ -223,6 +225,44 @@ def test_what_is_closed_by_another_process_is_closed_for_the_next_request(
     assert [site.who(cookie) for cookie in cookies] == [None] * 3
     for engine in engines:
         engine.close()
+
+
+def test_no_request_begun_after_the_closing_was_acknowledged_succeeds(tmp_path: Path) -> None:
+    site = Site()
+    engine = CountingEngine(str(tmp_path / "store.sqlite3"))
+    engine.migrate(site.now)
+    site.store = site.keeper.store = Store(engine)
+    site.account()
+    done = site.sign_in()
+    sent = header(done.cookie)
+    closed = threading.Event()
+    lock = threading.Lock()
+    before, late = [0], [0]
+
+    def ask() -> None:
+        for _ in range(1_000):
+            after = closed.is_set()
+            signed = isinstance(site.keeper.authenticate(sent, site.now), Signed)
+            with lock:
+                before[0] += signed and not after
+                late[0] += signed and after
+            if after:
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    while before[0] < 20:
+        closed.wait(0.001)
+    session_listing.close_session(
+        site.store, site.keeper.rules, done.session.id8, "operator", site.now
+    )
+    closed.set()
+    for thread in threads:
+        thread.join()
+    assert late == [0]
+    assert site.who(done.cookie) is None
+    engine.close()
 
 
 def test_a_group_closes_the_sessions_of_all_it_reaches(site: Site) -> None:

@@ -27,6 +27,7 @@ from horarium.runtime.directory import Registered, read_directory
 from horarium.runtime.links import open_link, store_password
 from horarium.runtime.sessions import Opened, SessionKeeper, log
 from horarium.runtime.settings import Settings
+from horarium.store.engine import Key
 from horarium.store.store import Store, Transaction
 
 
@@ -42,6 +43,12 @@ class Wanted:
     display_name: str = ""
     zone: str = ""
     language: str = ""
+
+
+def accounts_key(store: Store) -> list[Key]:
+    """What a change of accounts or groups holds, so that two of them can not together remove the
+    last admin or make a circle."""
+    return [Key(store.tenant, "site", "accounts")]
 
 
 def add_account(
@@ -65,7 +72,7 @@ def add_account(
             return account, None
         return account, open_link(keeper, tx, account, Kind.SETUP, by, now)
 
-    return keeper.store.transact([], work)
+    return keeper.store.transact(accounts_key(keeper.store), work)
 
 
 def list_accounts(store: Store) -> list[Account]:
@@ -118,7 +125,7 @@ def remove_account(keeper: SessionKeeper, name: str, by: str, now: Instant) -> i
         log(tx, now, "account", account.name, by, detail="removed")
         return closed
 
-    return keeper.store.transact([], work)
+    return keeper.store.transact(accounts_key(keeper.store), work)
 
 
 def set_password(
@@ -139,7 +146,7 @@ def set_password(
             raise NotFound(f"there is no account {account.name} with a password")
         return store_password(keeper, tx, current, stored, by, now, mine, source)
 
-    return keeper.store.transact([], work)
+    return keeper.store.transact(accounts_key(keeper.store), work)
 
 
 def _change(
@@ -160,7 +167,7 @@ def _change(
         log(tx, now, what, after.name, by, detail=detail)
         return after, closed
 
-    return keeper.store.transact([], work)
+    return keeper.store.transact(accounts_key(keeper.store), work)
 
 
 def _rights(account: Account) -> str:

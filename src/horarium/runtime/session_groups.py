@@ -8,6 +8,7 @@ from horarium.identity.groups import SessionGroup, check_new, reached
 from horarium.identity.session import State
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
+from horarium.runtime.accounts import accounts_key
 from horarium.runtime.session_rules import SessionRules
 from horarium.runtime.sessions import log
 from horarium.store.store import Store, Transaction
@@ -32,7 +33,7 @@ def create_group(store: Store, group: SessionGroup, by: str, now: Instant) -> No
         tx.accounts.add_group(group)
         log(tx, now, "group", "", by, detail=f"{group.name} made")
 
-    store.transact([], work)
+    store.transact(accounts_key(store), work)
 
 
 def list_groups(store: Store, rules: SessionRules, now: Instant) -> list[GroupView]:
@@ -60,4 +61,4 @@ def remove_group(store: Store, name: str, by: str, now: Instant) -> None:
         tx.accounts.remove_group(name)
         log(tx, now, "group", "", by, detail=f"{name} removed")
 
-    store.transact([], work)
+    store.transact(accounts_key(store), work)
