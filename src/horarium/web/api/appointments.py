@@ -129,6 +129,11 @@ async def held(asked: Asked) -> Told:
     return Told(_own(item, asked.visit.now))
 
 
+async def own(asked: Asked) -> Told:
+    """The appointment of a token, for whoever comes."""
+    return await held(asked)
+
+
 async def release(asked: Asked) -> Told:
     """Gives a hold up."""
     return await _act(asked, lambda desk, token, now: desk.release(token, now))
@@ -319,7 +324,7 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        "GET", "/api/v1/manage/{token}", Access.ANYBODY, held, "One's own appointment",
+        "GET", "/api/v1/manage/{token}", Access.ANYBODY, own, "One's own appointment",
         "Appointment",
     ),
     Operation(
