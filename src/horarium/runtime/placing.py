@@ -1,0 +1,139 @@
+"""Placing: holds that are decided, what becomes of them, and how an appointment is kept.
+
+Everything here runs inside a transaction that somebody else has begun with the right keys.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import NamedTuple
+
+from horarium.appointments.appointment import Appointment, Awaits, State
+from horarium.appointments.codes import Code
+from horarium.appointments.errors import SlotTaken
+from horarium.appointments.host import Service
+from horarium.kernel.gregorian import DAY
+from horarium.kernel.instant import Instant
+from horarium.kernel.period import Period
+from horarium.runtime.appointment_mail import Letters
+from horarium.runtime.generating import CONFIRMED, Site
+from horarium.runtime.turns import take_turn
+from horarium.runtime.wishing import Asked, Terms, occupied, wish_for
+
+ALTERNATIVES = 3
+VERIFYING = 30 * 60
+APPROVING = 48 * 3_600
+SEARCH = 14 * DAY
+
+
+class Placed(NamedTuple):
+    """An appointment and the secret of its link, which is told once and kept as a digest."""
+
+    item: Appointment
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Decides and keeps. `chance` gives that many random octets; `letters` writes."""
+
+    chance: Callable[[int], bytes]
+    letters: Letters
+
+    def place(self, site: Site, asked: Asked, at: Instant) -> Placed:
+        """A hold that is decided and not stored yet; its turn is taken."""
+        wish = wish_for(site, asked, Period(at, Instant(at + 1)))
+        choice = wish.choose(at)
+        if not choice.hosts:
+            raise SlotTaken(choice.codes, _nearest(site, asked, at))
+        token, name = secret(self.chance(32)), self.chance(16).hex()
+        item = Appointment(
+            id=name, uid=f"{name}@horarium", slot=Period(at, Instant(at + asked.length)),
+            hosts=choice.hosts, state=State.HELD, created=site.now, changed=site.now,
+            service=asked.service.id, team=wish.team.id if wish.team else "",
+            turn=take_turn(site, wish.team, choice.hosts), seats=asked.seats,
+            expires=Instant(site.now + asked.service.hold), source=asked.terms.source,
+        )  # fmt: skip
+        return Placed(item, token)
+
+    def still_free(self, site: Site, asked: Asked, at: Instant) -> None:
+        """SlotTaken unless every one of the hosts can give an appointment at an instant."""
+        wish = wish_for(site, asked, Period(at, Instant(at + 1)))
+        codes = [time.refusal(at) for time in wish.hosts.values()]
+        refused = [code for code in codes if code is not None]
+        if refused or not wish.hosts:
+            raise SlotTaken(refused or [Code.HOST_INACTIVE], _nearest(site, asked, at))
+
+    def anew(self, site: Site, service: Service, before: Appointment) -> Appointment:
+        """A hold that is over, wanted after all: the same slot and hosts, if they are free."""
+        self.still_free(site, same_again(service, before), before.slot.start)
+        expires = Instant(site.now + service.hold)
+        return replace(before, state=State.HELD, expires=expires, changed=site.now)
+
+    def settle(
+        self, site: Site, service: Service, held: Appointment, token: str = "", *,
+        proven: bool = False,
+    ) -> Appointment:  # fmt: skip
+        """What a hold becomes once it is known who comes; `token` is the secret of its link, where
+        that is known."""
+        now = site.now
+        if service.verify_email and not proven and held.source == "page" and held.client.mail:
+            proof = secret(self.chance(32))
+            after = held.pending(now, Awaits.MAIL, Instant(now + VERIFYING))
+            self.keep(site, after, mail_token=proof)
+            self.letters.verify(site, after, proof)
+        elif service.approval:
+            last = min(now + APPROVING, held.slot.start - service.notice)
+            after = held.pending(now, Awaits.APPROVAL, Instant(max(last, now + 60)))
+            self.keep(site, after)
+            self.letters.approve(site, after)
+        else:
+            after = held.confirmed(now)
+            self.keep(site, after)
+            self.confirmed(site, after, token)
+        return after
+
+    def confirmed(self, site: Site, item: Appointment, token: str) -> None:
+        """Says that an appointment stands: a signal for the timetable, and the invitations."""
+        site.tx.timers.give_signal(CONFIRMED, site.now)
+        self.letters.confirmed(site, item, token)
+
+    def keep(self, site: Site, item: Appointment, token: str = "", mail_token: str = "") -> None:
+        """Stores an appointment, and writes it wherever its hosts are linked to."""
+        service = site.offers.services.get(item.service)
+        hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
+        times = [(host.id, occupied(item.slot, host, service)) for host in hosts]
+        site.tx.appointments.put(
+            item, times, digest(token) if token else None,
+            digest(mail_token) if mail_token else None,
+        )  # fmt: skip
+        for host in hosts:
+            title = service.title if service is not None else host.title
+            site.calendars.write(host, item, title)
+
+
+def same_again(service: Service, item: Appointment) -> Asked:
+    """What an appointment asks for once more, not standing in its own way."""
+    return Asked(service, item.slot.seconds, None, item.seats, Terms(), item.hosts, without=item.id)
+
+
+def _nearest(site: Site, asked: Asked, at: Instant) -> list[Instant]:
+    """The starts nearest to one that can not be had."""
+    first = Instant(max(at - SEARCH // 2, site.now))
+    wide = Period(first, Instant(max(at, first) + SEARCH))
+    offers = wish_for(site, asked, wide).offers(wide)
+    found = sorted((abs(offer.at - at), offer.at) for offer in offers)
+    return sorted(start for _, start in found[:ALTERNATIVES])
+
+
+def secret(octets: bytes) -> str:
+    """A secret as it stands in a link."""
+    return urlsafe_b64encode(octets).decode("ascii").rstrip("=")
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a secret."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
