@@ -23,6 +23,7 @@ from horarium.appointments.horizon import Horizon, read_horizon
 from horarium.appointments.host import Host, Link, Mode, Service, Team, Writing
 from horarium.appointments.hours import HostHours
 from horarium.appointments.limits import Limit, read_limit
+from horarium.appointments.reminding import MOST_REMINDERS, Reminder, read_reminder
 from horarium.appointments.rules import Rules
 from horarium.appointments.values import (
     as_address,
@@ -169,6 +170,7 @@ _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
     "allow_move": as_flag,
     "cancel_notice": as_length(0, 366 * DAY),
     "move_notice": as_length(0, 366 * DAY),
+    "reminders": lambda value: _reminders(value),
     "published": as_flag,
     "active": as_flag,
 }
@@ -194,6 +196,13 @@ def _anchor(value: object) -> Anchor:
         return Anchor(as_text(value))
     except ValueError:
         raise InvalidInput(f"{value!r} is none of clock, opening, times") from None
+
+
+def _reminders(value: object) -> tuple[Reminder, ...]:
+    found = each_of(lambda one: read_reminder(as_text(one)))(value)
+    if len(set(found)) != len(found) or len(found) > MOST_REMINDERS:
+        raise InvalidInput(f"expected at most {MOST_REMINDERS} reminders, each once")
+    return found
 
 
 def _approval(value: object) -> bool:

@@ -9,6 +9,7 @@ from horarium.appointments.grid import Grid
 from horarium.appointments.horizon import Horizon
 from horarium.appointments.hours import HostHours
 from horarium.appointments.limits import Limit
+from horarium.appointments.reminding import DEFAULT, Reminder
 from horarium.kernel.instant import Instant
 
 MINUTE, HOUR = 60, 3600
@@ -133,6 +134,7 @@ class Service:
     allow_move: bool = True
     cancel_notice: int = 0
     move_notice: int = 0
+    reminders: tuple[Reminder, ...] = DEFAULT
     published: bool = False
     active: bool = True
 

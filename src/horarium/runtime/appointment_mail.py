@@ -64,6 +64,14 @@ class Letters:
             text += f"\n{item.reason}\n"
         self._plain(site, item, "refused", "Not possible: {what}, {when}", text)
 
+    def reminder(self, site: Site, item: Appointment, what: str) -> None:
+        """The client is told once more; `what` tells this reminder from others."""
+        text = "{what}\n{when}\n"
+        service = site.offers.services.get(item.service)
+        if service is not None and service.location:
+            text += f"{service.location}\n"
+        self._plain(site, item, "reminder", "Reminder: {what}, {when}", text, tells=what)
+
     def _invite(self, site: Site, item: Appointment, token: str, subject: str) -> None:
         hosts = _hosts(site, item)
         sender = self._sender(hosts)
@@ -94,23 +102,24 @@ class Letters:
             )  # fmt: skip
 
     def _plain(
-        self, site: Site, item: Appointment, kind: str, subject: str, text: str, to: str = ""
-    ) -> None:
+        self, site: Site, item: Appointment, kind: str, subject: str, text: str, to: str = "",
+        tells: str = "",
+    ) -> None:  # fmt: skip
         sender = self._sender(_hosts(site, item))
         recipient = to if kind == "approve" else item.client.mail
         if sender is not None and recipient:
-            self._post(site, item, kind, sender, recipient, subject, text, b"", "")
+            self._post(site, item, kind, sender, recipient, subject, text, b"", "", tells)
 
     def _post(
         self, site: Site, item: Appointment, kind: str, sender: Address, to: str, subject: str,
-        text: str, calendar: bytes, method: str,
+        text: str, calendar: bytes, method: str, tells: str = "",
     ) -> None:  # fmt: skip
         zone = _zone_of(item, _hosts(site, item), own=to == item.client.mail)
         facts = {
             "what": _what(site, item),
             "when": f"{format_span(item.slot.start, item.slot.end, zone)} ({zone.name})",
         }
-        name = f"{item.uid} {item.sequence} {to} {kind}"
+        name = " ".join((item.uid, str(item.sequence), to, kind, tells)).rstrip()
         letter = Letter(
             sender_name="", sender=sender.text, recipient=to, subject=_fill(subject, facts),
             date=site.now, message_id=f"<{sha256(name.encode()).hexdigest()[:40]}@horarium>",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from horarium.appointments.appointment import (
@@ -32,6 +33,7 @@ from horarium.runtime.appointment_mail import Letters
 from horarium.runtime.generating import Generators, Site
 from horarium.runtime.offers import Offers
 from horarium.runtime.placing import Placed, Placing, digest, same_again
+from horarium.runtime.reminding import send_reminder
 from horarium.runtime.settings import Settings
 from horarium.runtime.turns import give_turn_back
 from horarium.runtime.wishing import Asked, Terms, check_client, wish_for
@@ -290,8 +292,9 @@ class Desk:
         return self._store.transact([], lambda tx: tx.appointments.forget_client(mail, now))
 
     def sweep(self, now: Instant, many: int = 200) -> int:
-        """Tells holds and pending ones that are over; whose turn they took gets it back. How many.
-        What is over is over before: only turns and letters wait for this."""
+        """Tells holds and pending ones that are over, so that turns come back, and sends the
+        reminders whose time has come; how many of both. What is over is over before: only turns and
+        letters wait for this."""
         expired = self._store.read(lambda tx: tx.appointments.expired(now, many))
         for item in expired:
 
@@ -306,7 +309,14 @@ class Desk:
                     self._letters.refused(site, after)
 
             self._act(item.service, work, now, item.hosts)
-        return len(expired)
+        return len(expired) + self._remind(now, many)
+
+    def _remind(self, now: Instant, many: int) -> int:
+        due = self._store.read(lambda tx: tx.reminders.due(now, many))
+        for one in due:
+            send = partial(send_reminder, letters=self._letters, due=one)
+            self._ground.transact(lambda offers: [], [], send, now)
+        return len(due)
 
     # --- inside --------------------------------------------------------------
 

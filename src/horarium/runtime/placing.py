@@ -20,6 +20,7 @@ from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.appointment_mail import Letters
 from horarium.runtime.generating import CONFIRMED, Site
+from horarium.runtime.reminding import plan_reminders
 from horarium.runtime.turns import take_turn
 from horarium.runtime.wishing import Asked, Terms, occupied, wish_for
 
@@ -102,7 +103,7 @@ class Placing:
         self.letters.confirmed(site, item, token)
 
     def keep(self, site: Site, item: Appointment, token: str = "", mail_token: str = "") -> None:
-        """Stores an appointment, and writes it wherever its hosts are linked to."""
+        """Stores an appointment with its reminders, and writes it where its hosts are linked to."""
         service = site.offers.services.get(item.service)
         hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
         times = [(host.id, occupied(item.slot, host, service)) for host in hosts]
@@ -113,6 +114,7 @@ class Placing:
         for host in hosts:
             title = service.title if service is not None else host.title
             site.calendars.write(host, item, title)
+        plan_reminders(site, item)
 
 
 def same_again(service: Service, item: Appointment) -> Asked:

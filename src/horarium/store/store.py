@@ -22,6 +22,7 @@ from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
+from horarium.store.reminders import ReminderRepository
 from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 from horarium.store.sessions import Idle, SessionRepository
@@ -145,6 +146,11 @@ class Transaction:
     def appointments(self) -> AppointmentRepository:
         """Appointments, and what generators of slots remember."""
         return AppointmentRepository(self.session, self.tenant)
+
+    @property
+    def reminders(self) -> ReminderRepository:
+        """What clients are still to be told before an appointment begins."""
+        return ReminderRepository(self.session, self.tenant)
 
     @property
     def check_ins(self) -> CheckInRepository:

@@ -82,3 +82,16 @@ CREATE TABLE idempotent_answer (
     PRIMARY KEY (tenant, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotent_answer_time ON idempotent_answer (at_s);
+
+-- When a client is told of an appointment once more, as it stood at `sequence`. One that is `late` was
+-- never sent: its time had gone by.
+CREATE TABLE reminder (
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    sequence INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    due_s INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'sent', 'late')),
+    PRIMARY KEY (tenant, appointment, sequence, what)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reminder_due ON reminder (tenant, due_s) WHERE state = 'due';
