@@ -20,7 +20,7 @@ from horarium.appointments.declared_hours import (
 )
 from horarium.appointments.grid import Anchor, Grid
 from horarium.appointments.horizon import Horizon, read_horizon
-from horarium.appointments.host import Host, Link, Mode, Service, Team, Writing
+from horarium.appointments.host import Host, Link, Mode, Service, Team, Waiting, Writing
 from horarium.appointments.hours import HostHours
 from horarium.appointments.limits import Limit, read_limit
 from horarium.appointments.reminding import MOST_REMINDERS, Reminder, read_reminder
@@ -35,6 +35,7 @@ from horarium.appointments.values import (
     by_host,
     each_of,
 )
+from horarium.appointments.waiting import LEAST_OFFERED
 from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, instant, parse_instant
@@ -170,6 +171,8 @@ _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
     "allow_move": as_flag,
     "cancel_notice": as_length(0, 366 * DAY),
     "move_notice": as_length(0, 366 * DAY),
+    "waiting": lambda value: _waiting(value),
+    "offer": as_length(LEAST_OFFERED, 7 * DAY),
     "reminders": lambda value: _reminders(value),
     "published": as_flag,
     "active": as_flag,
@@ -203,6 +206,13 @@ def _reminders(value: object) -> tuple[Reminder, ...]:
     if len(set(found)) != len(found) or len(found) > MOST_REMINDERS:
         raise InvalidInput(f"expected at most {MOST_REMINDERS} reminders, each once")
     return found
+
+
+def _waiting(value: object) -> Waiting:
+    try:
+        return Waiting(as_text(value))
+    except ValueError:
+        raise InvalidInput(f"{value!r} is none of offer, auto, all") from None
 
 
 def _approval(value: object) -> bool:

@@ -103,6 +103,17 @@ class Team:
         return self.name or self.id
 
 
+class Waiting(Enum):
+    """What becomes of time that somebody waits for."""
+
+    OFFER = "offer"
+    """It is held for the first who waits, until that one answers or the offer lapses."""
+    AUTO = "auto"
+    """The first who waits gets it at once."""
+    ALL = "all"
+    """All who wait for it are told; it is for the first who comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A kind of appointment that is offered: how long, when, under which limits, by whom.
@@ -135,6 +146,8 @@ class Service:
     cancel_notice: int = 0
     move_notice: int = 0
     reminders: tuple[Reminder, ...] = DEFAULT
+    waiting: Waiting = Waiting.OFFER
+    offer: int = 2 * HOUR
     published: bool = False
     active: bool = True
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
+from horarium.runtime.freeing import note_widened
 from horarium.runtime.objects import USERS, DeclaredObjects
 from horarium.runtime.offers import check_offers, read_offers
 from horarium.runtime.quotas import OWNER as QUOTA
@@ -53,9 +54,10 @@ def apply_objects(
         quotas = read_quotas(tx)
         offers = read_offers(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
-        check_offers(tx, offers, declared.places, now)
+        after = check_offers(tx, offers, declared.places, now)
         if changes:
             reattribute(tx, quotas)
+            note_widened(tx, offers, after, now)
             tx.directory.raise_version()
             for change in changes:
                 tx.directory.audit(now, "apply", change.what, change.id, None, None)

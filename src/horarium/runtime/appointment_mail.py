@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from horarium.appointments.appointment import Appointment
 from horarium.appointments.host import Host
@@ -20,6 +21,18 @@ from horarium.kernel.zone import Zone, named
 from horarium.runtime.generating import Site
 from horarium.runtime.moments import format_span
 from horarium.runtime.settings import Settings
+
+
+class Posted(NamedTuple):
+    """What a mail is about, and to whom; of one `name` there is one mail. `facts` go into its
+    text."""
+
+    uid: str
+    sequence: int
+    kind: str
+    to: str
+    name: str
+    facts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +55,26 @@ class Letters:
 
     def verify(self, site: Site, item: Appointment, secret: str) -> None:
         """The client proves the address by coming back with the secret."""
-        link = self._link(f"/a/verify/{secret}")
+        link = self.link(f"/a/verify/{secret}")
         text = f"To book {{what}}, {{when}}, please open this page and confirm:\n\n{link}\n"
-        self._plain(site, item, "verify", "Please confirm: {what}, {when}", text)
+        self.plain(site, item, "verify", "Please confirm: {what}, {when}", text)
 
     def approve(self, site: Site, item: Appointment) -> None:
         """The client is told that a host has to agree; the hosts are asked."""
         text = "Your request waits for a word of the host; you will be told.\n"
-        self._plain(site, item, "pending", "Your request: {what}, {when}", text)
+        self.plain(site, item, "pending", "Your request: {what}, {when}", text)
         for host in _hosts(site, item):
-            text = (
-                f"{item.client.name or 'A client'} asks for {{what}}, {{when}}.\n\n"
-                + self._link("/appointments")
+            text = f"{item.client.name or 'A client'} asks for {{what}}, {{when}}.\n\n" + self.link(
+                "/appointments"
             )
-            self._plain(site, item, "approve", "To approve: {what}, {when}", text, to=host.mail)
+            self.plain(site, item, "approve", "To approve: {what}, {when}", text, to=host.mail)
 
     def refused(self, site: Site, item: Appointment) -> None:
         """What waited is not given."""
         text = "Sorry, {what}, {when}, can not be given.\n"
         if item.reason:
             text += f"\n{item.reason}\n"
-        self._plain(site, item, "refused", "Not possible: {what}, {when}", text)
+        self.plain(site, item, "refused", "Not possible: {what}, {when}", text)
 
     def reminder(self, site: Site, item: Appointment, what: str) -> None:
         """The client is told once more; `what` tells this reminder from others."""
@@ -70,7 +82,7 @@ class Letters:
         service = site.offers.services.get(item.service)
         if service is not None and service.location:
             text += f"{service.location}\n"
-        self._plain(site, item, "reminder", "Reminder: {what}, {when}", text, tells=what)
+        self.plain(site, item, "reminder", "Reminder: {what}, {when}", text, tells=what)
 
     def _invite(self, site: Site, item: Appointment, token: str, subject: str) -> None:
         hosts = _hosts(site, item)
@@ -88,7 +100,7 @@ class Letters:
                 attendees=tuple(_parties(item, hosts[1:])),
                 summary=_what(site, item), zone=hosts[0].hours.zone, written=site.now,
                 location=service.location if service is not None else "",
-                url=self._link(f"/a/{token}") if own and token else "", sent_by=sender,
+                url=self.link(f"/a/{token}") if own and token else "", sent_by=sender,
             )  # fmt: skip
             text = "{what}\n{when}\n"
             if invitation.url:
@@ -101,10 +113,11 @@ class Letters:
                 invitation.calendar(), invitation.method,
             )  # fmt: skip
 
-    def _plain(
+    def plain(
         self, site: Site, item: Appointment, kind: str, subject: str, text: str, to: str = "",
         tells: str = "",
     ) -> None:  # fmt: skip
+        """Plain words about an appointment: to the client, or to a host who is asked."""
         sender = self._sender(_hosts(site, item))
         recipient = to if kind == "approve" else item.client.mail
         if sender is not None and recipient:
@@ -120,14 +133,31 @@ class Letters:
             "when": f"{format_span(item.slot.start, item.slot.end, zone)} ({zone.name})",
         }
         name = " ".join((item.uid, str(item.sequence), to, kind, tells)).rstrip()
+        posted = Posted(item.uid, item.sequence, kind, to, name, facts)
+        self._write(site, posted, sender, subject, text, calendar, method)
+
+    def write(
+        self, site: Site, posted: Posted, hosts: Sequence[Host], subject: str, text: str
+    ) -> None:
+        """Plain words that are about no appointment."""
+        sender = self._sender(hosts)
+        if sender is not None and posted.to:
+            self._write(site, posted, sender, subject, text, b"", "")
+
+    def _write(
+        self, site: Site, posted: Posted, sender: Address, subject: str, text: str,
+        calendar: bytes, method: str,
+    ) -> None:  # fmt: skip
+        to, facts = posted.to, posted.facts
+        digest = sha256(posted.name.encode()).hexdigest()[:40]
         letter = Letter(
             sender_name="", sender=sender.text, recipient=to, subject=_fill(subject, facts),
-            date=site.now, message_id=f"<{sha256(name.encode()).hexdigest()[:40]}@horarium>",
+            date=site.now, message_id=f"<{digest}@horarium>",
             fields=(), text=_fill(text, facts), calendar=calendar, method=method,
         )  # fmt: skip
         mail = Mail(
-            f"appointment_{kind}", letter.message_id, sender.text, to, item.uid, item.sequence,
-            write_letter(letter),
+            f"appointment_{posted.kind}", letter.message_id, sender.text, to, posted.uid,
+            posted.sequence, write_letter(letter),
         )  # fmt: skip
         site.tx.mail.post(mail, None, site.now)
 
@@ -136,7 +166,8 @@ class Letters:
             return parse_address(self.settings.mail.sender)
         return next((parse_address(host.mail) for host in hosts if host.mail), None)
 
-    def _link(self, path: str) -> str:
+    def link(self, path: str) -> str:
+        """A link to a page of this site."""
         return (self.settings.web.url or "").rstrip("/") + path
 
 

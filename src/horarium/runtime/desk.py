@@ -7,6 +7,7 @@ decides, stores, reserves and writes the mails together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -25,7 +26,8 @@ from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Offer
 from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
-from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.appointments.waiting import Entry
+from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
@@ -36,9 +38,11 @@ from horarium.runtime.placing import Placed, Placing, digest, same_again
 from horarium.runtime.reminding import send_reminder
 from horarium.runtime.settings import Settings
 from horarium.runtime.turns import give_turn_back
+from horarium.runtime.waiting import Listed, WaitingList
+from horarium.runtime.waiting_mail import WaitingLetters
 from horarium.runtime.wishing import Asked, Terms, check_client, wish_for
 from horarium.store.engine import Key
-from horarium.store.store import Store
+from horarium.store.store import Store, Transaction
 
 T = TypeVar("T")
 
@@ -55,6 +59,8 @@ class Desk:
         self._ground = Generators(store, settings, chance)
         self._letters = Letters(settings)
         self._placing = Placing(chance, self._letters)
+        letters = WaitingLetters(self._letters)
+        self._waiting = WaitingList(store, self._ground, self._placing, letters)
 
     # --- what there is -------------------------------------------------------
 
@@ -129,7 +135,7 @@ class Desk:
                 return before
             if state not in (State.HELD, State.EXPIRED):
                 raise WrongState(f"this appointment is {state.value}")
-            check_client(site, service, client, now)
+            check_client(site, service, client, now, before.id)
             if state is State.EXPIRED:
                 before = self._placing.anew(site, service, before)
             held = replace(before, client=client)
@@ -153,6 +159,10 @@ class Desk:
             return Placed(sure, token)
 
         return self._act(service, work, now)
+
+    def accept(self, token: str, now: Instant) -> Appointment:
+        """Who waited takes what is held for them; said again it answers the same."""
+        return self.confirm(token, self._by_token(token).client, now)
 
     def verify(self, mail_token: str, now: Instant) -> Appointment:
         """The secret that was mailed has come back: the address is the client's."""
@@ -289,11 +299,16 @@ class Desk:
     def forget(self, mail: str, now: Instant) -> int:
         """Blanks what is known of a client, by address key, in appointments that have ended; how
         many."""
-        return self._store.transact([], lambda tx: tx.appointments.forget_client(mail, now))
+
+        def forgotten(tx: Transaction) -> int:
+            return tx.appointments.forget_client(mail, now) + tx.waiting.forget_client(mail)
+
+        return self._store.transact([], forgotten)
 
     def sweep(self, now: Instant, many: int = 200) -> int:
         """Tells holds and pending ones that are over, so that turns come back, and sends the
-        reminders whose time has come; how many of both. What is over is over before: only turns and
+        reminders whose time has come, and looks at what was freed for those who wait; how many of
+        all. What is over is over before: only turns and
         letters wait for this."""
         expired = self._store.read(lambda tx: tx.appointments.expired(now, many))
         for item in expired:
@@ -309,7 +324,7 @@ class Desk:
                     self._letters.refused(site, after)
 
             self._act(item.service, work, now, item.hosts)
-        return len(expired) + self._remind(now, many)
+        return len(expired) + self._remind(now, many) + self._waiting.sweep(now, many)
 
     def _remind(self, now: Instant, many: int) -> int:
         due = self._store.read(lambda tx: tx.reminders.due(now, many))
@@ -317,6 +332,24 @@ class Desk:
             send = partial(send_reminder, letters=self._letters, due=one)
             self._ground.transact(lambda offers: [], [], send, now)
         return len(due)
+
+    # --- waiting -------------------------------------------------------------
+
+    def wait(self, wanted: Entry, now: Instant) -> Listed:
+        """Puts somebody on the waiting list of a service; Conflict when the client is on it."""
+        return self._waiting.add(wanted, now)
+
+    def waiting(self, service: str | None = None) -> Sequence[Entry]:
+        """Who waits, in the order in which they are asked."""
+        return self._waiting.entries(service)
+
+    def withdraw(self, token: str, now: Instant) -> Entry:
+        """A client waits no more, by the secret of the link."""
+        return self._waiting.withdraw(token, now)
+
+    def stop_waiting(self, id_: str, now: Instant) -> Entry:
+        """Staff take somebody from the waiting list."""
+        return self._waiting.remove(id_, now)
 
     # --- inside --------------------------------------------------------------
 
@@ -333,7 +366,11 @@ class Desk:
                 found += offers.members(by) if isinstance(by, Team) else [by]
             return list({host.id: host for host in found}.values())
 
-        return self._ground.transact(concerned, keys, work, now)
+        done = self._ground.transact(concerned, keys, work, now)
+        # What was freed is noted: should this fail, the next sweep does it.
+        with suppress(Unavailable):
+            self._waiting.serve(now)
+        return done
 
     def _change(
         self, item: Appointment, now: Instant, change: Callable[[Appointment], Appointment]

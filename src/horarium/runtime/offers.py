@@ -135,9 +135,10 @@ class OfferReader:
 
 def check_offers(
     tx: Transaction, before: Offers, places: Mapping[tuple[str, str, str], str], now: Instant
-) -> None:
+) -> Offers:
     """Refuses a change, already made in this transaction, after which an object names one that is
-    not there, or an appointer is gone that has appointments to come; Conflict with the place."""
+    not there, or an appointer is gone that has appointments to come; Conflict with the place. Gives
+    what is offered then."""
     after = read_offers(tx)
     for kind, name, key, message in after.dangling():
         place = places.get((kind, name, key), "")
@@ -147,3 +148,4 @@ def check_offers(
         left = [e for e in tx.appointments.engaged(name, ahead) if e.state in LIVE]
         if left:
             raise Conflict(f"{name} still has {len(left)} appointments to come; it is not removed")
+    return after

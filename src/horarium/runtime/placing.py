@@ -12,17 +12,20 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from horarium.appointments.appointment import Appointment, Awaits, State
+from horarium.appointments.availability import occupied
 from horarium.appointments.codes import Code
 from horarium.appointments.errors import SlotTaken
 from horarium.appointments.host import Service
+from horarium.appointments.waiting import End
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.appointment_mail import Letters
+from horarium.runtime.freeing import note_freed
 from horarium.runtime.generating import CONFIRMED, Site
 from horarium.runtime.reminding import plan_reminders
-from horarium.runtime.turns import take_turn
-from horarium.runtime.wishing import Asked, Terms, occupied, wish_for
+from horarium.runtime.turns import give_turn_back, take_turn
+from horarium.runtime.wishing import Asked, Terms, wish_for
 
 ALTERNATIVES = 3
 VERIFYING = 30 * 60
@@ -101,11 +104,35 @@ class Placing:
         """Says that an appointment stands: a signal for the timetable, and the invitations."""
         site.tx.timers.give_signal(CONFIRMED, site.now)
         self.letters.confirmed(site, item, token)
+        self._end_waiting(site, item)
+
+    def _end_waiting(self, site: Site, item: Appointment) -> None:
+        """Who waited for what is booked now waits no more."""
+        waiting, host = site.tx.waiting, site.offers.hosts.get(item.hosts[0])
+        offered = waiting.offered(item.id)
+        if offered is not None:
+            entry = waiting.by_id(offered.entry)
+        else:
+            entry = waiting.of_client(item.service, item.client.mail)
+        fits = offered is not None or (host is not None and entry is not None
+                                       and entry.wants(item.slot, host.hours))  # fmt: skip
+        if entry is not None and fits and waiting.finish(entry.id, End.BOOKED, site.now):
+            self.release_offers(site, entry.id, besides=item.id)
+
+    def release_offers(self, site: Site, entry: str, besides: str = "") -> None:
+        """Gives up what is held for somebody who does not wait any more."""
+        for id_ in site.tx.waiting.offers_of(entry):
+            item = site.tx.appointments.by_id(id_)
+            if item is not None and id_ != besides and item.state_at(site.now) is State.HELD:
+                after = item.released(site.now)
+                self.keep(site, after)
+                give_turn_back(site, after)
 
     def keep(self, site: Site, item: Appointment, token: str = "", mail_token: str = "") -> None:
         """Stores an appointment with its reminders, and writes it where its hosts are linked to."""
         service = site.offers.services.get(item.service)
         hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
+        before = site.tx.appointments.by_id(item.id)
         times = [(host.id, occupied(item.slot, host, service)) for host in hosts]
         site.tx.appointments.put(
             item, times, digest(token) if token else None,
@@ -115,6 +142,8 @@ class Placing:
             title = service.title if service is not None else host.title
             site.calendars.write(host, item, title)
         plan_reminders(site, item)
+        if before is not None:
+            note_freed(site.tx, site.offers, before, item, site.now)
 
 
 def same_again(service: Service, item: Appointment) -> Asked:

@@ -92,6 +92,7 @@ def run_upkeep(
         pass
     forgotten = Instant(now - settings.retention.clients)
     store.transact([], lambda tx: tx.appointments.forget_clients(forgotten))
+    store.transact([], lambda tx: tx.waiting.forget_clients(forgotten))
     report.settled = len(MailAgent(store, settings).settle(now))
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)

@@ -34,6 +34,7 @@ from horarium.store.sign_ins import (
 )
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
+from horarium.store.waiting import WaitingRepository
 from horarium.store.workers import WorkerRepository
 
 T = TypeVar("T")
@@ -151,6 +152,11 @@ class Transaction:
     def reminders(self) -> ReminderRepository:
         """What clients are still to be told before an appointment begins."""
         return ReminderRepository(self.session, self.tenant)
+
+    @property
+    def waiting(self) -> WaitingRepository:
+        """Who waits for time to be freed."""
+        return WaitingRepository(self.session, self.tenant)
 
     @property
     def check_ins(self) -> CheckInRepository:

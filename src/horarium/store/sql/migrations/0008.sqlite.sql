@@ -95,3 +95,52 @@ CREATE TABLE reminder (
     PRIMARY KEY (tenant, appointment, sequence, what)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reminder_due ON reminder (tenant, due_s) WHERE state = 'due';
+
+-- Who would come if time were freed; `last_s` is when the last span passes, or when it ended.
+CREATE TABLE waiting (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    service TEXT NOT NULL,
+    host TEXT NOT NULL,
+    spans TEXT NOT NULL,
+    weekdays TEXT NOT NULL,
+    from_s INTEGER,
+    to_s INTEGER,
+    duration INTEGER,
+    seats INTEGER NOT NULL CHECK (seats > 0),
+    priority INTEGER NOT NULL,
+    client_name TEXT NOT NULL,
+    client_mail TEXT NOT NULL,
+    client_zone TEXT NOT NULL,
+    client_language TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    token BLOB NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'booked', 'withdrawn', 'over')),
+    created_s INTEGER NOT NULL,
+    last_s INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX waiting_client ON waiting (tenant, service, client_mail) WHERE state = 'waiting';
+CREATE INDEX waiting_last ON waiting (tenant, last_s) WHERE state = 'waiting';
+CREATE INDEX waiting_ended ON waiting (tenant, last_s) WHERE state <> 'waiting';
+
+-- Holds that were offered to somebody who waits; `passed` are the entries that had their chance.
+CREATE TABLE waiting_offer (
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    entry TEXT NOT NULL,
+    passed TEXT NOT NULL,
+    PRIMARY KEY (tenant, appointment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_offer_entry ON waiting_offer (tenant, entry);
+
+-- Time of hosts that was freed and not yet looked at by those who wait.
+CREATE TABLE freed (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    host TEXT NOT NULL,
+    start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    passed TEXT NOT NULL,
+    CHECK (end_s > start_s)
+) STRICT;
