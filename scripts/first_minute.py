@@ -21,6 +21,7 @@ from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
+CALLED = "2026-03-03 11:30"
 NOW = "2026-03-02 09:00"
 ROOM = "resource-room-confroom@example.com"
 HOURLY, NOTED = "events.ctl:5", "booking-noted"
@@ -227,6 +228,9 @@ def main() -> None:
         minute.show("open", ROOM, "--from", "2026-03-03 08:00", "--to", "2026-03-03 18:00")
         print("\nSo he takes 14:00.")
         minute.invite("budget2", "Vincent Vole", "Budget", "20260303T140000", "20260303T150000")
+        print("\nTwo patients call the reception; the doctors see them in turn.")
+        for _ in range(2):
+            minute.show("assistant", "get", "reception", "--duration", "1h", "--time", CALLED)
         print()
         killed(minute)
         minute.show("next", ROOM)

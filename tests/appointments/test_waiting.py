@@ -71,7 +71,7 @@ def secret(of: Reception, path: str, who: str) -> str:
         for letter in of.letters
         if letter["To"].strip("<>") == f"{who}@example.net" and not letter.is_multipart()
     ]
-    return re.findall(rf"/a/{path}/(\S+)", texts[-1])[0]
+    return re.findall(rf"/{path}/(\S+)", texts[-1])[0]
 
 
 def offers(of: Reception) -> list[tuple[str, str]]:
@@ -214,7 +214,7 @@ def test_what_the_service_does_not_have(
 def test_who_waits_is_told_and_can_leave_by_the_link(desk: Reception) -> None:
     wait(desk, "bob")
     assert told(desk, "bob") == ["You are on the waiting list: talk"]
-    token = secret(desk, "waiting", "bob")
+    token = secret(desk, "a/waiting", "bob")
     assert desk.desk.withdraw(token, desk.now).end is End.WITHDRAWN
     assert desk.desk.withdraw(token, desk.now).end is End.WITHDRAWN
     assert told(desk, "bob") == ["Your place on the waiting list has ended: talk"]
@@ -248,7 +248,7 @@ def test_what_is_cancelled_is_offered_to_the_first_who_waits(desk: Reception) ->
     assert offers(desk) == [("kim", "10T09:00")]
     assert "09:00" not in desk.starts("talk")
     assert told(desk, "kim") == ["Free for you: talk, dan, 2027-05-10 09:00-09:30 +00:00 (UTC)"]
-    desk.desk.accept(secret(desk, "offer", "kim"), desk.now)
+    desk.desk.accept(secret(desk, "book/hold", "kim"), desk.now)
     assert [e.client.name for e in desk.desk.waiting()] == ["bob"]
     assert [s.partition(":")[0] for s in told(desk, "kim")] == ["Your appointment"]
 
@@ -282,7 +282,7 @@ def test_what_is_refused_goes_to_the_next_at_once(desk: Reception) -> None:
     wait(desk, "kim")
     desk.desk.cancel(first, "", desk.now)
     desk.mails()
-    desk.desk.release(secret(desk, "offer", "bob"), desk.now)
+    desk.desk.release(secret(desk, "book/hold", "bob"), desk.now)
     assert offers(desk) == [("kim", "10T09:00")]
 
 
@@ -373,7 +373,7 @@ def test_offers_keep_to_the_limit_of_a_client(tmp_path: Path) -> None:
     wait(desk, "bob")
     desk.desk.cancel(first, "", desk.now)
     desk.mails()
-    taken = desk.desk.accept(secret(desk, "offer", "bob"), desk.now)
+    taken = desk.desk.accept(secret(desk, "book/hold", "bob"), desk.now)
     assert taken.state is State.CONFIRMED
     second = desk.book("09:30", "ann", "talk").token
     wait(desk, "bob")

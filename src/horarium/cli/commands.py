@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approval": ("horarium.cli.approval", "what waits for a person's word"),
     "appointer": ("horarium.cli.appointer", "who gives appointments, and the next slot"),
     "assistant": ("horarium.cli.assistant", "appointers that are used in turn"),
-    "service": ("horarium.cli.service", "the kinds of appointment that are offered"),
+    "service": ("horarium.cli.services", "the kinds of appointment that are offered"),
     "slot": ("horarium.cli.slot", "the starts of services: list, hold, explain"),
     "appointment": ("horarium.cli.appointment", "the appointments, and what becomes of them"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),

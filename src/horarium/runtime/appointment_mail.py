@@ -41,6 +41,10 @@ class Letters:
 
     settings: Settings
 
+    def can_write(self, site: Site, item: Appointment) -> bool:
+        """Whether there is an address to write from."""
+        return self._sender(_hosts(site, item)) is not None
+
     def confirmed(self, site: Site, item: Appointment, token: str) -> None:
         """The appointment stands: it goes into the calendars of the client and of the hosts."""
         self._invite(site, item, token, "Your appointment: {what}, {when}")

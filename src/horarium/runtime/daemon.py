@@ -125,13 +125,13 @@ class Daemon:
             tasks.append(await self._start_timetable(stack))
         if "mail" in self._parts:
             tasks.append(await self._start_mail(stack))
-        for name in sorted(self._parts & self._faces.keys()):
-            self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
         if "upkeep" in self._parts:
             tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
             desk = Desk(self._store, self._settings, SystemSecrets().random)
             sweeping = keep_desk_swept(desk, self._clock, self._decide, self._mails_written)
             tasks.append(asyncio.create_task(sweeping))
+        for name in sorted(self._parts & self._faces.keys()):
+            self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
         for task in tasks:
             task.add_done_callback(self._ended)
 

@@ -84,7 +84,8 @@ class Placing:
         """What a hold becomes once it is known who comes; `token` is the secret of its link, where
         that is known."""
         now = site.now
-        if service.verify_email and not proven and held.source == "page" and held.client.mail:
+        asks = service.verify_email and not proven and held.source == "page"
+        if asks and held.client.mail and self.letters.can_write(site, held):
             proof = secret(self.chance(32))
             after = held.pending(now, Awaits.MAIL, Instant(now + VERIFYING))
             self.keep(site, after, mail_token=proof)

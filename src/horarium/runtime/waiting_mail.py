@@ -51,7 +51,7 @@ class WaitingLetters:
         """Time is held for somebody who waits."""
         assert item.expires is not None
         zone = named(item.client.zone) if item.client.zone else _host_zone(site, item.hosts[0])
-        link = self.letters.link(f"/a/offer/{token}")
+        link = self.letters.link(f"/book/hold/{token}")
         text = (
             "What you wait for is free: {what}, {when}.\n\n"
             f"It is held for you until {format_moment(item.expires, zone)}. "

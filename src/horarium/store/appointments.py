@@ -15,8 +15,6 @@ from horarium.store.rows import instant, maybe_instant, number, text
 
 # Longer ones are indexed apart, so that a search around an instant looks at a few days only.
 SHORT_SECONDS = 2 * 86_400
-# A repeated request gets its first answer for as long.
-REPEATED_SECONDS = 86_400
 
 
 class Generator(NamedTuple):
@@ -169,20 +167,6 @@ class AppointmentRepository:
             (text(host), instant(created), State(text(state)))
             for host, created, state, _ in self.session.rows("team_bookings", values)
         ]
-
-    def answer(self, key: str, now: Instant) -> tuple[str, str] | None:
-        """Digest of the request and text of the first answer given under an idempotency key."""
-        since = now - REPEATED_SECONDS
-        values = {"tenant": self.tenant, "key": key, "since_s": since}
-        row = self.session.row("idempotent_answer", values)
-        return (text(row[0]), text(row[1])) if row else None
-
-    def put_answer(self, key: str, digest: str, answer: str, now: Instant) -> None:
-        """Keeps the first answer given under an idempotency key."""
-        values = {
-            "tenant": self.tenant, "key": key, "digest": digest, "answer": answer, "at_s": now,
-        }  # fmt: skip
-        self.session.run("put_idempotent_answer", values)
 
     def forget_client(self, mail: str, before: Instant) -> int:
         """Blanks one client in what ended before an instant; how many."""

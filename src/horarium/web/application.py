@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
 from aiohttp import web
 
 from horarium.identity.account import Right
-from horarium.kernel.errors import Unavailable
+from horarium.kernel.errors import NotFound, Unavailable
 from horarium.runtime.daemon import Served
 from horarium.runtime.settings import WebSettings
 from horarium.web.access import Access
+from horarium.web.api import openapi
 from horarium.web.desk import Desk
 from horarium.web.guard import MOST_BODY, Guard
-from horarium.web.pages import agenda, files, signing_in
-from horarium.web.routing import Route, Style, action, page
+from horarium.web.pages import (
+    agenda,
+    appointments,
+    approvals,
+    booking,
+    directives,
+    feeds,
+    files,
+    find,
+    probes,
+    resources,
+    setup,
+    signing_in,
+    why,
+)
+from horarium.web.routing import ANY, Route, Style, action, page
+from horarium.web.visit import Visit
 
 # Seconds for which an idle connection is kept, and for which a stop waits for answers in hand.
 IDLE_SECONDS, STOP_SECONDS = 75.0, 10.0
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/livez", Access.ANYBODY, files.livez, Style.PLAIN),
+    Route("GET", "/livez", Access.ANYBODY, probes.livez, Style.PLAIN),
+    Route("GET", "/readyz", Access.THIS_MACHINE, probes.readyz, Style.PLAIN),
+    Route("GET", "/metrics", Access.THIS_MACHINE, probes.metrics, Style.PLAIN),
     Route("GET", "/static/{digest}/{name}", Access.ANYBODY, files.static, Style.PLAIN),
     Route("GET", "/favicon.ico", Access.ANYBODY, files.icon, Style.PLAIN),
     page("/", Access.ANYBODY, files.front),
     page("/login", Access.ANYBODY, signing_in.show),
     action("/login", Access.ANYBODY, signing_in.sign_in, signs_in=True),
     action("/logout", Access.SIGNED_IN, signing_in.sign_out),
+    page("/setup/{token}", Access.ANYBODY, setup.show),
+    action("/setup/{token}", Access.ANYBODY, setup.use),
     page("/agenda", Right.READ, agenda.show),
+    page("/why", Right.READ, why.show),
+    page("/why.svg", Right.READ, why.picture),
+    page("/resources", Right.READ, resources.show_all),
+    page("/resources/{id}", Right.READ, resources.show),
+    page("/resources/{id}/policy.svg", Right.READ, resources.picture),
+    page("/find", Right.READ, find.show),
+    page("/approvals", Right.READ, approvals.show),
+    action("/approvals/{id}/{verdict}", Right.BOOKINGS, approvals.decide),
+    page("/appointments", Right.READ, appointments.show),
+    action("/appointments/{id}/{act}", Right.DESK, appointments.act),
+    page("/appointers", Right.READ, appointments.hosts),
+    page("/book", Access.ANYBODY, booking.show_all),
+    page("/book/{service}", Access.ANYBODY, booking.show),
+    action("/book/{service}/hold", Access.ANYBODY, booking.hold),
+    page("/book/hold/{token}", Access.ANYBODY, booking.details),
+    action("/book/hold/{token}", Access.ANYBODY, booking.confirm),
+    action("/book/hold/{token}/release", Access.ANYBODY, booking.release),
+    page("/a/verify/{secret}", Access.ANYBODY, booking.show_verify),
+    action("/a/verify/{secret}", Access.ANYBODY, booking.verify),
+    page("/a/{token}", Access.ANYBODY, booking.manage),
+    action("/a/{token}/cancel", Access.ANYBODY, booking.cancel),
+    page("/a/{token}/move", Access.ANYBODY, booking.choose_move),
+    action("/a/{token}/move", Access.ANYBODY, booking.move),
+    page("/directives", Right.READ, directives.show),
+    page("/feeds", Right.READ, feeds.show),
+    action("/feeds", Right.READ, feeds.make),
+    action("/feeds/{id}/revoke", Right.READ, feeds.revoke),
+    Route("GET", "/feed/{secret}.ics", Access.SECRET, feeds.read, Style.PLAIN),
+    *(operation.route for operation in (*openapi.OPERATIONS, *openapi.ITSELF)),
 )
 
 
@@ -39,7 +90,8 @@ def application(guard: Guard) -> web.Application:
         made.router.add_route(route.method, route.path, _served(guard, route))
         if route.method == "GET":
             made.router.add_route("HEAD", route.path, _served(guard, route))
-    made.router.add_route("*", "/{nothing:.*}", _served(guard, _NOTHING))
+    made.router.add_route(ANY, "/api/{nothing:.*}", _served(guard, _NO_API))
+    made.router.add_route(ANY, "/{nothing:.*}", _served(guard, _NOTHING))
     return made
 
 
@@ -50,7 +102,25 @@ def _served(guard: Guard, route: Route) -> Callable[[web.Request], Awaitable[web
     return handle
 
 
-_NOTHING = Route("GET", "/{nothing}", Access.ANYBODY, files.nothing)
+async def _nothing(visit: Visit) -> web.StreamResponse:
+    """What is not there, or not by that method."""
+    path, methods = visit.request.path, set()
+    for route in ROUTES:
+        if _pattern(route.path).fullmatch(path):
+            methods |= {route.method, *(["HEAD"] if route.method == "GET" else [])}
+    if methods:
+        raise web.HTTPMethodNotAllowed(visit.request.method, sorted(methods))
+    raise NotFound(f"there is no page {path[:200]}")
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}", path)
+    return re.compile("[^{}/]+".join(re.escape(part) for part in parts))
+
+
+_NOTHING = Route(ANY, "/{nothing}", Access.ANYBODY, _nothing)
+_NO_API = Route(ANY, "/api/{nothing}", Access.ANYBODY, _nothing, Style.API)
 
 
 @asynccontextmanager

@@ -10,12 +10,13 @@ from typing import TypeVar
 from horarium.kernel.instant import Instant
 from horarium.runtime.daemon import Served
 from horarium.runtime.entropy import SystemSecrets
-from horarium.runtime.passwords import BoundedPasswords
 from horarium.runtime.session_rules import session_rules
 from horarium.runtime.sessions import SessionKeeper
 from horarium.runtime.settings import Settings
 from horarium.runtime.signing_in import SigningIn
-from horarium.runtime.wiring import Store
+from horarium.runtime.wiring import Store, password_hasher
+from horarium.web.counting import Counted
+from horarium.web.rates import Rates
 
 T = TypeVar("T")
 
@@ -28,12 +29,16 @@ class Desk:
 
     def __init__(self, served: Served) -> None:
         self.served = served
+        self._loop = asyncio.get_running_loop()
         self.store: Store = served.store
         self.secrets = SystemSecrets()
         web = served.settings().web
         self.keeper = SessionKeeper(self.store, session_rules(web, secure=web.secure))
         # Passwords are checked on threads of their own, so that pages do not wait for them.
-        self.signing_in = SigningIn(self.keeper, BoundedPasswords(self.secrets))
+        self.passwords = password_hasher()
+        self.signing_in = SigningIn(self.keeper, self.passwords)
+        self.counted = Counted()
+        self.rates = Rates()
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 
@@ -53,6 +58,10 @@ class Desk:
     async def guard(self, work: Callable[[], T]) -> T:
         """Runs what checks a password beside the loop, and beside `ask`."""
         return await asyncio.get_running_loop().run_in_executor(self._guards, work)
+
+    def wake(self) -> None:
+        """Says, from any thread, that mails were written."""
+        self._loop.call_soon_threadsafe(self.served.wake)
 
     def close(self) -> None:
         """Waits for what is being done."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +17,6 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from horarium.identity.csrf import Refusal, Request, refusal
-from horarium.identity.tokens import read_bearer
 from horarium.kernel.errors import (
     Conflict,
     HorariumError,
@@ -25,13 +25,15 @@ from horarium.kernel.errors import (
     NotFound,
     Unavailable,
 )
-from horarium.runtime.sessions import Signed
-from horarium.web.access import Forbidden, Reach, Unsigned
+from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
+from horarium.runtime.sessions import Signed, Wait
+from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
+from horarium.web.rates import TooOften
 from horarium.web.rendering import address
-from horarium.web.routing import Route, Style
+from horarium.web.routing import ANY, Route, Style
 from horarium.web.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ _CSP = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
+_SECRETS = re.compile(r"^(/a/(?:verify/)?|/book/hold/|/setup/|/feed/)[^/]+")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -64,6 +67,7 @@ class Guard:
 
     async def serve(self, route: Route, request: web.Request) -> web.StreamResponse:
         """The answer to a request, whatever happens."""
+        begun = self.desk.served.clock.monotonic()
         visit = Visit(request, self.desk, self.desk.now(), Reach(), source=self._source(request))
         try:
             self._check_host(request)
@@ -78,6 +82,7 @@ class Guard:
             response = _answer_to(route, visit, error)
         if not response.prepared:
             self._finish(visit, response)
+        self.desk.counted.add(response.status, self.desk.served.clock.monotonic() - begun)
         return response
 
     def _check_host(self, request: web.Request) -> None:
@@ -94,7 +99,7 @@ class Guard:
 
     async def _read_body(self, route: Route, visit: Visit) -> None:
         request = visit.request
-        if route.method in ("GET", "HEAD", "DELETE"):
+        if route.method in (ANY, "GET", "HEAD", "DELETE"):
             return
         kind = request.content_type
         allowed = ("application/json",) if route.style is Style.API else _FORMS
@@ -108,25 +113,27 @@ class Guard:
                 visit.form = MultiDictProxy(texts)
 
     async def _identify(self, route: Route, visit: Visit) -> None:
-        if route.style is Style.PLAIN:
+        if route.needs in (Access.ANYBODY, Access.SECRET) and route.style is Style.PLAIN:
             return
-        headers = visit.request.headers
-        bearer = read_bearer(headers.get("Authorization")) if route.style is Style.API else None
+        visit.reach = Reach(local=_is_local(visit))
+        headers, keeper = visit.request.headers, self.desk.keeper
         cookie = headers.get("Cookie")
-        who = await self.desk.ask(partial(self.desk.keeper.authenticate, cookie, visit.now))
+        who = await self.desk.ask(partial(keeper.authenticate, cookie, visit.now))
         visit.session = who.session
         if isinstance(who, Signed):
             visit.reach = Reach(who.account)
-        elif who.closing is not None:
+        elif who.closing is not None and route.style is Style.PAGE:
             visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
+        bearer = await self._bearer(route, visit)
         asked = Request(
-            method=route.method,
+            # What is not there changes nothing.
+            method="GET" if route.method == ANY else route.method,
             own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
             fetch_site=headers.get("Sec-Fetch-Site"),
             origin=headers.get("Origin"),
             token=visit.field("csrf") or headers.get("X-CSRF-Token"),
             cookie=visit.session is not None,
-            bearer=bearer is not None,
+            bearer=bearer,
             signing_in=route.signs_in,
         )
         against = refusal(asked, visit.session)
@@ -134,6 +141,24 @@ class Guard:
             raise Refused(400, against.value, "a bearer token and a cookie came together")
         if against is not None:
             raise Refused(403, against.value, "the form is stale or not ours; load the page again")
+
+    async def _bearer(self, route: Route, visit: Visit) -> bool:
+        """Whether a token came along; the visit is then that of its account."""
+        written = visit.request.headers.get("Authorization")
+        if route.style is not Style.API or written is None:
+            return False
+        found = await self.desk.ask(
+            partial(authenticate_bearer, self.desk.keeper, written, visit.source, visit.now)
+        )
+        match found:
+            case Bearer():
+                if visit.session is None:
+                    visit.reach = Reach(found.account, found.scopes)
+            case Wait():
+                raise Refused(429, "too_many_tries", "too many wrong tokens; try again later")
+            case BadToken():
+                raise Unsigned
+        return found is not None
 
     def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
         headers = response.headers
@@ -147,6 +172,14 @@ class Guard:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         for cookie in visit.cookies:
             headers.add("Set-Cookie", cookie)
+
+
+def _is_local(visit: Visit) -> bool:
+    """Whether this machine itself asks, and not a proxy on it for somebody else."""
+    forwarded = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")
+    return visit.source in ("127.0.0.1", "::1") and not any(
+        name in visit.request.headers for name in forwarded
+    )
 
 
 def _origins(hosts: frozenset[str]) -> list[str]:
@@ -167,14 +200,26 @@ def _unsigned(route: Route, visit: Visit) -> web.StreamResponse:
 def _answer_to(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     if isinstance(error, web.HTTPException) and error.status < 400:
         return error
+    response = _told(route, visit, error)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _told(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     trouble = trouble_of(error)
     if trouble.status >= 500:
-        log.error("web.failed path=%s", visit.request.path, exc_info=error)
+        log.error("web.failed path=%s", _without_secret(visit.request.path), exc_info=error)
     if route.style is Style.API:
         return problem_response(trouble, visit.request.path)
     if route.style is Style.PLAIN:
         return web.Response(status=trouble.status, text=f"{trouble.title}\n")
     return trouble_page(visit, trouble)
+
+
+def _without_secret(path: str) -> str:
+    """A path as it may be logged: what a link must not tell is left out."""
+    return _SECRETS.sub(r"\1…", path)
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -186,6 +231,8 @@ def trouble_of(error: Exception) -> Trouble:
             return Trouble(400, "invalid", error.message, error.part)
         case LimitReached():
             return Trouble(400, f"limit:{error.name}", str(error))
+        case TooOften():
+            return Trouble(429, "too_often", str(error))
         case NotFound():
             return Trouble(404, "not_found", error.message)
         case Conflict():

@@ -112,16 +112,6 @@ FROM appointment a JOIN appointment_host h ON h.appointment = a.number
 WHERE a.tenant = :tenant AND a.team = :team AND a.created_s >= CAST(:since_s AS BIGINT)
 ORDER BY a.number
 
--- name: idempotent_answer
-SELECT digest, answer FROM idempotent_answer WHERE tenant = :tenant AND key = :key AND at_s > CAST(:since_s AS BIGINT)
-
--- name: put_idempotent_answer
-INSERT INTO idempotent_answer (tenant, key, digest, answer, at_s) VALUES (:tenant, :key, :digest, :answer, :at_s)
-ON CONFLICT (tenant, key) DO UPDATE SET digest = excluded.digest, answer = excluded.answer, at_s = excluded.at_s
-
--- name: drop_idempotent_answers
-DELETE FROM idempotent_answer WHERE at_s <= CAST(:before_s AS BIGINT)
-
 -- name: blank_old_clients
 UPDATE appointment SET client_name = '', client_mail = '', client_zone = '', client_language = '', fields = '{}'
 WHERE tenant = :tenant AND end_s < CAST(:before_s AS BIGINT) AND (client_name <> '' OR client_mail <> '')
