@@ -46,7 +46,7 @@ _CSP = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
-_SECRETS = re.compile(r"^(/a/(?:verify/)?|/book/hold/|/setup/|/feed/)[^/]+")
+_SECRETS = re.compile(r"^(/a/(?:(?:verify|waiting)/)?|/book/hold/|/setup/|/feed/)[^/]+")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
