@@ -133,6 +133,7 @@ _HOST_KEYS: dict[str, Callable[[object], Any]] = {
     "after": as_length(0, DAY),
     "limits": each_of(_limit),
     "link": each_of(_link),
+    "require_auth": lambda value: _one_of(("none", "spf", "dkim", "dmarc"), value),
     "active": as_flag,
 }
 _TEAM_KEYS: dict[str, Callable[[object], Any]] = {
@@ -174,6 +175,7 @@ _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
     "waiting": lambda value: _waiting(value),
     "offer": as_length(LEAST_OFFERED, 7 * DAY),
     "reminders": lambda value: _reminders(value),
+    "reply_declines": lambda value: _one_of(("ask", "cancel"), value),
     "published": as_flag,
     "active": as_flag,
 }
@@ -206,6 +208,12 @@ def _reminders(value: object) -> tuple[Reminder, ...]:
     if len(set(found)) != len(found) or len(found) > MOST_REMINDERS:
         raise InvalidInput(f"expected at most {MOST_REMINDERS} reminders, each once")
     return found
+
+
+def _one_of(known: tuple[str, ...], value: object) -> str:
+    if value not in known:
+        raise InvalidInput(f"{value!r} is none of {', '.join(known)}")
+    return str(value)
 
 
 def _waiting(value: object) -> Waiting:
@@ -334,6 +342,7 @@ def _service(name: str, keys: Keys) -> Service:
     if offset % 60 or (step or 0) % 60:
         raise _Wrong("step", "a grid is of whole minutes")
     grid = Grid(anchor, None if step is None else step // 60, offset // 60, times)
+    found["reply_cancels"] = found.pop("reply_declines", "ask") == "cancel"
     durations = found.pop("duration", (30 * 60,))
     return Service(id=name, durations=durations, grid=grid, **found)
 

@@ -51,6 +51,7 @@ class Host:
     after: int = 0
     limits: tuple[Limit, ...] = ()
     links: tuple[Link, ...] = ()
+    require_auth: str = "none"
     active: bool = True
 
     @property
@@ -148,6 +149,7 @@ class Service:
     reminders: tuple[Reminder, ...] = DEFAULT
     waiting: Waiting = Waiting.OFFER
     offer: int = 2 * HOUR
+    reply_cancels: bool = False
     published: bool = False
     active: bool = True
 

@@ -7,13 +7,14 @@ or without one to write from, there is nobody to write to, and nothing is writte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import NamedTuple
 
 from horarium.appointments.appointment import Appointment
 from horarium.appointments.host import Host
 from horarium.appointments.invitation import Invitation, Party
+from horarium.appointments.replying import Word
 from horarium.booking.letter import Letter, write_letter
 from horarium.booking.outcome import Mail
 from horarium.ical.address import Address, parse_address
@@ -80,32 +81,64 @@ class Letters:
             text += f"\n{item.reason}\n"
         self.plain(site, item, "refused", "Not possible: {what}, {when}", text)
 
-    def reminder(self, site: Site, item: Appointment, what: str) -> None:
+    def reminder(self, site: Site, item: Appointment, what: str, token: str) -> None:
         """The client is told once more; `what` tells this reminder from others."""
         text = "{what}\n{when}\n"
         service = site.offers.services.get(item.service)
         if service is not None and service.location:
             text += f"{service.location}\n"
+        text += f"\nTo move or cancel it: {self.link(f'/a/{token}')}\n"
         self.plain(site, item, "reminder", "Reminder: {what}, {when}", text, tells=what)
+
+    def answered(self, site: Site, item: Appointment, word: Word, token: str, tells: str) -> None:
+        """The client declined, or proposed another time, in a calendar: it stands as it is, and by
+        the link it can be changed. Of a decline the hosts are told."""
+        link = f"To move or cancel it: {self.link(f'/a/{token}')}\n"
+        if word is Word.COUNTER:
+            text = "Another time has to be chosen on our page; until then {what}, {when}, stands.\n"
+            sender, hosts = self._sender(_hosts(site, item)), _hosts(site, item)
+            if sender is not None and hosts:
+                to = item.client.mail
+                one = self._invitation(site, item, hosts, sender, token, own=True)
+                subject = "Please choose another time here: {what}, {when}"
+                self._post(
+                    site, item, "declinecounter", sender, to, subject, f"{text}\n{link}",
+                    replace(one, answer="DECLINECOUNTER").calendar(), "DECLINECOUNTER", tells,
+                )  # fmt: skip
+            return
+        text = "You declined {what}, {when}, in your calendar. Here it still stands.\n"
+        subject = "Do you still come? {what}, {when}"
+        self.plain(site, item, "declined", subject, f"{text}\n{link}", tells=tells)
+        text = "The client declined {what}, {when}, in a calendar. It still stands.\n"
+        for host in _hosts(site, item):
+            subject = "Declined in a calendar: {what}, {when}"
+            self.plain(site, item, "declined", subject, text, to=host.mail, tells=tells)
+
+    def _invitation(
+        self, site: Site, item: Appointment, hosts: Sequence[Host], sender: Address, token: str, *,
+        own: bool,
+    ) -> Invitation:  # fmt: skip
+        """The appointment as the client's calendar (`own`), or that of a host, is told of it."""
+        service = site.offers.services.get(item.service)
+        organizer = Party(parse_address(hosts[0].mail) if hosts[0].mail else sender, hosts[0].title)
+        return Invitation(
+            item=item, organizer=organizer,
+            attendees=tuple(_parties(item, hosts[1:])),
+            summary=_what(site, item), zone=hosts[0].hours.zone, written=site.now,
+            location=service.location if service is not None else "",
+            url=self.link(f"/a/{token}") if own and token else "", sent_by=sender,
+        )  # fmt: skip
 
     def _invite(self, site: Site, item: Appointment, token: str, subject: str) -> None:
         hosts = _hosts(site, item)
         sender = self._sender(hosts)
         if sender is None or not hosts:
             return
-        organizer = Party(parse_address(hosts[0].mail) if hosts[0].mail else sender, hosts[0].title)
         client = [item.client.mail] if item.client.mail else []
         others = [host.mail for host in hosts if host.mail]
-        service = site.offers.services.get(item.service)
         for to in [*client, *others]:
             own = to in client
-            invitation = Invitation(
-                item=item, organizer=organizer,
-                attendees=tuple(_parties(item, hosts[1:])),
-                summary=_what(site, item), zone=hosts[0].hours.zone, written=site.now,
-                location=service.location if service is not None else "",
-                url=self.link(f"/a/{token}") if own and token else "", sent_by=sender,
-            )  # fmt: skip
+            invitation = self._invitation(site, item, hosts, sender, token, own=own)
             text = "{what}\n{when}\n"
             if invitation.url:
                 text += f"\nTo move or cancel it: {invitation.url}\n"
@@ -118,12 +151,12 @@ class Letters:
             )  # fmt: skip
 
     def plain(
-        self, site: Site, item: Appointment, kind: str, subject: str, text: str, to: str = "",
-        tells: str = "",
+        self, site: Site, item: Appointment, kind: str, subject: str, text: str,
+        to: str | None = None, tells: str = "",
     ) -> None:  # fmt: skip
         """Plain words about an appointment: to the client, or to a host who is asked."""
         sender = self._sender(_hosts(site, item))
-        recipient = to if kind == "approve" else item.client.mail
+        recipient = item.client.mail if to is None else to
         if sender is not None and recipient:
             self._post(site, item, kind, sender, recipient, subject, text, b"", "", tells)
 

@@ -6,6 +6,7 @@ decides, stores, reserves and writes the mails together.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,24 +28,27 @@ from horarium.appointments.deciding import Offer
 from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
 from horarium.appointments.waiting import Entry
-from horarium.kernel.errors import InvalidInput, NotFound, Unavailable
+from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.appointment_mail import Letters
+from horarium.runtime.following import follow_reply, send_reminder
 from horarium.runtime.generating import Generators, Site
 from horarium.runtime.offers import Offers
 from horarium.runtime.placing import Placed, Placing, digest, same_again
-from horarium.runtime.reminding import send_reminder
 from horarium.runtime.settings import Settings
 from horarium.runtime.turns import give_turn_back
 from horarium.runtime.waiting import Listed, WaitingList
 from horarium.runtime.waiting_mail import WaitingLetters
 from horarium.runtime.wishing import Asked, Terms, check_client, wish_for
 from horarium.store.engine import Key
+from horarium.store.replies import ClientReply
 from horarium.store.store import Store, Transaction
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 LONGEST_LISTING = 92 * DAY
 MOST_STARTS = 10_000
@@ -324,12 +328,27 @@ class Desk:
                     self._letters.refused(site, after)
 
             self._act(item.service, work, now, item.hosts)
-        return len(expired) + self._remind(now, many) + self._waiting.sweep(now, many)
+        done = len(expired) + self.hear(now, many) + self._remind(now, many)
+        return done + self._waiting.sweep(now, many)
+
+    def hear(self, now: Instant, many: int = 200) -> int:
+        """Does what follows from the answers of clients that the mail agent noted; how many."""
+        replies = self._store.read(lambda tx: tx.replies.waiting(many))
+        for reply in replies:
+            follow = partial(follow_reply, placing=self._placing, reply=reply)
+            item = self.find(reply.appointment)
+            try:
+                self._act(item.service, follow, now, item.hosts)
+            except Conflict:
+                # One that can not be followed must not keep the others from being heard.
+                log.exception("reply.failed id=%s", reply.appointment)
+                self._store.transact([], partial(_give_up, reply=reply))
+        return len(replies)
 
     def _remind(self, now: Instant, many: int) -> int:
         due = self._store.read(lambda tx: tx.reminders.due(now, many))
         for one in due:
-            send = partial(send_reminder, letters=self._letters, due=one)
+            send = partial(send_reminder, placing=self._placing, due=one)
             self._ground.transact(lambda offers: [], [], send, now)
         return len(due)
 
@@ -392,6 +411,10 @@ class Desk:
         if found is None:
             raise NotFound("this link is not valid, or no longer")
         return found
+
+
+def _give_up(tx: Transaction, reply: ClientReply) -> None:
+    tx.replies.follow(reply)
 
 
 def _again(site: Site, item: Appointment) -> Appointment:

@@ -104,8 +104,17 @@ class Placing:
     def confirmed(self, site: Site, item: Appointment, token: str) -> None:
         """Says that an appointment stands: a signal for the timetable, and the invitations."""
         site.tx.timers.give_signal(CONFIRMED, site.now)
-        self.letters.confirmed(site, item, token)
+        self.letters.confirmed(site, item, token or self.new_link(site, item))
         self._end_waiting(site, item)
+
+    def new_link(self, site: Site, item: Appointment) -> str:
+        """One more secret that leads to an appointment, for a mail to its client: the first is kept
+        as a digest only. "" where nobody is written to."""
+        if not item.client.mail:
+            return ""
+        token = secret(self.chance(32))
+        site.tx.appointments.add_link(item.id, digest(token))
+        return token
 
     def _end_waiting(self, site: Site, item: Appointment) -> None:
         """Who waited for what is booked now waits no more."""

@@ -24,6 +24,7 @@ from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
 from horarium.store.reminders import ReminderRepository
+from horarium.store.replies import ReplyRepository
 from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 from horarium.store.sessions import Idle, SessionRepository
@@ -168,6 +169,11 @@ class Transaction:
     def waiting(self) -> WaitingRepository:
         """Who waits for time to be freed."""
         return WaitingRepository(self.session, self.tenant)
+
+    @property
+    def replies(self) -> ReplyRepository:
+        """What clients answered from their calendars."""
+        return ReplyRepository(self.session, self.tenant)
 
     @property
     def check_ins(self) -> CheckInRepository:

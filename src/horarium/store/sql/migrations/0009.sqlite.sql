@@ -133,3 +133,23 @@ CREATE TABLE freed (
     passed TEXT NOT NULL,
     CHECK (end_s > start_s)
 ) STRICT;
+
+-- What clients answered from their calendars, and whether what follows from it is done.
+CREATE TABLE client_reply (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    sequence INTEGER NOT NULL,
+    word TEXT NOT NULL CHECK (word IN ('accepted', 'tentative', 'declined', 'counter')),
+    at_s INTEGER NOT NULL,
+    followed INTEGER NOT NULL CHECK (followed IN (0, 1))
+) STRICT;
+CREATE INDEX client_reply_waiting ON client_reply (tenant, number) WHERE followed = 0;
+CREATE INDEX client_reply_appointment ON client_reply (tenant, appointment, number);
+
+-- Further secrets that lead to an appointment: of a link that was mailed when the first was not at hand.
+CREATE TABLE appointment_link (
+    digest BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id)
+) STRICT, WITHOUT ROWID;
