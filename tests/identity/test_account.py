@@ -60,7 +60,7 @@ TABLE = {
         account(Role.OPERATOR, resources=(ROOM,)), [YES, YES, YES, YES, NO], [NO] * 5,
     ),
     "manager elsewhere": (account(Role.OPERATOR, resources=(OTHER,)), [HIDDEN] * 5, [NO] * 5),
-    "booker": (account(Role.BOOKER), [NO, NO, NO, YES, NO], [NO, NO, NO, YES, NO]),
+    "booker": (account(Role.BOOKER), [YES, NO, NO, YES, NO], [YES, NO, NO, YES, NO]),
     "viewer": (account(Role.VIEWER), [YES, NO, NO, NO, NO], [YES, NO, NO, NO, NO]),
     "nobody": (account(), [HIDDEN] * 5, [NO] * 5),
     "the person": (account(person=ROOM), [YES, YES, YES, NO, NO], [NO] * 5),

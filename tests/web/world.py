@@ -96,6 +96,7 @@ class Client:
     cookie: str = ""
     token: str = ""
     token_of_forms: str = ""
+    source: str = "127.0.0.1"
 
     def ask(self, method: str, path: str, body: bytes | None = None, **fields: str) -> Reply:
         head = {"Host": self.world.host}
@@ -104,7 +105,9 @@ class Client:
         if self.token:
             head["Authorization"] = f"Bearer {self.token}"
         head.update({name.replace("_", "-"): value for name, value in fields.items()})
-        connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=30)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.world.port, timeout=60, source_address=(self.source, 0)
+        )
         connection.request(method, path, body=body, headers=head)
         answer = connection.getresponse()
         cookies = tuple(answer.headers.get_all("Set-Cookie") or ())

@@ -115,18 +115,14 @@ class Availability:
                 yield Start(at, Instant(at + self.duration), left)
 
     def _candidates(self, within: Period) -> Iterator[Instant]:
-        reach = Period(within.start, Instant(within.end + self.duration))
-        for opening in self._openings(reach):
+        zone = self.host.hours.zone
+        first, last = local_day(zone, within.start), local_day(zone, within.end)
+        for opening in self._openings_of(first, last):
             yield from self._grid_of(opening)
         # A session that has begun to fill is offered where it is, also off the grid.
         for engagement in self._live:
             if self._joins(engagement, engagement.slot):
                 yield engagement.slot.start
-
-    def _openings(self, within: Period) -> list[Period]:
-        hours = self.host.hours
-        found = [PeriodSet([p]).subtract(hours.absences) for p in hours.openings(within)]
-        return [part for parts in found for part in parts]
 
     def refusal(self, at: Instant) -> Code | None:
         """Gives the first rule that refuses a start; None when it can be had."""
@@ -175,15 +171,31 @@ class Availability:
     def _known_openings(self) -> dict[int, list[Period]]:
         return {}
 
+    def _openings_of(self, first: int, last: int) -> list[Period]:
+        """The openings, less absences, that slots of some days may lie in; worked out once."""
+        hours = self.host.hours
+        edges = [day_start(hours.zone, day) for day in range(first, last + 2)]
+        most = self.duration + self._after
+        within = Period(Instant(edges[0] - self._before), Instant(edges[-1] + most))
+        whole = [PeriodSet([p]).subtract(hours.absences) for p in hours.openings(within)]
+        found = [part for parts in whole for part in parts]
+        known = {day: list[Period]() for day in range(first, last + 1)}
+        for opening in found:
+            for day in range(first, last + 1):
+                if (
+                    opening.start < edges[day - first + 1] + most
+                    and opening.end > edges[day - first]
+                ):
+                    known[day].append(opening)
+        self._known_openings.update(known)
+        return found
+
     def _openings_near(self, slot: Period) -> list[Period]:
-        """The openings a slot may lie in; those of a day are worked out once."""
+        """The openings a slot may lie in."""
         day = local_day(self.host.hours.zone, slot.start)
-        known = self._known_openings.get(day)
-        if known is None:
-            begin = day_start(self.host.hours.zone, day)
-            within = Period(begin, Instant(begin + 2 * DAY + self.duration + self._after))
-            known = self._known_openings[day] = self._openings(within)
-        return known
+        if day not in self._known_openings:
+            self._openings_of(day, day)
+        return self._known_openings[day]
 
     def _on_grid(self, at: Instant) -> bool:
         slot = self._slot(at)
@@ -203,6 +215,12 @@ class Availability:
 
     def _time_rules(self, slot: Period, occupied: Period) -> Iterator[tuple[Code, bool]]:
         near = self._near(occupied)
+        if len(near) < self.host.capacity:
+            yield Code.BUSY_APPOINTMENT, False
+            yield Code.BUSY_HOLD, False
+            yield Code.BUSY_SOURCE, bool(len(self.busy.clip(occupied.start, occupied.end)))
+            yield Code.BUFFER, False
+            return
         slots = [(e.slot, e.held) for e in near]
         hard = self._over([s for s, _ in slots], slot)
         held = hard and not self._over([s for s, held in slots if not held], slot)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from horarium.appointments.hours import HostHours
-from horarium.appointments.local_day import local_day
 from horarium.kernel.gregorian import DAY
-from horarium.kernel.instant import Instant, Wall
+from horarium.kernel.instant import Instant, Wall, day_of
 from horarium.kernel.period import Period
 from horarium.kernel.zone import Fold, Gap
 
@@ -56,9 +55,12 @@ class Grid:
             for at in range(opening.start + self.offset * MINUTE, last + 1, step):
                 yield Instant(at)
             return
-        zone = hours.zone
-        days = range(local_day(zone, opening.start) - 1, local_day(zone, opening.end) + 2)
-        for day in days:
+        first = day_of(hours.zone.to_wall(opening.start))
+        final = day_of(hours.zone.to_wall(last)) if last >= opening.start else first - 1
+        if hours.zone.transitions(opening.start, opening.end):
+            # A clock set back over midnight shows the day before once more.
+            first, final = min(first, final) - 1, max(first, final) + 1
+        for day in range(first, final + 1):
             if self.anchor is Anchor.TIMES:
                 yield from self._of_list(hours, day, opening.start, last)
             else:
@@ -67,10 +69,17 @@ class Grid:
     def _of_clock(
         self, hours: HostHours, day: int, step: int, first: Instant, last: Instant
     ) -> Iterator[Instant]:
+        zone, midnight = hours.zone, day * DAY
+        begin = self.offset * MINUTE % step
+        if not zone.transitions(Instant(first - DAY), Instant(last + DAY)):
+            shift = zone.offset_at(first)
+            lowest = max(begin, begin - (begin - (first + shift - midnight)) // step * step)
+            for seconds in range(lowest, min(DAY, last + shift - midnight + 1), step):
+                yield Instant(midnight + seconds - shift)
+            return
         found: list[Instant] = []
-        zone = hours.zone
-        for seconds in range(self.offset * MINUTE % step, DAY, step):
-            resolved = zone.resolve(Wall(day * DAY + seconds), Gap.SKIP, Fold.BOTH)
+        for seconds in range(begin, DAY, step):
+            resolved = zone.resolve(Wall(midnight + seconds), Gap.SKIP, Fold.BOTH)
             found += [t for t in resolved.instants if first <= t <= last]
         yield from sorted(found)
 

@@ -7,12 +7,15 @@ set to, and a date that a zone left out is an empty day.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, Wall, day_of
 from horarium.kernel.period import Period
 from horarium.kernel.zone import Fold, Gap, Zone
 
 
+@lru_cache(maxsize=16_384)
 def day_start(zone: Zone, day: int) -> Instant:
     """Gives when a day (days since 1970-01-01) begins in a zone."""
     return zone.at(Wall(day * DAY), Gap.AT_END, Fold.FIRST)

@@ -70,7 +70,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.ADMIN: frozenset(Right),
         Role.OPERATOR: _WORK,
-        Role.BOOKER: frozenset({Right.DESK}),
+        Role.BOOKER: frozenset({Right.READ, Right.DESK}),
         Role.VIEWER: frozenset({Right.READ}),
         # Its tokens name what it may, up to this.
         Role.PROGRAM: frozenset(Right),

@@ -75,6 +75,7 @@ class Generators:
         self._store = store
         self._settings = settings
         self._chance = chance
+        self._known: tuple[Offers, Directory] | None = None
 
     # --- appointers ----------------------------------------------------------
 
@@ -83,6 +84,15 @@ class Generators:
 
         def work(site: Site) -> Given:
             return self._give(site, site.offers.host(name), wish, "")
+
+        return self.transact(lambda offers: [offers.host(name)], [], work, now)
+
+    def get_many(self, name: str, wish: Request, many: int, now: Instant) -> list[Given]:
+        """Allocates so many slots after each other in one transaction: all of them or none."""
+
+        def work(site: Site) -> list[Given]:
+            host = site.offers.host(name)
+            return [self._give(site, host, wish, "") for _ in range(many)]
 
         return self.transact(lambda offers: [offers.host(name)], [], work, now)
 
@@ -234,7 +244,11 @@ class Generators:
         return self.transact(lambda o: o.members(o.team(name)), keys, work, now)
 
     def _site(self, tx: Transaction, now: Instant) -> Site:
-        return site_at(tx, self._settings, now)
+        """What is known of the objects, read anew when the store says that something changed."""
+        known = self._known
+        if known is None or known[0].version != tx.directory.version():
+            known = self._known = read_offers(tx), read_directory(tx, self._settings)
+        return Site(tx, *known, now)
 
     def _first(self, site: Site, hosts: Sequence[Host], wish: Request, team: str) -> Given:
         """The slot of the first host that has one; the refusal of the first when none has."""

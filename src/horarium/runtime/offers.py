@@ -120,19 +120,6 @@ def read_offers(tx: Transaction) -> Offers:
     )
 
 
-class OfferReader:
-    """Keeps what was read, and reads anew when the store says that something changed."""
-
-    def __init__(self) -> None:
-        self._known: Offers | None = None
-
-    def read(self, tx: Transaction) -> Offers:
-        """What is offered, as it stands in this transaction."""
-        if self._known is None or self._known.version != tx.directory.version():
-            self._known = read_offers(tx)
-        return self._known
-
-
 def check_offers(
     tx: Transaction, before: Offers, places: Mapping[tuple[str, str, str], str], now: Instant
 ) -> Offers:

@@ -12,7 +12,7 @@ from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Wish
 from horarium.appointments.errors import SlotTaken
 from horarium.appointments.host import Host, Mode, Service, Team
-from horarium.appointments.limits import REACH, Span, period_number
+from horarium.appointments.limits import REACH, Scope, Span, period_number
 from horarium.appointments.local_day import day_start, local_day
 from horarium.kernel.errors import InvalidInput, LimitReached, NotFound
 from horarium.kernel.gregorian import DAY
@@ -97,7 +97,7 @@ def _time_of(
         engagements=_engagements(engaged[host.id], site.now, service),
         busy=site.calendars.busy(host, linked, asked.without),
         seats=asked.seats, aside=asked.terms.aside, notice=0 if asked.terms.staff else None,
-        elsewhere=_elsewhere(engaged, host.id, service, site.now),
+        elsewhere=_elsewhere(engaged, host, service, site.now),
     )  # fmt: skip
 
 
@@ -127,13 +127,16 @@ def _engagements(engaged: Sequence[Engaged], now: Instant, service: Service) -> 
 
 
 def _elsewhere(
-    engaged: Mapping[str, Sequence[Engaged]], own: str, service: Service, now: Instant
+    engaged: Mapping[str, Sequence[Engaged]], own: Host, service: Service, now: Instant
 ) -> list[Period]:
+    """The slots of the service at other hosts, where a limit counts them."""
+    if not any(limit.scope is Scope.SERVICE for limit in (*own.limits, *service.limits)):
+        return []
     return [
         item.slot
         for host, items in engaged.items()
         for item in items
-        if host != own and item.service == service.id and stage_of(item, now) in COUNTED
+        if host != own.id and item.service == service.id and stage_of(item, now) in COUNTED
     ]
 
 

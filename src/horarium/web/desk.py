@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from horarium.kernel.instant import Instant
 from horarium.runtime.daemon import Served
+from horarium.runtime.desk import Desk as Reception
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.session_rules import session_rules
 from horarium.runtime.sessions import SessionKeeper
@@ -39,6 +40,7 @@ class Desk:
         self.signing_in = SigningIn(self.keeper, self.passwords)
         self.counted = Counted()
         self.rates = Rates()
+        self._reception: tuple[Settings, Reception] | None = None
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 
@@ -46,6 +48,15 @@ class Desk:
     def settings(self) -> Settings:
         """The settings in force."""
         return self.served.settings()
+
+    @property
+    def reception(self) -> Reception:
+        """Where appointments are given, under the settings in force; it remembers what is offered
+        until that changes."""
+        if self._reception is None or self._reception[0] is not self.settings:
+            made = Reception(self.store, self.settings, self.secrets.random)
+            self._reception = self.settings, made
+        return self._reception[1]
 
     def now(self) -> Instant:
         """The present."""

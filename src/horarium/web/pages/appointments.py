@@ -12,7 +12,6 @@ from horarium.kernel.period import Period
 from horarium.runtime.appointment_questions import next_of, open_of
 from horarium.runtime.generating import Site, site_at
 from horarium.web.calendar import DAY
-from horarium.web.pages.booking import desk_of
 from horarium.web.rendering import address, render
 from horarium.web.visit import Visit
 
@@ -25,7 +24,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     """What waits, and what comes in the next two weeks."""
     begin = Instant(visit.now - DAY)
     span = Period(begin, Instant(visit.now + AHEAD))
-    items = await visit.desk.ask(lambda: desk_of(visit).list(span))
+    items = await visit.desk.ask(lambda: visit.desk.reception.list(span))
     seen = [item for item in items if item.live(visit.now) and _may(visit, item, Right.READ)]
     waiting = [item for item in seen if item.awaits is Awaits.APPROVAL]
     return render(
@@ -45,7 +44,7 @@ async def act(visit: Visit) -> web.StreamResponse:
     reason = visit.field("reason")
 
     def work() -> None:
-        desk = desk_of(visit)
+        desk = visit.desk.reception
         if not _may(visit, desk.find(id_), Right.DESK):
             raise NotFound(f"there is no appointment {id_}")
         if what == "approve":

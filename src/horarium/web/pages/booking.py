@@ -21,7 +21,6 @@ from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.instant import parse_instant
 from horarium.kernel.period import Period
 from horarium.kernel.zone import Zone, zone_names
-from horarium.runtime.desk import Desk
 from horarium.runtime.generating import Site, site_at
 from horarium.runtime.wishing import Terms
 from horarium.web.pages.agenda import read_date
@@ -46,15 +45,10 @@ class Day:
     chosen: bool
 
 
-def desk_of(visit: Visit) -> Desk:
-    """The desk of the site."""
-    return Desk(visit.desk.store, visit.settings, visit.desk.secrets.random)
-
-
 async def show_all(visit: Visit) -> web.StreamResponse:
     """The services that are offered."""
     visit.desk.rates.check(LISTING, visit.source, visit.now)
-    services = await visit.desk.ask(lambda: desk_of(visit).services(visit.now))
+    services = await visit.desk.ask(lambda: visit.desk.reception.services(visit.now))
     return render(visit, "services.html", services=services)
 
 
@@ -77,7 +71,7 @@ async def _times_page(
         first = max(read_date(visit.query("from")) if visit.query("from") else today, today)
         span = _days(visit.zone, first)
         host = moving.hosts[0] if moving is not None else visit.query("host") or None
-        offers = desk_of(visit).starts(
+        offers = visit.desk.reception.starts(
             service.id, span, visit.now, duration=length, host=host,
             seats=moving.seats if moving is not None else 1,
         )  # fmt: skip
@@ -121,7 +115,7 @@ async def hold(visit: Visit) -> web.StreamResponse:
     def work() -> str:
         service, _ = _published(visit, name)
         duration = int(visit.field("duration")) if visit.field("duration").isdigit() else None
-        return desk_of(visit).hold(
+        return visit.desk.reception.hold(
             service.id, start, visit.now, duration=duration, host=visit.field("host") or None,
             terms=Terms(source="page"),
         ).token  # fmt: skip
@@ -166,9 +160,9 @@ async def confirm(visit: Visit) -> web.StreamResponse:
     except InvalidInput as error:
         return await _details(visit, token, message=str(error), status=400)
     try:
-        await visit.desk.ask(lambda: desk_of(visit).confirm(token, client, visit.now))
+        await visit.desk.ask(lambda: visit.desk.reception.confirm(token, client, visit.now))
     except SlotTaken as error:
-        item = await visit.desk.ask(lambda: desk_of(visit).manage(token))
+        item = await visit.desk.ask(lambda: visit.desk.reception.manage(token))
         return await _gone(visit, error, item.service)
     visit.desk.wake()
     return web.HTTPSeeOther(address(f"/a/{token}", zone=visit.query("zone")))
@@ -177,7 +171,7 @@ async def confirm(visit: Visit) -> web.StreamResponse:
 async def release(visit: Visit) -> web.StreamResponse:
     """Gives the hold up, and goes back to the times."""
     token = visit.part("token")
-    item = await visit.desk.ask(lambda: desk_of(visit).release(token, visit.now))
+    item = await visit.desk.ask(lambda: visit.desk.reception.release(token, visit.now))
     return web.HTTPSeeOther(address(f"/book/{item.service}", zone=visit.query("zone")))
 
 
@@ -201,7 +195,7 @@ async def cancel(visit: Visit) -> web.StreamResponse:
     """The client calls it off."""
     token, reason = visit.part("token"), visit.field("reason")
     return await _change(
-        visit, token, lambda: desk_of(visit).cancel(token, reason[:500], visit.now)
+        visit, token, lambda: visit.desk.reception.cancel(token, reason[:500], visit.now)
     )
 
 
@@ -209,7 +203,7 @@ async def choose_move(visit: Visit) -> web.StreamResponse:
     """The times to which an appointment can move."""
     visit.desk.rates.check(LISTING, visit.source, visit.now)
     token = visit.part("token")
-    item = await visit.desk.ask(lambda: desk_of(visit).manage(token))
+    item = await visit.desk.ask(lambda: visit.desk.reception.manage(token))
     return await _times_page(visit, item.service, moving=item, token=token)
 
 
@@ -218,9 +212,11 @@ async def move(visit: Visit) -> web.StreamResponse:
     visit.desk.rates.check(HOLDING, visit.source, visit.now)
     token, start = visit.part("token"), parse_instant(visit.field("start"))
     try:
-        return await _change(visit, token, lambda: desk_of(visit).move(token, start, visit.now))
+        return await _change(
+            visit, token, lambda: visit.desk.reception.move(token, start, visit.now)
+        )
     except SlotTaken as error:
-        item = await visit.desk.ask(lambda: desk_of(visit).manage(token))
+        item = await visit.desk.ask(lambda: visit.desk.reception.manage(token))
         return await _times_page(
             visit, item.service, moving=item, token=token, message=_gone_words(visit, error),
             status=409,
@@ -235,7 +231,7 @@ async def show_verify(visit: Visit) -> web.StreamResponse:
 async def verify(visit: Visit) -> web.StreamResponse:
     """The address is proven."""
     secret = visit.part("secret")
-    item = await visit.desk.ask(lambda: desk_of(visit).verify(secret, visit.now))
+    item = await visit.desk.ask(lambda: visit.desk.reception.verify(secret, visit.now))
     visit.desk.wake()
     return render(visit, "thanks.html", item=item)
 
@@ -273,7 +269,7 @@ def _published(visit: Visit, name: str, *, moved: bool = False) -> tuple[Service
 
 
 def _known(visit: Visit, token: str) -> tuple[Appointment, Service | None, list[Host]]:
-    item = desk_of(visit).manage(token)
+    item = visit.desk.reception.manage(token)
 
     def work(site: Site) -> tuple[Appointment, Service | None, list[Host]]:
         hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from horarium.web.pages.booking import desk_of
 from horarium.web.rendering import render
 from horarium.web.visit import Visit
 
@@ -17,6 +16,6 @@ async def show(visit: Visit) -> web.StreamResponse:
 async def withdraw(visit: Visit) -> web.StreamResponse:
     """The client waits no more."""
     token = visit.part("token")
-    entry = await visit.desk.ask(lambda: desk_of(visit).withdraw(token, visit.now))
+    entry = await visit.desk.ask(lambda: visit.desk.reception.withdraw(token, visit.now))
     visit.desk.wake()
     return render(visit, "waiting.html", token=token, entry=entry)
