@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from horarium.appointments.declared_hours import (
     absence_line,
     block_line,
-    dates_line,
     override_line,
     special_day,
     travel_line,
     weekly_line,
 )
 from horarium.appointments.grid import Anchor, Grid
+from horarium.appointments.holidays import read_holiday
 from horarium.appointments.horizon import Horizon, read_horizon
 from horarium.appointments.host import Host, Link, Mode, Service, Team, Waiting, Writing
 from horarium.appointments.hours import HostHours
@@ -119,7 +119,7 @@ _HOUR_KEYS: dict[str, Callable[[object], Any]] = {
     "maximum_slots": as_number(0, 10_000),
     "hours": each_of(weekly_line),
     "overrides": each_of(override_line),
-    "holidays": each_of(dates_line),
+    "holidays": each_of(lambda value: read_holiday(as_text(value))),
     "travel": each_of(travel_line),
     "absences": each_of(absence_line(UTC)),
 }
@@ -285,7 +285,8 @@ def _host(name: str, keys: Keys) -> Host:
     found = _values("appointer", keys)
     hours = _hours(found, keys)
     plain = {key: found[key] for key in found if key not in _HOUR_KEYS and key != "link"}
-    return Host(id=name, hours=hours, links=found.get("link", ()), **plain)
+    named = tuple(one for one in found.get("holidays", ()) if isinstance(one, str))
+    return Host(id=name, hours=hours, calendars=named, links=found.get("link", ()), **plain)
 
 
 def _hours(found: Mapping[str, Any], keys: Keys) -> HostHours:
@@ -304,7 +305,8 @@ def _hours(found: Mapping[str, Any], keys: Keys) -> HostHours:
     if any(a.first <= b.first <= a.last for a in travels for b in travels if a is not b):
         raise _Wrong("travel", "two travels overlap")
     absences = each_of(absence_line(zone))(keys.get("absences", []))
-    dates = (day for first, last in found.get("holidays", ()) for day in range(first, last + 1))
+    stretches = [one for one in found.get("holidays", ()) if not isinstance(one, str)]
+    dates = (day for first, last in stretches for day in range(first, last + 1))
     return HostHours(
         rules, found.get("hours", ()), overrides, frozenset(dates), PeriodSet(absences), travels
     )

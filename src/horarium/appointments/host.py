@@ -38,7 +38,8 @@ class Host:
     """A stored appointer: a person, a desk or a room that gives appointments.
 
     ``time`` is where its generator begins. ``before`` and ``after`` are seconds
-    kept free around each appointment, ``capacity`` how many may run at once.
+    kept free around each appointment, ``capacity`` how many may run at once. ``calendars`` are the
+    named holidays it keeps.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Host:
     after: int = 0
     limits: tuple[Limit, ...] = ()
     links: tuple[Link, ...] = ()
+    calendars: tuple[str, ...] = ()
     require_auth: str = "none"
     active: bool = True
 

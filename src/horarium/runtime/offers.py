@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from horarium.appointments.appointment import LIVE
@@ -110,14 +110,28 @@ def read_offers(tx: Transaction) -> Offers:
             except InvalidInput as error:
                 faults[kind, name] = error.message
 
+    calendars = tx.holidays.all()
     return Offers(
         tx.directory.version(),
-        dict(each("appointer", read_host)),
+        dict(each("appointer", lambda name, keys: _on_holiday(read_host(name, keys), calendars))),
         dict(each("assistant", read_team)),
         dict(each("service", read_service)),
         faults,
         found,
     )
+
+
+def _on_holiday(host: Host, calendars: Mapping[str, Mapping[int, str]]) -> Host:
+    """The host with the dates of the holidays it names."""
+    if not host.calendars:
+        return host
+    dates = host.hours.holidays
+    for name in host.calendars:
+        if name not in calendars:
+            # Without them it would work on holidays.
+            raise InvalidInput(f"the holidays {name} are not known here; apply the objects again")
+        dates |= calendars[name].keys()
+    return replace(host, hours=replace(host.hours, holidays=dates))
 
 
 def check_offers(

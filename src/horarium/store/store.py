@@ -19,6 +19,7 @@ from horarium.store.engine import Engine, Key, Session
 from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
+from horarium.store.holidays import HolidayRepository
 from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
@@ -174,6 +175,11 @@ class Transaction:
     def replies(self) -> ReplyRepository:
         """What clients answered from their calendars."""
         return ReplyRepository(self.session, self.tenant)
+
+    @property
+    def holidays(self) -> HolidayRepository:
+        """Calendars of holidays."""
+        return HolidayRepository(self.session, self.tenant)
 
     @property
     def check_ins(self) -> CheckInRepository:

@@ -153,3 +153,18 @@ CREATE TABLE appointment_link (
     tenant TEXT NOT NULL,
     appointment TEXT NOT NULL REFERENCES appointment (id)
 ) STRICT, WITHOUT ROWID;
+
+-- Calendars of holidays, laid down date by date (days since 1970-01-01) and renewed by the daily pass.
+CREATE TABLE holiday_calendar (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holiday (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, day)
+) STRICT, WITHOUT ROWID;
