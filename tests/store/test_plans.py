@@ -13,6 +13,8 @@ from horarium.store.queries import load_queries
 # Every query that a mail's way runs, in or out, and every one that a task runs when it looks.
 HOT = (
     "due_timers", "firings_of", "listening_until", "next_due", "open_firings", "signals",
+    "due_reminders", "anybody_waiting", "waiting_of_service", "waiting_of_client", "waiting_offer",
+    "waiting_offers_of", "waiting_passed", "waiting_by_token",
     "standing_timer", "worker_before",
     "answers_since", "booking_head", "due_mails", "event_entries", "forget_attempts",
     "free_lost_mails", "in_ledger", "laid_before", "last_answer", "longest_period",

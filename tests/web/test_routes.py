@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     "GET /api/v1/holds/{token}", "DELETE /api/v1/holds/{token}",
     "POST /api/v1/holds/{token}/confirm", "GET /api/v1/manage/{token}",
     "POST /api/v1/manage/{token}/cancel", "POST /api/v1/manage/{token}/move",
+    "GET /a/waiting/{token}", "POST /a/waiting/{token}",
 }  # fmt: skip
 ROOM = "resource-room-confroom@example.com"
 NAMED = {"id": ROOM, "name": "heat", "token": "x", "verdict": "accept", "secret": "x",

@@ -17,7 +17,7 @@ from horarium.appointments.host import Host, Service
 from horarium.appointments.limits import Limit, Scope, exceeds
 from horarium.appointments.local_day import day_start, local_day
 from horarium.kernel.capacity import peak
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import EMPTY, PeriodSet
 
@@ -269,3 +269,15 @@ class Availability:
 
 def _inside(inner: Period, outer: Period) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
+
+
+def occupied(slot: Period, host: Host, service: Service | None) -> Period:
+    """Gives a slot with the time that is kept free around it."""
+    before = max(host.before, service.before if service else 0)
+    after = max(host.after, service.after if service else 0)
+    return bounded(slot.start - before, slot.end + after)
+
+
+def bounded(start: int, end: int) -> Period:
+    """Gives the part of a span that a calendar knows."""
+    return Period(Instant(max(start, MIN_INSTANT)), Instant(min(end, MAX_INSTANT)))

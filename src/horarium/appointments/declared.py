@@ -9,41 +9,50 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from horarium.appointments.declared_hours import (
+    absence_line,
+    block_line,
+    override_line,
+    special_day,
+    travel_line,
+    weekly_line,
+)
 from horarium.appointments.grid import Anchor, Grid
+from horarium.appointments.holidays import read_holiday
 from horarium.appointments.horizon import Horizon, read_horizon
-from horarium.appointments.host import Host, Link, Mode, Service, Team, Writing
-from horarium.appointments.hours import HostHours, Range, Travel, Weekly
+from horarium.appointments.host import Host, Link, Mode, Service, Team, Waiting, Writing
+from horarium.appointments.hours import HostHours
 from horarium.appointments.limits import Limit, read_limit
-from horarium.appointments.local_day import day_start
+from horarium.appointments.reminding import MOST_REMINDERS, Reminder, read_reminder
 from horarium.appointments.rules import Rules
-from horarium.ical.address import parse_address
+from horarium.appointments.values import (
+    as_address,
+    as_flag,
+    as_length,
+    as_number,
+    as_text,
+    as_zone,
+    by_host,
+    each_of,
+)
+from horarium.appointments.waiting import LEAST_OFFERED
 from horarium.kernel.errors import HorariumError, InvalidInput
-from horarium.kernel.gregorian import DAY, month_length
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, instant, parse_instant
 from horarium.kernel.nearest import nearest
-from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
 from horarium.kernel.schedule_parts import (
-    read_at,
-    read_date,
-    read_days,
-    read_length,
     read_time,
     read_weekday,
 )
 from horarium.kernel.weekday import Weekday
-from horarium.kernel.zone import UTC, Gap, Zone, named
+from horarium.kernel.zone import UTC
 
 Keys = Mapping[str, object]
 T = TypeVar("T")
 
 _NAME = re.compile(r"[\w.-]{1,100}")
-_SPECIAL = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
-_RANGE = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)", re.ASCII)
-_VALID = re.compile(r"(.*?)(?: from (\S+))?(?: until (\S+))?", re.ASCII)
-LONGEST_TEXT = 2_000
 SHORTEST, LONGEST = 5 * 60, DAY
-MOST_ENTRIES = 1_000
 
 
 class _Wrong(Exception):
@@ -54,175 +63,18 @@ class _Wrong(Exception):
         self.key = key
 
 
-# --- values ------------------------------------------------------------------
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\x00" in value:
-        raise InvalidInput(f"expected text of at most {LONGEST_TEXT} characters")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidInput("expected true or false")
-    return value
-
-
-def _number(least: int, most: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise InvalidInput(f"expected a whole number from {least} to {most}")
-        return value
-
-    return read
-
-
-def _length(least: int, most: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            raise InvalidInput("expected a duration like 30m, 1h30m or PT45M, or seconds")
-        found = value if isinstance(value, int) else read_length(value)
-        if not least <= found <= most:
-            raise InvalidInput(f"{value} is not from {least} s to {most} s")
-        return found
-
-    return read
-
-
-def _each(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
-    def read_all(value: object) -> tuple[T, ...]:
-        if not isinstance(value, list) or len(value) > MOST_ENTRIES:
-            raise InvalidInput(f"expected a list of at most {MOST_ENTRIES}")
-        return tuple(read(item) for item in value)
-
-    return read_all
-
-
-def _by_host(least: int, most: int) -> Callable[[object], dict[str, int]]:
-    def read(value: object) -> dict[str, int]:
-        if not isinstance(value, dict):
-            raise InvalidInput("expected a table of a number for each appointer")
-        return {name: _number(least, most)(number) for name, number in value.items()}
-
-    return read
-
-
-def _zone(value: object) -> Zone:
-    name = _text(value)
-    return UTC if name == "UTC" else named(name)
-
-
-def _address(value: object) -> str:
-    return parse_address(_text(value).removeprefix("mailto:")).key
-
-
 def _mode(value: object) -> Mode:
     try:
-        return Mode(_text(value))
+        return Mode(as_text(value))
     except ValueError:
         known = ", ".join(mode.value for mode in Mode)
         raise InvalidInput(f"{value!r} is none of {known}") from None
 
 
-# --- hours -------------------------------------------------------------------
-
-
-def _special_day(value: object) -> tuple[int, int]:
-    found = _SPECIAL.fullmatch(_text(value))
-    month, day = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= month <= 12 or not 1 <= day <= month_length(2000, month):
-        raise InvalidInput(f"{value!r} is no day of a year like 12-25")
-    return month, day
-
-
-def _range(text: str) -> Range:
-    found = _RANGE.fullmatch(text.strip())
-    if found is None:
-        raise InvalidInput(f"{text.strip()[:40]!r} is no range like 09:00-13:30")
-    start, end = read_time(found[1]), read_time(found[2])
-    if start == end:
-        raise InvalidInput(f"{text.strip()} is empty; a whole day is 00:00-24:00")
-    if start == DAY:
-        raise InvalidInput("24:00 is an end only")
-    return start, 0 if end == 0 else end
-
-
-def _ranges(text: str) -> tuple[Range, ...]:
-    if text.strip() == "closed":
-        return ()
-    return tuple(_range(piece) for piece in text.split(","))
-
-
-def _block(value: object) -> Range:
-    start, end = _range(_text(value))
-    if end <= start:
-        raise InvalidInput("a valid block time ends on the day it begins")
-    return start, end
-
-
-def _weekly(value: object) -> Weekly:
-    """``mon-thu 09:00-13:30,15:00-18:00 [from DATE] [until DATE]``."""
-    parts = _VALID.fullmatch(" ".join(_text(value).split()))
-    assert parts is not None
-    days, _, ranges = parts[1].partition(" ")
-    if not ranges:
-        raise InvalidInput(f"{value!r} is no line like 'mon-fri 09:00-17:00'")
-    first = read_date(parts[2], "from") if parts[2] else None
-    last = read_date(parts[3], "until") if parts[3] else None
-    if first is not None and last is not None and last < first:
-        raise InvalidInput(f"{value!r} ends before it begins")
-    return Weekly(frozenset(read_days(days)), _ranges(ranges), first, last)
-
-
-def _override(value: object) -> tuple[int, tuple[Range, ...]]:
-    day, _, ranges = _text(value).strip().partition(" ")
-    if not ranges:
-        raise InvalidInput(f"{value!r} is no override like '2027-12-24 09:00-12:00' or '… closed'")
-    return read_date(day), _ranges(ranges)
-
-
-def _dates(value: object) -> tuple[int, int]:
-    first, dots, last = _text(value).strip().partition("..")
-    begin = read_date(first)
-    end = read_date(last) if dots else begin
-    if end < begin or end - begin > 10 * 366:
-        raise InvalidInput(f"{value!r} is no stretch of dates like 2027-07-01..2027-07-14")
-    return begin, end
-
-
-def _travel(value: object) -> Travel:
-    dates, _, zone = _text(value).strip().partition(" ")
-    return Travel(*_dates(dates), _zone(zone.strip()))
-
-
-def _absence(zone: Zone) -> Callable[[object], Period]:
-    """``2027-07-01..2027-07-14 [why]`` or ``2027-07-01T12:00/2027-07-01T14:00 [why]``."""
-
-    def read(value: object) -> Period:
-        span, _, _why = _text(value).strip().partition(" ")
-        first, slash, last = span.partition("/")
-        if not slash:
-            begin, end = _dates(span)
-            return Period(day_start(zone, begin), day_start(zone, end + 1))
-        return Period(_moment(zone, first), _moment(zone, last))
-
-    return read
-
-
-def _moment(zone: Zone, text: str) -> Instant:
-    at = read_at(text)
-    if at.wall is not None:
-        return zone.at(at.wall, Gap.AT_END)
-    if at.instant is None:
-        raise InvalidInput(f"{text!r} is no moment like 2027-07-01T12:00")
-    return at.instant
-
-
 def _initial_time(value: object) -> Instant:
     if isinstance(value, int):
         return instant(value)
-    text = _text(value)
+    text = as_text(value)
     return parse_instant(text) if "T" in text or ":" in text else instant(_seconds(text))
 
 
@@ -246,81 +98,86 @@ def _link(value: object) -> Link:
         writing = Writing(keys.get("mode", "reserve"))
     except ValueError:
         raise InvalidInput(f"mode {keys['mode']!r} is neither reserve nor busy") from None
-    return Link(_address(who[0]), writing)
+    return Link(as_address(who[0]), writing)
 
 
 def _limit(value: object) -> Limit:
-    return read_limit(_text(value))
+    return read_limit(as_text(value))
 
 
 def _horizon(value: object) -> Horizon:
-    return read_horizon(_text(value))
+    return read_horizon(as_text(value))
 
 
 # --- the tables --------------------------------------------------------------
 
 _HOUR_KEYS: dict[str, Callable[[object], Any]] = {
-    "zone": _zone,
-    "blocked_days": _each(lambda value: read_weekday(_text(value))),
-    "special_days": _each(_special_day),
-    "valid_blocks": _each(_block),
-    "maximum_slots": _number(0, 10_000),
-    "hours": _each(_weekly),
-    "overrides": _each(_override),
-    "holidays": _each(_dates),
-    "travel": _each(_travel),
-    "absences": _each(_absence(UTC)),
+    "zone": as_zone,
+    "blocked_days": each_of(lambda value: read_weekday(as_text(value))),
+    "special_days": each_of(special_day),
+    "valid_blocks": each_of(block_line),
+    "maximum_slots": as_number(0, 10_000),
+    "hours": each_of(weekly_line),
+    "overrides": each_of(override_line),
+    "holidays": each_of(lambda value: read_holiday(as_text(value))),
+    "travel": each_of(travel_line),
+    "absences": each_of(absence_line(UTC)),
 }
 _HOST_KEYS: dict[str, Callable[[object], Any]] = {
     **_HOUR_KEYS,
-    "name": _text,
-    "mail": _address,
+    "name": as_text,
+    "mail": as_address,
     "time": _initial_time,
-    "capacity": _number(1, 1_000),
-    "before": _length(0, DAY),
-    "after": _length(0, DAY),
-    "limits": _each(_limit),
-    "link": _each(_link),
-    "active": _flag,
+    "capacity": as_number(1, 1_000),
+    "before": as_length(0, DAY),
+    "after": as_length(0, DAY),
+    "limits": each_of(_limit),
+    "link": each_of(_link),
+    "require_auth": lambda value: _one_of(("none", "spf", "dkim", "dmarc"), value),
+    "active": as_flag,
 }
 _TEAM_KEYS: dict[str, Callable[[object], Any]] = {
-    "name": _text,
-    "info": _text,
-    "appointers": _each(_text),
+    "name": as_text,
+    "info": as_text,
+    "appointers": each_of(as_text),
     "mode": _mode,
-    "fallback": _text,
-    "weights": _by_host(0, 1_000),
-    "priorities": _by_host(1, 5),
-    "lead": _number(1, 1_000),
+    "fallback": as_text,
+    "weights": by_host(0, 1_000),
+    "priorities": by_host(1, 5),
+    "lead": as_number(1, 1_000),
 }
 _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
-    "by": _text,
-    "name": _text,
-    "info": _text,
-    "location": _text,
+    "by": as_text,
+    "name": as_text,
+    "info": as_text,
+    "location": as_text,
     "duration": lambda value: _durations(value),
-    "step": _length(60, 1_440 * 60),
-    "offset": _length(0, 1_440 * 60),
+    "step": as_length(60, 1_440 * 60),
+    "offset": as_length(0, 1_440 * 60),
     "anchor": lambda value: _anchor(value),
-    "times": _each(lambda value: read_time(_text(value))),
-    "before": _length(0, DAY),
-    "after": _length(0, DAY),
-    "share_buffers": _flag,
-    "buffers_inside": _flag,
-    "notice": _length(0, 366 * DAY),
+    "times": each_of(lambda value: read_time(as_text(value))),
+    "before": as_length(0, DAY),
+    "after": as_length(0, DAY),
+    "share_buffers": as_flag,
+    "buffers_inside": as_flag,
+    "notice": as_length(0, 366 * DAY),
     "horizon": _horizon,
-    "seats": _number(1, 10_000),
-    "limits": _each(_limit),
-    "client_limit": _number(1, 1_000),
-    "hold": _length(60, 3_600),
-    "verify_email": _flag,
+    "seats": as_number(1, 10_000),
+    "limits": each_of(_limit),
+    "client_limit": as_number(1, 1_000),
+    "hold": as_length(60, 3_600),
+    "verify_email": as_flag,
     "approval": lambda value: _approval(value),
-    "allow_cancel": _flag,
-    "allow_move": _flag,
-    "cancel_notice": _length(0, 366 * DAY),
-    "move_notice": _length(0, 366 * DAY),
-    "published": _flag,
-    "active": _flag,
+    "allow_cancel": as_flag,
+    "allow_move": as_flag,
+    "cancel_notice": as_length(0, 366 * DAY),
+    "move_notice": as_length(0, 366 * DAY),
+    "waiting": lambda value: _waiting(value),
+    "offer": as_length(LEAST_OFFERED, 7 * DAY),
+    "reminders": lambda value: _reminders(value),
+    "reply_declines": lambda value: _one_of(("ask", "cancel"), value),
+    "published": as_flag,
+    "active": as_flag,
 }
 
 KINDS: dict[str, dict[str, Callable[[object], Any]]] = {
@@ -332,8 +189,8 @@ KINDS: dict[str, dict[str, Callable[[object], Any]]] = {
 
 
 def _durations(value: object) -> tuple[int, ...]:
-    read = _length(SHORTEST, LONGEST)
-    found = _each(read)(value) if isinstance(value, list) else (read(value),)
+    read = as_length(SHORTEST, LONGEST)
+    found = each_of(read)(value) if isinstance(value, list) else (read(value),)
     if not found:
         raise InvalidInput("a service has a duration")
     return found
@@ -341,9 +198,29 @@ def _durations(value: object) -> tuple[int, ...]:
 
 def _anchor(value: object) -> Anchor:
     try:
-        return Anchor(_text(value))
+        return Anchor(as_text(value))
     except ValueError:
         raise InvalidInput(f"{value!r} is none of clock, opening, times") from None
+
+
+def _reminders(value: object) -> tuple[Reminder, ...]:
+    found = each_of(lambda one: read_reminder(as_text(one)))(value)
+    if len(set(found)) != len(found) or len(found) > MOST_REMINDERS:
+        raise InvalidInput(f"expected at most {MOST_REMINDERS} reminders, each once")
+    return found
+
+
+def _one_of(known: tuple[str, ...], value: object) -> str:
+    if value not in known:
+        raise InvalidInput(f"{value!r} is none of {', '.join(known)}")
+    return str(value)
+
+
+def _waiting(value: object) -> Waiting:
+    try:
+        return Waiting(as_text(value))
+    except ValueError:
+        raise InvalidInput(f"{value!r} is none of offer, auto, all") from None
 
 
 def _approval(value: object) -> bool:
@@ -408,7 +285,8 @@ def _host(name: str, keys: Keys) -> Host:
     found = _values("appointer", keys)
     hours = _hours(found, keys)
     plain = {key: found[key] for key in found if key not in _HOUR_KEYS and key != "link"}
-    return Host(id=name, hours=hours, links=found.get("link", ()), **plain)
+    named = tuple(one for one in found.get("holidays", ()) if isinstance(one, str))
+    return Host(id=name, hours=hours, calendars=named, links=found.get("link", ()), **plain)
 
 
 def _hours(found: Mapping[str, Any], keys: Keys) -> HostHours:
@@ -426,8 +304,9 @@ def _hours(found: Mapping[str, Any], keys: Keys) -> HostHours:
     travels = found.get("travel", ())
     if any(a.first <= b.first <= a.last for a in travels for b in travels if a is not b):
         raise _Wrong("travel", "two travels overlap")
-    absences = _each(_absence(zone))(keys.get("absences", []))
-    dates = (day for first, last in found.get("holidays", ()) for day in range(first, last + 1))
+    absences = each_of(absence_line(zone))(keys.get("absences", []))
+    stretches = [one for one in found.get("holidays", ()) if not isinstance(one, str)]
+    dates = (day for first, last in stretches for day in range(first, last + 1))
     return HostHours(
         rules, found.get("hours", ()), overrides, frozenset(dates), PeriodSet(absences), travels
     )
@@ -465,6 +344,7 @@ def _service(name: str, keys: Keys) -> Service:
     if offset % 60 or (step or 0) % 60:
         raise _Wrong("step", "a grid is of whole minutes")
     grid = Grid(anchor, None if step is None else step // 60, offset // 60, times)
+    found["reply_cancels"] = found.pop("reply_declines", "ask") == "cancel"
     durations = found.pop("duration", (30 * 60,))
     return Service(id=name, durations=durations, grid=grid, **found)
 

@@ -9,6 +9,7 @@ from horarium.appointments.grid import Grid
 from horarium.appointments.horizon import Horizon
 from horarium.appointments.hours import HostHours
 from horarium.appointments.limits import Limit
+from horarium.appointments.reminding import DEFAULT, Reminder
 from horarium.kernel.instant import Instant
 
 MINUTE, HOUR = 60, 3600
@@ -37,7 +38,8 @@ class Host:
     """A stored appointer: a person, a desk or a room that gives appointments.
 
     ``time`` is where its generator begins. ``before`` and ``after`` are seconds
-    kept free around each appointment, ``capacity`` how many may run at once.
+    kept free around each appointment, ``capacity`` how many may run at once. ``calendars`` are the
+    named holidays it keeps.
     """
 
     id: str
@@ -50,6 +52,8 @@ class Host:
     after: int = 0
     limits: tuple[Limit, ...] = ()
     links: tuple[Link, ...] = ()
+    calendars: tuple[str, ...] = ()
+    require_auth: str = "none"
     active: bool = True
 
     @property
@@ -102,6 +106,17 @@ class Team:
         return self.name or self.id
 
 
+class Waiting(Enum):
+    """What becomes of time that somebody waits for."""
+
+    OFFER = "offer"
+    """It is held for the first who waits, until that one answers or the offer lapses."""
+    AUTO = "auto"
+    """The first who waits gets it at once."""
+    ALL = "all"
+    """All who wait for it are told; it is for the first who comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A kind of appointment that is offered: how long, when, under which limits, by whom.
@@ -133,6 +148,10 @@ class Service:
     allow_move: bool = True
     cancel_notice: int = 0
     move_notice: int = 0
+    reminders: tuple[Reminder, ...] = DEFAULT
+    waiting: Waiting = Waiting.OFFER
+    offer: int = 2 * HOUR
+    reply_cancels: bool = False
     published: bool = False
     active: bool = True
 

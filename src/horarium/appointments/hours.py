@@ -113,7 +113,7 @@ class HostHours:
         apart: list[Period] = []
         for day in range(first, last + 1):
             date = self._date(day)
-            zone = self._zone_on(day)
+            zone = self.zone_on(day)
             if date.blocks:
                 apart += self._periods(zone, day, sorted(self.rules.blocks))
             else:
@@ -164,10 +164,11 @@ class HostHours:
             return Code.CLOSED_ABSENCE
         return self._date(day).closed or Code.OUTSIDE_HOURS
 
-    def _zone_on(self, day: int) -> Zone:
+    def zone_on(self, day: int) -> Zone:
+        """Gives the zone whose clock the host goes by on a date."""
         return next((t.zone for t in self.travels if t.first <= day <= t.last), self.zone)
 
     def at(self, day: int, seconds: int) -> Instant | None:
         """Gives the first instant at which the clock shows a time of a day; None in a gap."""
-        found = self._zone_on(day).resolve(Wall(day * DAY + seconds), Gap.SKIP, Fold.FIRST)
+        found = self.zone_on(day).resolve(Wall(day * DAY + seconds), Gap.SKIP, Fold.FIRST)
         return found.instants[0] if found.instants else None

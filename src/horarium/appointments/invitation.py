@@ -30,7 +30,8 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """An appointment as a calendar is told of it. ``url`` is the client's own link, for nobody
-    else's copy; ``sent_by`` the mailbox that writes in the organizer's name."""
+    else's copy; ``sent_by`` the mailbox that writes in the organizer's name. ``answer`` is
+    the method of one that answers the client."""
 
     item: Appointment
     organizer: Party
@@ -41,10 +42,13 @@ class Invitation:
     location: str = ""
     url: str = ""
     sent_by: Address | None = None
+    answer: str = ""
 
     @property
     def method(self) -> str:
-        """REQUEST for what stands, CANCEL for what does not."""
+        """REQUEST for what stands, CANCEL for what does not; or the answer that it is."""
+        if self.answer:
+            return self.answer
         return "CANCEL" if self.item.state is State.CANCELLED else "REQUEST"
 
     def calendar(self) -> bytes:

@@ -10,7 +10,7 @@ from enum import Enum
 from horarium.appointments.codes import Code
 from horarium.appointments.local_day import local_day
 from horarium.kernel.errors import InvalidInput
-from horarium.kernel.gregorian import civil_day, weekday_of
+from horarium.kernel.gregorian import DAY, civil_day, weekday_of
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.kernel.weekday import Weekday
@@ -32,6 +32,10 @@ class Span(Enum):
     WEEK = "week"
     MONTH = "month"
     YEAR = "year"
+
+
+REACH = {Span.DAY: 2 * DAY, Span.WEEK: 8 * DAY, Span.MONTH: 32 * DAY, Span.YEAR: 367 * DAY}
+"""How far around a start the appointments lie that a limit counts, in seconds."""
 
 
 class Unit(Enum):

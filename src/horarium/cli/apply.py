@@ -8,6 +8,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.applying import apply_objects
 from horarium.runtime.declared import review_directives
 from horarium.runtime.faults import BadObjects
+from horarium.runtime.holidays import lay_down_declared
 from horarium.runtime.objects import read_objects
 from horarium.runtime.review import review
 from horarium.runtime.wiring import open_store
@@ -28,11 +29,14 @@ def command(invocation: Invocation, paths: tuple[Path, ...], dry_run: bool, prun
     if wrong:
         raise BadObjects(wrong)
     now = invocation.clock.now()
+    laid, wrong = lay_down_declared(declared, invocation.site.root, now)
+    if wrong:
+        raise BadObjects(wrong)
     odd += review_directives(declared, invocation.settings, now)
     for warning in (*declared.warnings, *(str(fault) for fault in odd)):
         invocation.say(f"warning: {warning}")
     store = open_store(invocation.site, invocation.settings, invocation.clock)
-    changes = apply_objects(store, declared, now, prune=prune, dry_run=dry_run)
+    changes = apply_objects(store, declared, now, prune=prune, dry_run=dry_run, laid=laid)
     store.close()
     invocation.emit(
         {

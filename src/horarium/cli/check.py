@@ -7,6 +7,7 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.output import safe
 from horarium.runtime.declared import review_directives
 from horarium.runtime.faults import BadObjects, BadSettings, Fault
+from horarium.runtime.holidays import lay_down_declared
 from horarium.runtime.objects import read_objects
 from horarium.runtime.review import review
 from horarium.runtime.settings import default_settings, load_settings
@@ -37,7 +38,9 @@ def command(invocation: Invocation, strict: bool) -> int:
         declared = read_objects([objects] if objects.is_dir() else [])
         warnings.extend(declared.warnings)
         found_wrong, found_odd = review(declared)
-        found_odd += review_directives(declared, settings, invocation.clock.now())
+        now = invocation.clock.now()
+        found_wrong += lay_down_declared(declared, invocation.site.root, now)[1]
+        found_odd += review_directives(declared, settings, now)
         errors.extend(found_wrong)
         warnings.extend(str(fault) for fault in found_odd)
         if declared.persons and settings.mail.local_delivery is None:

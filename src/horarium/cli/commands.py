@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "service": ("horarium.cli.services", "the kinds of appointment that are offered"),
     "slot": ("horarium.cli.slot", "the starts of services: list, hold, explain"),
     "appointment": ("horarium.cli.appointment", "the appointments, and what becomes of them"),
+    "waitlist": ("horarium.cli.waitlist", "who waits for time to be freed"),
     "freebusy": ("horarium.cli.freebusy", "when resources are busy"),
     "quota": ("horarium.cli.quota", "what organizers may use of resources, and do"),
     "directives": (

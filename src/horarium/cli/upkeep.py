@@ -22,7 +22,9 @@ def command(invocation: Invocation) -> int:
     """Run one pass; status 1 when a user was left out."""
     store = open_store(invocation.site, invocation.settings, invocation.clock)
     publisher = Publisher(store, invocation.site.freebusy)
-    report = upkeep_by_hand(store, invocation.settings, invocation.clock, publisher)
+    report = upkeep_by_hand(
+        store, invocation.settings, invocation.clock, publisher, invocation.site.root
+    )
     store.close()
     lines = [
         f"series laid down further: {report.extended}",
@@ -30,6 +32,7 @@ def command(invocation: Invocation) -> int:
         f"events recomputed for new zone data: {report.recomputed}",
         f"charges to quotas expired: {report.expired}",
         f"old records dropped: {report.dropped}",
+        *report.holidays,
         *(f"failed: {failure}" for failure in report.failures),
     ]
     invocation.emit(asdict(report), "\n".join(lines))

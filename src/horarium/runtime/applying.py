@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
+from horarium.runtime.freeing import note_widened
+from horarium.runtime.holidays import Laid, put_laid
 from horarium.runtime.objects import USERS, DeclaredObjects
 from horarium.runtime.offers import check_offers, read_offers
 from horarium.runtime.quotas import OWNER as QUOTA
@@ -40,9 +42,11 @@ class Applied:
 
 
 def apply_objects(
-    store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool
-) -> list[Applied]:
-    """Applies `declared` in one transaction; the changes in order. With `prune` calendar users,
+    store: Store, declared: DeclaredObjects, now: Instant, *, prune: bool, dry_run: bool,
+    laid: Laid | None = None,
+) -> list[Applied]:  # fmt: skip
+    """Applies `declared` in one transaction, with the calendars of holidays it names, `laid` down;
+    the changes in order. With `prune` calendar users,
     groups, quotas, directives and what is offered that no file declares any more are removed;
     Conflict if a resource or an appointer still has bookings to come, if an address is declared as
     another kind than it is, or if an object names one that is not there. What was charged to a
@@ -53,9 +57,12 @@ def apply_objects(
         quotas = read_quotas(tx)
         offers = read_offers(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
-        check_offers(tx, offers, declared.places, now)
+        found = put_laid(tx, laid or {}, now, "apply")
+        changes += [Applied("holidays", name, what) for name, what in found]
+        after = check_offers(tx, offers, declared.places, now)
         if changes:
             reattribute(tx, quotas)
+            note_widened(tx, offers, after, now)
             tx.directory.raise_version()
             for change in changes:
                 tx.directory.audit(now, "apply", change.what, change.id, None, None)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from horarium.directives.entry import UPKEEP_TASK, End, Entry, SetVariable, Wish
@@ -169,12 +170,12 @@ def _refuse_if_running(tx: Transaction, timer: Timer, asked: int | None = None) 
 
 
 def upkeep_by_hand(
-    store: Store, settings: Settings, clock: Clock, publisher: Publisher
+    store: Store, settings: Settings, clock: Clock, publisher: Publisher, folder: Path
 ) -> UpkeepReport:
     """One daily pass; where the timetable has it as an entry, its record stands there too. Written
     when it is over: a pass that was cut off left nothing that the next would not do."""
     began = clock.now()
-    report = run_upkeep(store, settings, began, publisher)
+    report = run_upkeep(store, settings, began, publisher, folder)
     settled = Settled(
         "failed" if report.failures else "finished",
         "; ".join(report.failures),

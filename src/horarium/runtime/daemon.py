@@ -257,7 +257,7 @@ class Daemon:
         return answer
 
     def _wake_outbox(self, delivery: Delivery) -> None:
-        if delivery.mails:
+        if delivery.mails or delivery.answered:
             self._mails_written()
 
     async def _decide(self, work: Callable[[], T]) -> T:

@@ -6,11 +6,12 @@ decides, stores, reserves and writes the mails together.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from horarium.appointments.appointment import (
     LIVE,
@@ -24,36 +25,33 @@ from horarium.appointments.appointment import (
 )
 from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Offer
-from horarium.appointments.errors import SlotTaken, WrongState
+from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
-from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.appointments.waiting import Entry
+from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.appointment_mail import Letters
-from horarium.runtime.generating import CONFIRMED, Generators, Site
+from horarium.runtime.following import follow_reply, send_reminder
+from horarium.runtime.generating import Generators, Site
 from horarium.runtime.offers import Offers
+from horarium.runtime.placing import Placed, Placing, digest, same_again
 from horarium.runtime.settings import Settings
-from horarium.runtime.turns import give_turn_back, take_turn
-from horarium.runtime.wishing import Asked, Terms, check_client, occupied, wish_for
+from horarium.runtime.turns import give_turn_back
+from horarium.runtime.waiting import Listed, WaitingList
+from horarium.runtime.waiting_mail import WaitingLetters
+from horarium.runtime.wishing import Asked, Terms, check_client, wish_for
 from horarium.store.engine import Key
-from horarium.store.store import Store
+from horarium.store.replies import ClientReply
+from horarium.store.store import Store, Transaction
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 LONGEST_LISTING = 92 * DAY
 MOST_STARTS = 10_000
-ALTERNATIVES = 3
-VERIFYING = 30 * 60
-APPROVING = 48 * 3_600
-SEARCH = 14 * DAY
-
-
-class Placed(NamedTuple):
-    """An appointment and the secret of its link, which is told once and kept as a digest."""
-
-    item: Appointment
-    token: str
 
 
 class Desk:
@@ -62,9 +60,11 @@ class Desk:
     def __init__(self, store: Store, settings: Settings, chance: Callable[[int], bytes]) -> None:
         self._store = store
         self._settings = settings
-        self._chance = chance
         self._ground = Generators(store, settings, chance)
         self._letters = Letters(settings)
+        self._placing = Placing(chance, self._letters)
+        letters = WaitingLetters(self._letters)
+        self._waiting = WaitingList(store, self._ground, self._placing, letters)
 
     # --- what there is -------------------------------------------------------
 
@@ -119,8 +119,8 @@ class Desk:
 
         def work(site: Site) -> Placed:
             asked = Asked(site.offers.service(service), duration, host, seats, terms or Terms())
-            placed = self._place(site, asked, at)
-            self._keep(site, placed.item, placed.token)
+            placed = self._placing.place(site, asked, at)
+            self._placing.keep(site, placed.item, placed.token)
             return placed
 
         return self._act(service, work, now)
@@ -139,11 +139,11 @@ class Desk:
                 return before
             if state not in (State.HELD, State.EXPIRED):
                 raise WrongState(f"this appointment is {state.value}")
-            check_client(site, service, client, now)
+            check_client(site, service, client, now, before.id)
             if state is State.EXPIRED:
-                before = self._anew(site, service, before)
+                before = self._placing.anew(site, service, before)
             held = replace(before, client=client)
-            return self._settle(site, service, held)
+            return self._placing.settle(site, service, held, token)
 
         return self._act(item.service, work, now)
 
@@ -156,18 +156,22 @@ class Desk:
         def work(site: Site) -> Placed:
             asked = Asked(site.offers.service(service), duration, host, seats, terms)
             check_client(site, asked.service, client, now)
-            item, token = self._place(site, asked, at)
+            item, token = self._placing.place(site, asked, at)
             sure = replace(item, client=client).confirmed(now)
-            self._keep(site, sure, token)
-            self._confirmed(site, sure, token)
+            self._placing.keep(site, sure, token)
+            self._placing.confirmed(site, sure, token)
             return Placed(sure, token)
 
         return self._act(service, work, now)
 
+    def accept(self, token: str, now: Instant) -> Appointment:
+        """Who waited takes what is held for them; said again it answers the same."""
+        return self.confirm(token, self._by_token(token).client, now)
+
     def verify(self, mail_token: str, now: Instant) -> Appointment:
         """The secret that was mailed has come back: the address is the client's."""
-        digest = _digest(mail_token)
-        item = self._store.read(lambda tx: tx.appointments.by_mail_token(digest))
+        proof = digest(mail_token)
+        item = self._store.read(lambda tx: tx.appointments.by_mail_token(proof))
         if item is None:
             raise NotFound("this link is not valid, or no longer")
 
@@ -176,7 +180,9 @@ class Desk:
             if before.awaits is not Awaits.MAIL:
                 return before
             service = site.offers.service(before.service)
-            return self._settle(site, service, replace(before, awaits=Awaits.NOTHING), proven=True)
+            return self._placing.settle(
+                site, service, replace(before, awaits=Awaits.NOTHING), proven=True
+            )
 
         return self._act(item.service, work, now)
 
@@ -222,7 +228,7 @@ class Desk:
             if by_client and service is not None:
                 may_cancel(service, before.slot, now)
             after = before.cancelled(now, reason)
-            self._keep(site, after)
+            self._placing.keep(site, after)
             if before.state not in UNCERTAIN:
                 self._letters.cancelled(site, after)
             return after
@@ -240,9 +246,9 @@ class Desk:
             if before.slot.start == at:
                 return before
             slot = Period(at, Instant(at + before.slot.seconds))
-            self._still_free(site, _same(service, before), at)
+            self._placing.still_free(site, same_again(service, before), at)
             after = before.moved(now, slot, before.hosts)
-            self._keep(site, after)
+            self._placing.keep(site, after)
             self._letters.moved(site, after, token)
             return after
 
@@ -261,8 +267,8 @@ class Desk:
             if before.state is State.CONFIRMED:
                 return before
             after = before.confirmed(now)
-            self._keep(site, after)
-            self._confirmed(site, after, "")
+            self._placing.keep(site, after)
+            self._placing.confirmed(site, after, "")
             return after
 
         return self._act(item.service, work, now, item.hosts)
@@ -276,7 +282,7 @@ class Desk:
             if before.state is State.REFUSED:
                 return before
             after = before.refused(now, reason)
-            self._keep(site, after)
+            self._placing.keep(site, after)
             give_turn_back(site, after)
             self._letters.refused(site, after)
             return after
@@ -297,11 +303,17 @@ class Desk:
     def forget(self, mail: str, now: Instant) -> int:
         """Blanks what is known of a client, by address key, in appointments that have ended; how
         many."""
-        return self._store.transact([], lambda tx: tx.appointments.forget_client(mail, now))
+
+        def forgotten(tx: Transaction) -> int:
+            return tx.appointments.forget_client(mail, now) + tx.waiting.forget_client(mail)
+
+        return self._store.transact([], forgotten)
 
     def sweep(self, now: Instant, many: int = 200) -> int:
-        """Tells holds and pending ones that are over; whose turn they took gets it back. How many.
-        What is over is over before: only turns and letters wait for this."""
+        """Tells holds and pending ones that are over, so that turns come back, and sends the
+        reminders whose time has come, and looks at what was freed for those who wait; how many of
+        all. What is over is over before: only turns and
+        letters wait for this."""
         expired = self._store.read(lambda tx: tx.appointments.expired(now, many))
         for item in expired:
 
@@ -310,13 +322,53 @@ class Desk:
                 if before.state not in UNCERTAIN or before.state_at(now) is not State.EXPIRED:
                     return
                 after = replace(before, state=State.EXPIRED, expires=None, changed=now)
-                self._keep(site, after)
+                self._placing.keep(site, after)
                 give_turn_back(site, after)
                 if before.awaits is Awaits.APPROVAL:
                     self._letters.refused(site, after)
 
             self._act(item.service, work, now, item.hosts)
-        return len(expired)
+        done = len(expired) + self.hear(now, many) + self._remind(now, many)
+        return done + self._waiting.sweep(now, many)
+
+    def hear(self, now: Instant, many: int = 200) -> int:
+        """Does what follows from the answers of clients that the mail agent noted; how many."""
+        replies = self._store.read(lambda tx: tx.replies.waiting(many))
+        for reply in replies:
+            follow = partial(follow_reply, placing=self._placing, reply=reply)
+            item = self.find(reply.appointment)
+            try:
+                self._act(item.service, follow, now, item.hosts)
+            except Conflict:
+                # One that can not be followed must not keep the others from being heard.
+                log.exception("reply.failed id=%s", reply.appointment)
+                self._store.transact([], partial(_give_up, reply=reply))
+        return len(replies)
+
+    def _remind(self, now: Instant, many: int) -> int:
+        due = self._store.read(lambda tx: tx.reminders.due(now, many))
+        for one in due:
+            send = partial(send_reminder, placing=self._placing, due=one)
+            self._ground.transact(lambda offers: [], [], send, now)
+        return len(due)
+
+    # --- waiting -------------------------------------------------------------
+
+    def wait(self, wanted: Entry, now: Instant) -> Listed:
+        """Puts somebody on the waiting list of a service; Conflict when the client is on it."""
+        return self._waiting.add(wanted, now)
+
+    def waiting(self, service: str | None = None) -> Sequence[Entry]:
+        """Who waits, in the order in which they are asked."""
+        return self._waiting.entries(service)
+
+    def withdraw(self, token: str, now: Instant) -> Entry:
+        """A client waits no more, by the secret of the link."""
+        return self._waiting.withdraw(token, now)
+
+    def stop_waiting(self, id_: str, now: Instant) -> Entry:
+        """Staff take somebody from the waiting list."""
+        return self._waiting.remove(id_, now)
 
     # --- inside --------------------------------------------------------------
 
@@ -333,7 +385,11 @@ class Desk:
                 found += offers.members(by) if isinstance(by, Team) else [by]
             return list({host.id: host for host in found}.values())
 
-        return self._ground.transact(concerned, keys, work, now)
+        done = self._ground.transact(concerned, keys, work, now)
+        # What was freed is noted: should this fail, the next sweep does it.
+        with suppress(Unavailable):
+            self._waiting.serve(now)
+        return done
 
     def _change(
         self, item: Appointment, now: Instant, change: Callable[[Appointment], Appointment]
@@ -342,7 +398,7 @@ class Desk:
             before = _again(site, item)
             after = change(before)
             if after != before:
-                self._keep(site, after)
+                self._placing.keep(site, after)
             if after.state is State.RELEASED and before.state is not State.RELEASED:
                 give_turn_back(site, after)
             return after
@@ -350,105 +406,18 @@ class Desk:
         return self._act(item.service, work, now, item.hosts)
 
     def _by_token(self, token: str) -> Appointment:
-        digest = _digest(token)
-        found = self._store.read(lambda tx: tx.appointments.by_token(digest))
+        kept = digest(token)
+        found = self._store.read(lambda tx: tx.appointments.by_token(kept))
         if found is None:
             raise NotFound("this link is not valid, or no longer")
         return found
 
-    def _place(self, site: Site, asked: Asked, at: Instant) -> Placed:
-        """A hold that is decided and not stored yet; its turn is taken."""
-        wish = wish_for(site, asked, Period(at, Instant(at + 1)))
-        choice = wish.choose(at)
-        if not choice.hosts:
-            raise SlotTaken(choice.codes, _nearest(site, asked, at))
-        token, name = _secret(self._chance(32)), self._chance(16).hex()
-        item = Appointment(
-            id=name, uid=f"{name}@horarium", slot=Period(at, Instant(at + asked.length)),
-            hosts=choice.hosts, state=State.HELD, created=site.now, changed=site.now,
-            service=asked.service.id, team=wish.team.id if wish.team else "",
-            turn=take_turn(site, wish.team, choice.hosts), seats=asked.seats,
-            expires=Instant(site.now + asked.service.hold), source=asked.terms.source,
-        )  # fmt: skip
-        return Placed(item, token)
 
-    def _still_free(self, site: Site, asked: Asked, at: Instant) -> None:
-        """SlotTaken unless every one of the hosts can give an appointment at an instant."""
-        wish = wish_for(site, asked, Period(at, Instant(at + 1)))
-        codes = [time.refusal(at) for time in wish.hosts.values()]
-        refused = [code for code in codes if code is not None]
-        if refused or not wish.hosts:
-            raise SlotTaken(refused or [Code.HOST_INACTIVE], _nearest(site, asked, at))
-
-    def _anew(self, site: Site, service: Service, before: Appointment) -> Appointment:
-        """A hold that is over, wanted after all: the same slot and hosts, if they are free."""
-        self._still_free(site, _same(service, before), before.slot.start)
-        expires = Instant(site.now + service.hold)
-        return replace(before, state=State.HELD, expires=expires, changed=site.now)
-
-    def _settle(
-        self, site: Site, service: Service, held: Appointment, *, proven: bool = False
-    ) -> Appointment:
-        """What a hold becomes once it is known who comes."""
-        now = site.now
-        asks = service.verify_email and not proven and held.source == "page"
-        if asks and held.client.mail and self._letters.can_write(site, held):
-            secret = _secret(self._chance(32))
-            after = held.pending(now, Awaits.MAIL, Instant(now + VERIFYING))
-            self._keep(site, after, mail_token=secret)
-            self._letters.verify(site, after, secret)
-        elif service.approval:
-            last = min(now + APPROVING, held.slot.start - service.notice)
-            after = held.pending(now, Awaits.APPROVAL, Instant(max(last, now + 60)))
-            self._keep(site, after)
-            self._letters.approve(site, after)
-        else:
-            after = held.confirmed(now)
-            self._keep(site, after)
-            self._confirmed(site, after, "")
-        return after
-
-    def _confirmed(self, site: Site, item: Appointment, token: str) -> None:
-        site.tx.timers.give_signal(CONFIRMED, site.now)
-        self._letters.confirmed(site, item, token)
-
-    def _keep(self, site: Site, item: Appointment, token: str = "", mail_token: str = "") -> None:
-        """Stores an appointment, and writes it wherever its hosts are linked to."""
-        service = site.offers.services.get(item.service)
-        hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
-        times = [(host.id, occupied(item.slot, host, service)) for host in hosts]
-        site.tx.appointments.put(
-            item, times, _digest(token) if token else None,
-            _digest(mail_token) if mail_token else None,
-        )  # fmt: skip
-        for host in hosts:
-            title = service.title if service is not None else host.title
-            site.calendars.write(host, item, title)
-
-
-def _same(service: Service, item: Appointment) -> Asked:
-    """What an appointment asks for once more, not standing in its own way."""
-    return Asked(service, item.slot.seconds, None, item.seats, Terms(), item.hosts, without=item.id)
-
-
-def _nearest(site: Site, asked: Asked, at: Instant) -> list[Instant]:
-    """The starts nearest to one that can not be had."""
-    first = Instant(max(at - SEARCH // 2, site.now))
-    wide = Period(first, Instant(max(at, first) + SEARCH))
-    offers = wish_for(site, asked, wide).offers(wide)
-    found = sorted((abs(offer.at - at), offer.at) for offer in offers)
-    return sorted(start for _, start in found[:ALTERNATIVES])
+def _give_up(tx: Transaction, reply: ClientReply) -> None:
+    tx.replies.follow(reply)
 
 
 def _again(site: Site, item: Appointment) -> Appointment:
     found = site.tx.appointments.by_id(item.id)
     assert found is not None, item.id
     return found
-
-
-def _secret(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).decode("ascii").rstrip("=")
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -31,6 +31,7 @@ from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.directory import Directory, read_directory
+from horarium.runtime.freeing import note_freed
 from horarium.runtime.linked import Calendars, linked_keys
 from horarium.runtime.offers import Offers, read_offers
 from horarium.runtime.settings import Settings
@@ -362,7 +363,9 @@ def keep(site: Site, host: Host, item: Appointment) -> None:
 
 def cancel(site: Site, host: Host, item: Appointment, reason: str) -> None:
     """Calls an appointment of one host off; its time is free at once, everywhere."""
-    keep(site, host, item.cancelled(site.now, reason))
+    gone = item.cancelled(site.now, reason)
+    keep(site, host, gone)
+    note_freed(site.tx, site.offers, item, gone, site.now)
 
 
 def copy_settings(tx: Transaction, name: str, new: str) -> None:

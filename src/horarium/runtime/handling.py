@@ -25,6 +25,7 @@ from horarium.runtime.directory import Directory, Registered
 from horarium.runtime.enacting import Enactment
 from horarium.runtime.messages import by_uid, ledger_key
 from horarium.runtime.person_mail import MOST_RECEIVED, PersonMail
+from horarium.runtime.replying import Noted, note_replies
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import bundles, with_freebusy
 from horarium.store.kept import KeptMessage
@@ -53,12 +54,14 @@ class Status(Enum):
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The end of one message for one recipient: `mails` are the ones written for it. `woken` counts
-    the open requests that are to be decided again because of it."""
+    the open requests that are to be decided again because of it; `answered` tells that a client of
+    an appointment has answered, which the desk is to follow."""
 
     status: Status
     text: str
     mails: tuple[Mail, ...] = ()
     woken: int = 0
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,11 @@ class Handling:
             return Delivery(Status.HANDLED, "seen before")
         tx.mail.count_sender(rated(self.envelope.sender), self.envelope.now)
         tx.mail.forget(sha256(self.envelope.data).hexdigest(), self.envelope.recipient)
+        noted = note_replies(tx, self.settings, intake, self.envelope.now)
+        delivery = self._of_kind(tx, intake, key, noted)
+        return replace(delivery, answered=noted is not None and noted.heard)
+
+    def _of_kind(self, tx: Transaction, intake: Intake, key: str, noted: Noted | None) -> Delivery:
         if self.user is not None and self.user.is_person:
             return self._of_person(tx, intake, key)
         if self.envelope.sender == "" or intake.kind is IntakeKind.REPORT:
@@ -126,6 +134,11 @@ class Handling:
         heard = self._approver(tx, intake, key)
         if heard is not None:
             return heard
+        if noted is not None and self.user is None:
+            # Nobody else is asked: the address is the desk's own.
+            state = "decided" if noted.heard else "ignored"
+            self._enter(tx, key, state, noted.reason, intake.objects[0].method, noted.uid)
+            return Delivery(Status.HANDLED, noted.reason)
         fault = self._fault(intake)
         if fault:
             return self._set_aside(tx, intake, key, *fault)

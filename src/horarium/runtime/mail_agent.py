@@ -20,7 +20,9 @@ from horarium.kernel.errors import NotFound, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.checking_in import sweep
+from horarium.runtime.desk import Desk
 from horarium.runtime.directory import Directory, Registered, policy_digest, read_directory
+from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.handling import (
     Delivery,
     DirectoryChanged,
@@ -32,6 +34,7 @@ from horarium.runtime.handling import (
 )
 from horarium.runtime.lapsing import lapse
 from horarium.runtime.limits import mail_limits, parse_limits
+from horarium.runtime.offers import read_offers
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.surroundings import decision_keys
@@ -61,6 +64,8 @@ class MailAgent:
         self._parse_limits = parse_limits(settings.limits)
         self._policies: dict[int, str] = {}
         self._directory: Directory | None = None
+        self._hosts: frozenset[str] = frozenset()
+        self._desk = Desk(store, settings, SystemSecrets().random)
 
     @property
     def directory(self) -> Directory:
@@ -74,12 +79,14 @@ class MailAgent:
     def reload(self) -> None:
         """Reads the calendar users, and the files they name, anew."""
         self._directory = self._store.read(lambda tx: read_directory(tx, self._settings))
+        hosts = self._store.read(read_offers).hosts.values()
+        self._hosts = frozenset(host.mail for host in hosts if host.mail)
         self._policies.clear()
 
     def knows(self, recipient: str) -> bool:
-        """Whether mail for `recipient` is taken: a calendar user, or the sender of our answers,
-        to which reports come back."""
-        return self.directory.find(recipient) is not None or self._is_own_sender(recipient)
+        """Whether mail for `recipient` is taken: a calendar user, the sender of our answers, to
+        which reports come back, or who gives appointments, whom clients answer."""
+        return self.directory.find(recipient) is not None or self._is_own(recipient)
 
     def knows_already(self, recipient: str) -> bool | None:
         """What `knows` says, where that takes one look at the store; None when the calendar users
@@ -88,7 +95,7 @@ class MailAgent:
         version = self._store.read(lambda tx: tx.directory.version())
         if directory is None or directory.version != version:
             return None
-        return directory.find(recipient) is not None or self._is_own_sender(recipient)
+        return directory.find(recipient) is not None or self._is_own(recipient)
 
     def admits(self, sender: str | None, now: Instant) -> bool:
         """Whether an envelope sender may have one more message handled now: a flood of one sender,
@@ -129,6 +136,8 @@ class MailAgent:
             if delivery.woken:
                 mails = self.settle(now, emit=emit)
                 delivery = replace(delivery, mails=(*delivery.mails, *mails))
+            if delivery.answered:
+                self._desk.hear(now)
             return delivery
         except Unavailable as error:
             return Delivery(Status.TRY_LATER, str(error))
@@ -146,7 +155,7 @@ class MailAgent:
             user = directory.find(envelope.recipient)
             if user is None and directory is not self.directory:
                 continue
-            if user is None and not self._is_own_sender(envelope.recipient):
+            if user is None and not self._is_own(envelope.recipient):
                 return Delivery(Status.UNKNOWN, "no such calendar user")
             if envelope.outgoing and (user is None or not user.is_person):
                 return Delivery(Status.UNKNOWN, "no such person")
@@ -277,6 +286,7 @@ class MailAgent:
             return Delivery(Status.HANDLED, "kept for the operator")
         return Delivery(Status.TRY_LATER, "something went wrong here")
 
-    def _is_own_sender(self, recipient: str) -> bool:
-        sender = self._settings.mail.sender
-        return sender is not None and recipient.removeprefix("mailto:").lower() == sender
+    def _is_own(self, recipient: str) -> bool:
+        """Whether it is the sender of our answers, or the address of an appointer."""
+        key = recipient.removeprefix("mailto:").lower()
+        return key in (self._settings.mail.sender, *self._hosts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from horarium.appointments.appointment import LIVE
@@ -110,9 +110,10 @@ def read_offers(tx: Transaction) -> Offers:
             except InvalidInput as error:
                 faults[kind, name] = error.message
 
+    calendars = tx.holidays.all()
     return Offers(
         tx.directory.version(),
-        dict(each("appointer", read_host)),
+        dict(each("appointer", lambda name, keys: _on_holiday(read_host(name, keys), calendars))),
         dict(each("assistant", read_team)),
         dict(each("service", read_service)),
         faults,
@@ -120,11 +121,25 @@ def read_offers(tx: Transaction) -> Offers:
     )
 
 
+def _on_holiday(host: Host, calendars: Mapping[str, Mapping[int, str]]) -> Host:
+    """The host with the dates of the holidays it names."""
+    if not host.calendars:
+        return host
+    dates = host.hours.holidays
+    for name in host.calendars:
+        if name not in calendars:
+            # Without them it would work on holidays.
+            raise InvalidInput(f"the holidays {name} are not known here; apply the objects again")
+        dates |= calendars[name].keys()
+    return replace(host, hours=replace(host.hours, holidays=dates))
+
+
 def check_offers(
     tx: Transaction, before: Offers, places: Mapping[tuple[str, str, str], str], now: Instant
-) -> None:
+) -> Offers:
     """Refuses a change, already made in this transaction, after which an object names one that is
-    not there, or an appointer is gone that has appointments to come; Conflict with the place."""
+    not there, or an appointer is gone that has appointments to come; Conflict with the place. Gives
+    what is offered then."""
     after = read_offers(tx)
     for kind, name, key, message in after.dangling():
         place = places.get((kind, name, key), "")
@@ -134,3 +149,4 @@ def check_offers(
         left = [e for e in tx.appointments.engaged(name, ahead) if e.state in LIVE]
         if left:
             raise Conflict(f"{name} still has {len(left)} appointments to come; it is not removed")
+    return after

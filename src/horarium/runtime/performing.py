@@ -142,6 +142,7 @@ class Performer:
             self.settings,
             self._clock.now(),
             Publisher(self._store, self._site.freebusy),
+            self._site.root,
         )
         if report.failures:
             return Settled("failed", "; ".join(report.failures), detail=report.detail)

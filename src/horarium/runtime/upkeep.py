@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 
 from horarium.booking.outcome import Outcome
 from horarium.booking.upkeep import extend, lay_anew
@@ -22,6 +23,7 @@ from horarium.runtime.desk import Desk
 from horarium.runtime.directory import Directory, Registered, read_directory
 from horarium.runtime.enacting import Enactment
 from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.holidays import renew
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.others import rebuild_others
 from horarium.runtime.quota_answers import expire, start_of_day
@@ -43,8 +45,8 @@ DAY = 86_400
 @dataclass(slots=True)
 class UpkeepReport:
     """What one pass did; `expired` counts the charges to quotas that ended before today, `settled`
-    the mails on requests that were open until now, and `failures` name the users and quotas that
-    were left out and why.
+    the mails on requests that were open until now, `holidays` says what changed in their calendars,
+    and `failures` name the users and quotas that were left out and why.
     """
 
     extended: int = 0
@@ -53,6 +55,7 @@ class UpkeepReport:
     expired: int = 0
     settled: int = 0
     dropped: int = 0
+    holidays: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -65,10 +68,12 @@ class UpkeepReport:
 
 
 def run_upkeep(
-    store: Store, settings: Settings, now: Instant, publisher: Publisher | None = None
-) -> UpkeepReport:
+    store: Store, settings: Settings, now: Instant, publisher: Publisher | None = None,
+    folder: Path | None = None,
+) -> UpkeepReport:  # fmt: skip
     """Runs the whole pass at `now`; a user that fails is reported and the others are done. With a
-    `publisher` the published documents are written anew."""
+    `publisher` the published documents are written anew, with the `folder` of the site calendars
+    of holidays laid down anew."""
     report = UpkeepReport()
     directory = store.read(lambda tx: read_directory(tx, settings))
     for user in directory.users:
@@ -92,6 +97,10 @@ def run_upkeep(
         pass
     forgotten = Instant(now - settings.retention.clients)
     store.transact([], lambda tx: tx.appointments.forget_clients(forgotten))
+    store.transact([], lambda tx: tx.waiting.forget_clients(forgotten))
+    if folder is not None:
+        report.holidays, failed = renew(store, folder, now)
+        report.failures += failed
     report.settled = len(MailAgent(store, settings).settle(now))
     if publisher is not None:
         report.failures += publisher.publish_all(directory.users, now)

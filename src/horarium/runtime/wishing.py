@@ -6,23 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from horarium.appointments.appointment import COUNTED, LIVE, UNCERTAIN, Client
-from horarium.appointments.availability import Availability, Engagement
+from horarium.appointments.availability import Availability, Engagement, bounded
 from horarium.appointments.choosing import Booked, Standing
 from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Wish
 from horarium.appointments.errors import SlotTaken
 from horarium.appointments.host import Host, Mode, Service, Team
-from horarium.appointments.limits import Scope, Span, period_number
+from horarium.appointments.limits import REACH, Scope, Span, period_number
 from horarium.appointments.local_day import day_start, local_day
 from horarium.kernel.errors import InvalidInput, LimitReached, NotFound
 from horarium.kernel.gregorian import DAY
-from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
+from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.generating import Site, stage_of
 from horarium.store.appointments import Engaged
 
-# How far around a start the appointments lie that a limit counts.
-_REACH = {Span.DAY: 2 * DAY, Span.WEEK: 8 * DAY, Span.MONTH: 32 * DAY, Span.YEAR: 367 * DAY}
 # What a fair share looks back at, at most.
 _MEMORY = 366 * DAY
 
@@ -93,7 +91,7 @@ def _time_of(
 ) -> Availability:
     service, length = asked.service, asked.length
     before, after = max(service.before, host.before), max(service.after, host.after)
-    linked = _bounded(within.start - before, within.end + length + after)
+    linked = bounded(within.start - before, within.end + length + after)
     return Availability(
         host=host, service=service, duration=length, now=site.now,
         engagements=_engagements(engaged[host.id], site.now, service),
@@ -105,12 +103,8 @@ def _time_of(
 
 def _reach(service: Service, hosts: Sequence[Host], within: Period, length: int) -> Period:
     limits = [limit for host in hosts for limit in (*host.limits, *service.limits)]
-    around = max([_REACH[limit.span] for limit in limits] + [2 * DAY])
-    return _bounded(within.start - around - length, within.end + around + length)
-
-
-def _bounded(start: int, end: int) -> Period:
-    return Period(Instant(max(start, MIN_INSTANT)), Instant(min(end, MAX_INSTANT)))
+    around = max([REACH[limit.span] for limit in limits] + [2 * DAY])
+    return bounded(within.start - around - length, within.end + around + length)
 
 
 def _engagements(engaged: Sequence[Engaged], now: Instant, service: Service) -> list[Engagement]:
@@ -170,21 +164,17 @@ def _left(availabilities: Mapping[str, Availability], within: Period) -> dict[st
     return left
 
 
-def occupied(slot: Period, host: Host, service: Service | None) -> Period:
-    """A slot with the time that is kept free around it."""
-    before = max(host.before, service.before if service else 0)
-    after = max(host.after, service.after if service else 0)
-    return _bounded(slot.start - before, slot.end + after)
-
-
-def check_client(site: Site, service: Service, client: Client, now: Instant) -> None:
-    """Refuses a client who has as many appointments to come as the service allows; SlotTaken."""
+def check_client(
+    site: Site, service: Service, client: Client, now: Instant, without: str = ""
+) -> None:
+    """Refuses a client who has as many appointments to come as the service allows, one not counted;
+    SlotTaken."""
     if service.client_limit is None or not client.mail:
         return
     live = [
         item
         for item in site.tx.appointments.of_client(client.mail, now)
-        if item.service == service.id and item.live(now)
+        if item.service == service.id and item.live(now) and item.id != without
     ]
     if len(live) >= service.client_limit:
         raise SlotTaken([Code.CLIENT_LIMIT])

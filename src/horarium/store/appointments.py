@@ -131,7 +131,16 @@ class AppointmentRepository:
 
     def by_token(self, digest: bytes) -> Appointment | None:
         """The appointment whose link has the secret of this digest."""
-        return self._one("appointment_by_token", {"token": digest})
+        found = self._one("appointment_by_token", {"token": digest})
+        if found is not None:
+            return found
+        row = self.session.row("appointment_of_link", {"tenant": self.tenant, "digest": digest})
+        return self.by_id(text(row[0])) if row else None
+
+    def add_link(self, id_: str, digest: bytes) -> None:
+        """Lets one more secret lead to an appointment; the others stay."""
+        values = {"tenant": self.tenant, "appointment": id_, "digest": digest}
+        self.session.run("add_appointment_link", values)
 
     def by_mail_token(self, digest: bytes) -> Appointment | None:
         """The appointment that waits for this secret to come back from the client's mailbox."""

@@ -19,10 +19,13 @@ from horarium.store.engine import Engine, Key, Session
 from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
+from horarium.store.holidays import HolidayRepository
 from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
+from horarium.store.reminders import ReminderRepository
+from horarium.store.replies import ReplyRepository
 from horarium.store.requests import RequestRepository
 from horarium.store.rows import text
 from horarium.store.sessions import Idle, SessionRepository
@@ -34,6 +37,7 @@ from horarium.store.sign_ins import (
 )
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
+from horarium.store.waiting import WaitingRepository
 from horarium.store.workers import WorkerRepository
 
 T = TypeVar("T")
@@ -156,6 +160,26 @@ class Transaction:
     def appointments(self) -> AppointmentRepository:
         """Appointments, and what generators of slots remember."""
         return AppointmentRepository(self.session, self.tenant)
+
+    @property
+    def reminders(self) -> ReminderRepository:
+        """What clients are still to be told before an appointment begins."""
+        return ReminderRepository(self.session, self.tenant)
+
+    @property
+    def waiting(self) -> WaitingRepository:
+        """Who waits for time to be freed."""
+        return WaitingRepository(self.session, self.tenant)
+
+    @property
+    def replies(self) -> ReplyRepository:
+        """What clients answered from their calendars."""
+        return ReplyRepository(self.session, self.tenant)
+
+    @property
+    def holidays(self) -> HolidayRepository:
+        """Calendars of holidays."""
+        return HolidayRepository(self.session, self.tenant)
 
     @property
     def check_ins(self) -> CheckInRepository:

@@ -32,6 +32,7 @@ from horarium.web.pages import (
     sessions,
     setup,
     signing_in,
+    waiting,
     why,
 )
 from horarium.web.routing import ANY, Route, Style, action, page
@@ -72,6 +73,8 @@ ROUTES: tuple[Route, ...] = (
     action("/book/hold/{token}/release", Access.ANYBODY, booking.release),
     page("/a/verify/{secret}", Access.ANYBODY, booking.show_verify),
     action("/a/verify/{secret}", Access.ANYBODY, booking.verify),
+    page("/a/waiting/{token}", Access.ANYBODY, waiting.show),
+    action("/a/waiting/{token}", Access.ANYBODY, waiting.withdraw),
     page("/a/{token}", Access.ANYBODY, booking.manage),
     action("/a/{token}/cancel", Access.ANYBODY, booking.cancel),
     page("/a/{token}/move", Access.ANYBODY, booking.choose_move),

@@ -141,7 +141,10 @@ async def _details(
     return render(
         visit, "hold.html", status, item=item, service=service, hosts=hosts, token=token,
         over=item.state_at(visit.now) is State.EXPIRED, message=message,
-        typed={name: visit.field(name) for name in ("name", "mail", "note")},
+        typed={
+            "name": visit.field("name") or item.client.name,
+            "mail": visit.field("mail") or item.client.mail, "note": visit.field("note"),
+        },
     )  # fmt: skip
 
 

@@ -71,3 +71,100 @@ CREATE TABLE appointment_host (
     PRIMARY KEY (tenant, host, is_long, occupied_end_s, appointment)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX appointment_host_appointment ON appointment_host (appointment);
+
+-- When a client is told of an appointment once more, as it stood at `sequence`. One that is `late` was
+-- never sent: its time had gone by.
+CREATE TABLE reminder (
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    sequence INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    due_s INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'sent', 'late')),
+    PRIMARY KEY (tenant, appointment, sequence, what)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reminder_due ON reminder (tenant, due_s) WHERE state = 'due';
+
+-- Who would come if time were freed; `last_s` is when the last span passes, or when it ended.
+CREATE TABLE waiting (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    service TEXT NOT NULL,
+    host TEXT NOT NULL,
+    spans TEXT NOT NULL,
+    weekdays TEXT NOT NULL,
+    from_s INTEGER,
+    to_s INTEGER,
+    duration INTEGER,
+    seats INTEGER NOT NULL CHECK (seats > 0),
+    priority INTEGER NOT NULL,
+    client_name TEXT NOT NULL,
+    client_mail TEXT NOT NULL,
+    client_zone TEXT NOT NULL,
+    client_language TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    token BLOB NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'booked', 'withdrawn', 'over')),
+    created_s INTEGER NOT NULL,
+    last_s INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX waiting_client ON waiting (tenant, service, client_mail) WHERE state = 'waiting';
+CREATE INDEX waiting_last ON waiting (tenant, last_s) WHERE state = 'waiting';
+CREATE INDEX waiting_ended ON waiting (tenant, last_s) WHERE state <> 'waiting';
+
+-- Holds that were offered to somebody who waits; `passed` are the entries that had their chance.
+CREATE TABLE waiting_offer (
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    entry TEXT NOT NULL,
+    passed TEXT NOT NULL,
+    PRIMARY KEY (tenant, appointment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_offer_entry ON waiting_offer (tenant, entry);
+
+-- Time of hosts that was freed and not yet looked at by those who wait.
+CREATE TABLE freed (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    host TEXT NOT NULL,
+    start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    passed TEXT NOT NULL,
+    CHECK (end_s > start_s)
+) STRICT;
+
+-- What clients answered from their calendars, and whether what follows from it is done.
+CREATE TABLE client_reply (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id),
+    sequence INTEGER NOT NULL,
+    word TEXT NOT NULL CHECK (word IN ('accepted', 'tentative', 'declined', 'counter')),
+    at_s INTEGER NOT NULL,
+    followed INTEGER NOT NULL CHECK (followed IN (0, 1))
+) STRICT;
+CREATE INDEX client_reply_waiting ON client_reply (tenant, number) WHERE followed = 0;
+CREATE INDEX client_reply_appointment ON client_reply (tenant, appointment, number);
+
+-- Further secrets that lead to an appointment: of a link that was mailed when the first was not at hand.
+CREATE TABLE appointment_link (
+    digest BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    appointment TEXT NOT NULL REFERENCES appointment (id)
+) STRICT, WITHOUT ROWID;
+
+-- Calendars of holidays, laid down date by date (days since 1970-01-01) and renewed by the daily pass.
+CREATE TABLE holiday_calendar (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holiday (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, day)
+) STRICT, WITHOUT ROWID;
