@@ -13,7 +13,7 @@ from horarium.identity.account import Right
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
-from horarium.runtime.desk import Desk, Placed
+from horarium.runtime.desk import Desk
 from horarium.runtime.documents import (
     Document,
     appointment_document,
@@ -21,6 +21,7 @@ from horarium.runtime.documents import (
     offer_document,
 )
 from horarium.runtime.generating import Generators, Given
+from horarium.runtime.placing import Placed
 from horarium.runtime.wishing import Terms
 from horarium.web.access import Access
 from horarium.web.api.operation import Asked, Operation, Told, one_page
