@@ -23,6 +23,7 @@ def document(item: Appointment, now: Instant) -> dict[str, object]:
         "name": item.client.name or None,
         "mail": item.client.mail or None,
         "reason": item.reason or None,
+        "series": item.series or None,
     }
 
 

@@ -27,6 +27,7 @@ from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Offer
 from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
+from horarium.appointments.series import Every
 from horarium.appointments.waiting import Entry
 from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
@@ -37,6 +38,7 @@ from horarium.runtime.following import follow_reply, send_reminder
 from horarium.runtime.generating import Generators, Site
 from horarium.runtime.offers import Offers
 from horarium.runtime.placing import Placed, Placing, digest, same_again
+from horarium.runtime.series import Series, book_series
 from horarium.runtime.settings import Settings
 from horarium.runtime.turns import give_turn_back
 from horarium.runtime.waiting import Listed, WaitingList
@@ -161,6 +163,19 @@ class Desk:
             self._placing.keep(site, sure, token)
             self._placing.confirmed(site, sure, token)
             return Placed(sure, token)
+
+        return self._act(service, work, now)
+
+    def book_series(
+        self, service: str, at: Instant, client: Client, now: Instant, terms: Terms, every: Every,
+        *, duration: int | None = None, host: str | None = None, seats: int = 1,
+    ) -> Series:  # fmt: skip
+        """Books the same slot every few weeks, for staff; SeriesTaken, and nothing is booked, when
+        it is wanted whole and can not be had, or when no date of it can."""
+
+        def work(site: Site) -> Series:
+            asked = Asked(site.offers.service(service), duration, host, seats, terms)
+            return book_series(site, self._placing, asked, at, client, every)
 
         return self._act(service, work, now)
 
