@@ -46,14 +46,26 @@ def appointment_list(
     if last <= first:
         raise click.UsageError("--to must lie after --from")
     now = invocation.clock.now()
+    desk = open_desk(invocation)
     found = [
         item
-        for item in open_desk(invocation).list(Period(first, last))
+        for item in desk.list(Period(first, last))
         if (everything or item.state_at(now) in LIVE) and (host is None or host in item.hosts)
     ]
+    outside = desk.outside(found, now)
     invocation.emit(
-        {"appointments": [document(item, now) for item in found]},
-        lambda: "\n".join(line(invocation, item) for item in found) or "no appointment",
+        {
+            "appointments": [
+                {**document(item, now), "outside_hours": item.id in outside} for item in found
+            ]
+        },
+        lambda: (
+            "\n".join(
+                line(invocation, item) + ("  outside the hours" if item.id in outside else "")
+                for item in found
+            )
+            or "no appointment"
+        ),
     )
     return Exit.OK if found else Exit.NO
 

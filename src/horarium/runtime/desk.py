@@ -33,6 +33,7 @@ from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.affected import is_outside
 from horarium.runtime.appointment_mail import Letters
 from horarium.runtime.following import follow_reply, send_reminder
 from horarium.runtime.generating import Generators, Site
@@ -314,6 +315,14 @@ class Desk:
     def list(self, span: Period) -> list[Appointment]:
         """All that begin within a span, whatever became of them."""
         return self._store.read(lambda tx: tx.appointments.between(span))
+
+    def outside(self, items: Sequence[Appointment], now: Instant) -> frozenset[str]:
+        """The ids of those to come that lie outside the hours of their hosts as they are now."""
+
+        def work(site: Site) -> frozenset[str]:
+            return frozenset(item.id for item in items if is_outside(site, item))
+
+        return self._ground.survey(now, work)
 
     def forget(self, mail: str, now: Instant) -> int:
         """Blanks what is known of a client, by address key, in appointments that have ended; how
