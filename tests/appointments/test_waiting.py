@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from horarium.appointments.allocation import Request
 from horarium.appointments.appointment import Client, State
 from horarium.appointments.declared import faults
 from horarium.appointments.hours import HostHours
@@ -432,3 +433,61 @@ def test_forgetting_a_client_drops_what_they_waited_for(desk: Reception) -> None
     wait(desk, "kim")
     assert desk.desk.forget("bob@example.net", desk.now) == 1
     assert desk.desk.forget("kim@example.net", desk.now) == 0
+
+
+def test_a_request_that_is_refused_frees_its_time(tmp_path: Path) -> None:
+    more = SERVICES.replace("[service.talk]\n", '[service.talk]\napproval = "host"\n')
+    desk = Reception(tmp_path / "site", more=more)
+    desk.book("09:30", "eve", "talk")
+    asked = desk.hold("09:00", "talk")
+    desk.desk.confirm(asked.token, Client("ann", "ann@example.net"), desk.now)
+    wait(desk, "bob")
+    assert offers(desk) == []
+    desk.desk.refuse(asked.item.id, "", desk.now)
+    assert offers(desk) == [("bob", "10T09:00")]
+
+
+def test_a_slot_that_was_pushed_back_is_for_those_who_wait(desk: Reception) -> None:
+    desk.apply(OBJECTS + SERVICES + '[assistant.one]\nappointers = ["dan"]\n')
+    given = desk.generators.get_of_team("one", Request(1800), desk.now)
+    assert given.slot.start == desk.at("09:00")
+    wait(desk, "bob", between=(9 * 3600, 9 * 3600 + 1))
+    desk.generators.push_back("one", given.slot, desk.now)
+    desk.desk.sweep(desk.now)
+    assert offers(desk) == [("bob", "10T09:00")]
+
+
+def test_where_a_limit_was_reached_one_less_frees_other_times(tmp_path: Path) -> None:
+    more = SERVICES.replace("[service.talk]\n", '[service.talk]\nlimits = ["host day count 1"]\n')
+    desk = Reception(tmp_path / "site", more=more)
+    only = desk.book("09:00", "eve", "talk").token
+    wait(desk, "bob", between=(9 * 3600 + 1800, 12 * 3600))
+    desk.desk.cancel(only, "", desk.now)
+    assert offers(desk) == [("bob", "10T09:30")]
+
+
+def test_buffers_that_are_freed_count(tmp_path: Path) -> None:
+    more = SERVICES.replace("[service.talk]\n", '[service.talk]\nafter = "30m"\n')
+    desk = Reception(tmp_path / "site", more=more)
+    only = desk.book("09:30", "eve", "talk").token
+    wait(desk, "bob", between=(9 * 3600, 9 * 3600 + 1))
+    desk.desk.cancel(only, "", desk.now)
+    assert offers(desk) == [("bob", "10T09:00")]
+
+
+def test_one_freed_start_is_offered_to_one_only(desk: Reception) -> None:
+    first, second = full(desk)
+    for number in range(6):
+        wait(desk, f"w{number}")
+    desk.desk.cancel(first, "", desk.now)
+    desk.desk.cancel(second, "", desk.now)
+    assert offers(desk) == [("w0", "10T09:00"), ("w1", "10T09:30")]
+    # They lapse, one after the other: each start is offered to each of the six once, and no more.
+    made = offers(desk)
+    for _ in range(8):
+        desk.now = Instant(desk.now + 7_200)
+        desk.desk.sweep(desk.now)
+        now = offers(desk)
+        assert len({start for _, start in now}) == len({name for name, _ in now}) == len(now)
+        made += now
+    assert len(made) == len(set(made)) == 12

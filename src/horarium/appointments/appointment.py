@@ -61,7 +61,8 @@ class Client:
 class Appointment:
     """One appointment or hold. ``hosts`` are names; ``turn`` the team's count of turns then.
 
-    ``expires`` is when a hold, or what is pending, ends by itself; None otherwise.
+    ``expires`` is when a hold, or what is pending, ends by itself; None otherwise. Those of one
+    ``series`` share its id.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Appointment:
     client: Client = field(default_factory=Client)
     source: str = "cli"
     reason: str = ""
+    series: str = ""
 
     def state_at(self, now: Instant) -> State:
         """Gives the state as it stands: what has expired is over, swept or not."""

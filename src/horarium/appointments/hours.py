@@ -102,6 +102,11 @@ class HostHours:
         found = PeriodSet(sorted(self.openings(Period(start, end))))
         return found.clip(start, end).subtract(self.absences)
 
+    def holds(self, slot: Period) -> bool:
+        """Tells whether a slot lies whole in one opening, and in no absence."""
+        parts = (PeriodSet([p]).subtract(self.absences) for p in self.openings(slot))
+        return any(p.start <= slot.start and slot.end <= p.end for found in parts for p in found)
+
     def openings(self, within: Period) -> list[Period]:
         """Gives the unbroken stretches that overlap ``within``, before absences, in order.
 

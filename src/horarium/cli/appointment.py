@@ -1,16 +1,20 @@
 """``horarium appointment``: the appointments of a desk, and what becomes of them."""
 
+import re
+
 import click
 
 from horarium.appointments.appointment import LIVE, Appointment, Client, State
 from horarium.appointments.availability import EVERYTHING
+from horarium.appointments.series import Every
 from horarium.cli.appointment_output import line
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.slots import open_desk, seconds
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import Instant, format_instant, format_wall
 from horarium.kernel.period import Period
 from horarium.runtime.documents import appointment_document
+from horarium.runtime.series import Series
 from horarium.runtime.wishing import Terms
 
 WEEK = 7 * 86_400
@@ -43,14 +47,27 @@ def appointment_list(
     if last <= first:
         raise click.UsageError("--to must lie after --from")
     now = invocation.clock.now()
+    desk = open_desk(invocation)
     found = [
         item
-        for item in open_desk(invocation).list(Period(first, last))
+        for item in desk.list(Period(first, last))
         if (everything or item.state_at(now) in LIVE) and (host is None or host in item.hosts)
     ]
+    outside = desk.outside(found, now)
     invocation.emit(
-        {"appointments": [appointment_document(item, now) for item in found]},
-        lambda: "\n".join(line(invocation, item) for item in found) or "no appointment",
+        {
+            "appointments": [
+                {**appointment_document(item, now), "outside_hours": item.id in outside}
+                for item in found
+            ]
+        },
+        lambda: (
+            "\n".join(
+                line(invocation, item) + ("  outside the hours" if item.id in outside else "")
+                for item in found
+            )
+            or "no appointment"
+        ),
     )
     return Exit.OK if found else Exit.NO
 
@@ -71,7 +88,8 @@ def appointment_show(invocation: Invocation, name: str) -> None:
     "book",
     help="Book an appointment without a hold. Rules that staff set aside are named one by one.\n\n"
     "\b\nExample:\n  horarium appointment book checkup '2027-05-10 09:00' --name Bob "
-    "--mail bob@example.net --override notice,hours",
+    "--mail bob@example.net --override notice,hours\n  horarium appointment book checkup "
+    "'2027-05-10 09:00' --name Bob --every 2w --times 6 --partial",
 )
 @click.argument("service")
 @click.argument("start")
@@ -81,23 +99,67 @@ def appointment_show(invocation: Invocation, name: str) -> None:
 @click.option("--host", metavar="ID")
 @click.option("--seats", default=1, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--override", default="", metavar="RULES", help=", ".join(sorted(EVERYTHING)))
+@click.option("--every", metavar="WEEKS", help="2w: a series, at the same time of the clock")
+@click.option("--times", type=click.IntRange(1, 52), help="how many dates a series has")
+@click.option("--partial", is_flag=True, help="of a series, book what is free")
 @pass_invocation
 def appointment_book(
     invocation: Invocation, service: str, start: str, name: str, mail: str, duration: str | None,
-    host: str | None, seats: int, override: str,
+    host: str | None, seats: int, override: str, every: str | None, times: int | None,
+    partial: bool,
 ) -> None:  # fmt: skip
     """Book it."""
     aside = frozenset(rule.strip() for rule in override.split(",") if rule.strip())
     if aside - EVERYTHING:
         raise click.UsageError(f"--override: {', '.join(sorted(aside - EVERYTHING))} is no rule")
-    placed = open_desk(invocation).book(
-        service, invocation.moment("START", start), Client(name, mail.lower()),
-        invocation.clock.now(), Terms("cli", aside, "cli"),
-        duration=seconds(duration) if duration else None, host=host, seats=seats,
-    )  # fmt: skip
+    if (every is None) != (times is None) or (partial and every is None):
+        raise click.UsageError("a series needs both --every and --times")
+    desk, client = open_desk(invocation), Client(name, mail.lower())
+    at, now = invocation.moment("START", start), invocation.clock.now()
+    terms = Terms("cli", aside, "cli")
+    length = seconds(duration) if duration else None
+    if every is not None and times is not None:
+        wanted = Every(_weeks(every), times, partial)
+        found = desk.book_series(
+            service, at, client, now, terms, wanted, duration=length, host=host, seats=seats
+        )
+        _tell_series(invocation, found)
+        return
+    placed = desk.book(service, at, client, now, terms, duration=length, host=host, seats=seats)
     invocation.emit(
         {**appointment_document(placed.item, invocation.clock.now()), "token": placed.token},
         lambda: line(invocation, placed.item),
+    )
+
+
+def _weeks(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,2})w", text, re.ASCII)
+    if found is None:
+        raise click.UsageError(f"--every: {text} is no number of weeks like 2w")
+    return int(found[1])
+
+
+def _tell_series(invocation: Invocation, found: Series) -> None:
+    now = invocation.clock.now()
+    invocation.emit(
+        {
+            "series": found.id,
+            "appointments": [
+                {**document(placed.item, now), "token": placed.token} for placed in found.placed
+            ],
+            "refused": [
+                {
+                    "start": format_instant(refused.at) if refused.at is not None else None,
+                    "wall": format_wall(refused.wall),
+                    "reasons": [code.value for code in refused.codes],
+                }
+                for refused in found.refused
+            ],
+        },
+        lambda: "\n".join(
+            [line(invocation, placed.item) for placed in found.placed]
+            + [f"not free: {refused}" for refused in found.refused]
+        ),
     )
 
 

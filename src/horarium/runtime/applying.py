@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from horarium.kernel.errors import Conflict
 from horarium.kernel.instant import Instant
+from horarium.runtime.affected import affected
 from horarium.runtime.freeing import note_widened
 from horarium.runtime.holidays import Laid, put_laid
 from horarium.runtime.objects import USERS, DeclaredObjects
@@ -46,7 +47,8 @@ def apply_objects(
     laid: Laid | None = None,
 ) -> list[Applied]:  # fmt: skip
     """Applies `declared` in one transaction, with the calendars of holidays it names, `laid` down;
-    the changes in order. With `prune` calendar users,
+    the changes in order, and the appointments that lie outside the
+    hours because of them. With `prune` calendar users,
     groups, quotas, directives and what is offered that no file declares any more are removed;
     Conflict if a resource or an appointer still has bookings to come, if an address is declared as
     another kind than it is, or if an object names one that is not there. What was charged to a
@@ -66,6 +68,8 @@ def apply_objects(
             tx.directory.raise_version()
             for change in changes:
                 tx.directory.audit(now, "apply", change.what, change.id, None, None)
+        told = affected(tx, offers, after, now)
+        changes += [Applied("appointment", id_, what) for id_, what in told]
         return changes
 
     run = store.foresee if dry_run else store.transact

@@ -27,16 +27,19 @@ from horarium.appointments.codes import Code
 from horarium.appointments.deciding import Offer
 from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
+from horarium.appointments.series import Every
 from horarium.appointments.waiting import Entry
 from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.affected import is_outside
 from horarium.runtime.appointment_mail import Letters
 from horarium.runtime.following import follow_reply, send_reminder
 from horarium.runtime.generating import Generators, Site
 from horarium.runtime.offers import Offers
 from horarium.runtime.placing import Placed, Placing, digest, same_again
+from horarium.runtime.series import Series, book_series
 from horarium.runtime.settings import Settings
 from horarium.runtime.turns import give_turn_back
 from horarium.runtime.waiting import Listed, WaitingList
@@ -161,6 +164,19 @@ class Desk:
             self._placing.keep(site, sure, token)
             self._placing.confirmed(site, sure, token)
             return Placed(sure, token)
+
+        return self._act(service, work, now)
+
+    def book_series(
+        self, service: str, at: Instant, client: Client, now: Instant, terms: Terms, every: Every,
+        *, duration: int | None = None, host: str | None = None, seats: int = 1,
+    ) -> Series:  # fmt: skip
+        """Books the same slot every few weeks, for staff; SeriesTaken, and nothing is booked, when
+        it is wanted whole and can not be had, or when no date of it can."""
+
+        def work(site: Site) -> Series:
+            asked = Asked(site.offers.service(service), duration, host, seats, terms)
+            return book_series(site, self._placing, asked, at, client, every)
 
         return self._act(service, work, now)
 
@@ -299,6 +315,14 @@ class Desk:
     def list(self, span: Period) -> list[Appointment]:
         """All that begin within a span, whatever became of them."""
         return self._store.read(lambda tx: tx.appointments.between(span))
+
+    def outside(self, items: Sequence[Appointment], now: Instant) -> frozenset[str]:
+        """The ids of those to come that lie outside the hours of their hosts as they are now."""
+
+        def work(site: Site) -> frozenset[str]:
+            return frozenset(item.id for item in items if is_outside(site, item))
+
+        return self._ground.survey(now, work)
 
     def forget(self, mail: str, now: Instant) -> int:
         """Blanks what is known of a client, by address key, in appointments that have ended; how

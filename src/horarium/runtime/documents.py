@@ -136,6 +136,7 @@ def appointment_document(item: Appointment, now: Instant) -> Document:
         "name": item.client.name or None,
         "mail": item.client.mail or None,
         "reason": item.reason or None,
+        "series": item.series or None,
     }
 
 

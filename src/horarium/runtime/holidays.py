@@ -22,7 +22,9 @@ from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.kernel.gregorian import DAY, civil_day
 from horarium.kernel.instant import Instant
 from horarium.kernel.schedule_parts import write_date
+from horarium.runtime.affected import affected
 from horarium.runtime.faults import Fault
+from horarium.runtime.freeing import note_widened
 from horarium.runtime.guarded_file import read_guarded
 from horarium.runtime.objects import DeclaredObjects
 from horarium.runtime.offers import read_offers
@@ -132,7 +134,8 @@ def _named(tx: Transaction) -> frozenset[str]:
 
 
 def renew(store: Store, folder: Path, now: Instant) -> tuple[list[str], list[str]]:
-    """Lays every calendar in use down anew; what changed, and what failed. A calendar that can not
+    """Lays every calendar in use down anew; what changed, with the
+    appointments that lie on a holiday now, and what failed. A calendar that can not
     be read now stays as it was."""
     laid: Laid = {}
     failures = []
@@ -143,6 +146,14 @@ def renew(store: Store, folder: Path, now: Instant) -> tuple[list[str], list[str
             failures.append(f"holidays {name}: {error}")
     if not laid:
         return [], failures
-    key = Key(store.tenant, "site", "objects")
-    found = store.transact([key], lambda tx: put_laid(tx, laid, now, "upkeep"))
-    return [f"holidays {name}: {what}" for name, what in found], failures
+
+    def work(tx: Transaction) -> list[str]:
+        before = read_offers(tx)
+        found = put_laid(tx, laid, now, "upkeep")
+        after = read_offers(tx)
+        note_widened(tx, before, after, now)
+        told = affected(tx, before, after, now)
+        lines = [f"holidays {name}: {what}" for name, what in found]
+        return lines + [f"appointment {id_}: {what}" for id_, what in told]
+
+    return store.transact([Key(store.tenant, "site", "objects")], work), failures

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from functools import partial
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 from horarium.appointments.errors import SlotTaken
 from horarium.appointments.host import Host, Service, Team, Waiting
@@ -25,6 +27,10 @@ from horarium.store.waiting import Freed, Offered
 log = logging.getLogger(__name__)
 
 SOURCE = "waitlist"
+# Starts that are tried for one who waits before the next is asked.
+MOST_STARTS = 20
+
+T = TypeVar("T")
 
 
 class Listed(NamedTuple):
@@ -32,6 +38,14 @@ class Listed(NamedTuple):
 
     entry: Entry
     token: str
+
+
+class _Chance(NamedTuple):
+    """Somebody who waits, and the first of the starts that were freed for them."""
+
+    service: str
+    entry: str
+    starts: tuple[Instant, ...]
 
 
 class WaitingList:
@@ -132,80 +146,59 @@ class WaitingList:
         return len(freed)
 
     def _serve(self, freed: Freed, now: Instant) -> None:
-        def work(site: Site) -> None:
-            if site.tx.waiting.take(freed):
-                for service, entry in self._asked(site, freed):
-                    self._try(site, service, entry, freed)
+        """What is free for whom is looked for on a snapshot; each gets it in a transaction that
+        looks again, so that nobody waits long for this."""
+        for chance in self._ground.survey(now, lambda site: list(self._chances(site, freed))):
+            for at in chance.starts:
+                if not self._ground.survey(now, partial(self._is_free, chance=chance, at=at)):
+                    continue
+                give = partial(self._give, chance=chance, at=at, freed=freed)
+                if self._transact(chance.service, give, now):
+                    break
+        self._store.transact([], lambda tx: tx.waiting.take(freed))
 
-        given = self._ground.survey(now, lambda site: site.offers)
-        names = [service.id for service in _given_by(given, freed.host)]
-        keys = [Key(self._store.tenant, "service", name) for name in names]
-
-        def concerned(offers: Offers) -> list[Host]:
-            hosts = [h for s in _given_by(offers, freed.host) for h in _hosts(offers, s)]
-            return list({host.id: host for host in hosts}.values())
-
-        self._ground.transact(concerned, keys, work, now)
-
-    def _asked(self, site: Site, freed: Freed) -> Iterator[tuple[Service, Entry]]:
-        """Who waits for a service of the host and has not had a chance at this time."""
+    def _chances(self, site: Site, freed: Freed) -> Iterator[_Chance]:
+        """Who waits for what was freed and has not had a chance at it, in order."""
         services = {service.id: service for service in _given_by(site.offers, freed.host)}
         waiting = site.tx.waiting
         found = [entry for name in services for entry in waiting.of_service(name)]
         for entry in in_order(found):
             fits = entry.host in ("", freed.host) and entry.id not in freed.passed
             if fits and not self._has_offer(site, entry):
-                yield services[entry.service], entry
+                asked = _asked(services[entry.service], entry)
+                starts = tuple(islice(_starts(site, asked, entry, freed), MOST_STARTS))
+                yield _Chance(entry.service, entry.id, starts)
 
     def _has_offer(self, site: Site, entry: Entry) -> bool:
         ids = site.tx.waiting.offers_of(entry.id)
         items = [site.tx.appointments.by_id(id_) for id_ in ids]
         return any(item is not None and item.live(site.now) for item in items)
 
-    def _try(self, site: Site, service: Service, entry: Entry, freed: Freed) -> None:
-        terms = Terms(source=SOURCE)
-        asked = Asked(service, entry.duration, entry.host or None, entry.seats, terms)
-        for at in self._starts(site, asked, entry, freed):
-            if service.waiting is Waiting.ALL:
-                self._letters.told(site, entry, at, freed.number)
-                return
-            try:
-                check_client(site, service, entry.client, site.now)
-            except SlotTaken:
-                return
-            if self._give(site, asked, entry, freed, at):
-                return
+    def _is_free(self, site: Site, chance: _Chance, at: Instant) -> bool:
+        entry = site.tx.waiting.by_id(chance.entry)
+        service = site.offers.services.get(chance.service)
+        if entry is None or entry.end is not None or service is None:
+            return False
+        wish = wish_for(site, _asked(service, entry), Period(at, Instant(at + 1)))
+        return bool(wish.choose(at).hosts)
 
-    def _starts(self, site: Site, asked: Asked, entry: Entry, freed: Freed) -> Iterator[Instant]:
-        """The starts that were freed and are what an entry waits for, the earliest first."""
-        for span in sorted(entry.spans):
-            first = max(span.start, freed.time.start - asked.length, site.now)
-            last = min(span.end, freed.time.end + asked.length)
-            if first >= last:
-                continue
-            within = Period(Instant(first), Instant(last))
-            try:
-                wish = wish_for(site, asked, within)
-            except (NotFound, LimitReached):
-                return
-            for offer in wish.offers(within):
-                slot = Period(offer.at, offer.end)
-                host = wish.hosts.get(freed.host)
-                if host is None or freed.host not in offer.hosts:
-                    continue
-                fits = host.occupied(slot).overlaps(freed.time)
-                if fits and entry.wants(slot, host.host.hours):
-                    yield offer.at
-
-    def _give(self, site: Site, asked: Asked, entry: Entry, freed: Freed, at: Instant) -> bool:
-        service = asked.service
+    def _give(self, site: Site, chance: _Chance, at: Instant, freed: Freed) -> bool:
+        """Gives a start to somebody, as the service says; False when it can not be had."""
+        entry = site.tx.waiting.by_id(chance.entry)
+        if entry is None or not self._is_free(site, chance, at) or self._has_offer(site, entry):
+            return False
+        service = site.offers.services[chance.service]
+        if service.waiting is Waiting.ALL:
+            self._letters.told(site, entry, at, freed.number)
+            return True
         until = offered_until(service.offer, service.notice, at, site.now)
         if service.waiting is Waiting.OFFER and until is None:
             return False
         try:
-            item, token = self._placing.place(site, asked, at)
+            check_client(site, service, entry.client, site.now)
         except SlotTaken:
             return False
+        item, token = self._placing.place(site, _asked(service, entry), at)
         held = replace(item, client=entry.client)
         if service.waiting is Waiting.OFFER:
             held = replace(held, expires=until)
@@ -217,13 +210,39 @@ class WaitingList:
             self._letters.offered(site, held, token)
         return True
 
-    def _transact(self, service: str, work: Callable[[Site], Entry | None], now: Instant) -> Entry:
+    def _transact(self, service: str, work: Callable[[Site], T], now: Instant) -> T:
         def concerned(offers: Offers) -> list[Host]:
             found = offers.services.get(service)
             return _hosts(offers, found) if found is not None else []
 
         keys = [Key(self._store.tenant, "service", service)]
-        return self._ground.transact(concerned, keys, work, now)  # type: ignore[return-value]
+        return self._ground.transact(concerned, keys, work, now)
+
+
+def _asked(service: Service, entry: Entry) -> Asked:
+    terms = Terms(source=SOURCE)
+    return Asked(service, entry.duration, entry.host or None, entry.seats, terms)
+
+
+def _starts(site: Site, asked: Asked, entry: Entry, freed: Freed) -> Iterator[Instant]:
+    """The starts that were freed and are what an entry waits for, the earliest first."""
+    for span in sorted(entry.spans):
+        first = max(span.start, freed.time.start - asked.length, site.now)
+        last = min(span.end, freed.time.end + asked.length)
+        if first >= last:
+            continue
+        within = Period(Instant(first), Instant(last))
+        try:
+            wish = wish_for(site, asked, within)
+        except (NotFound, LimitReached):
+            return
+        host = wish.hosts.get(freed.host)
+        for offer in wish.offers(within):
+            slot = Period(offer.at, offer.end)
+            if host is None or freed.host not in offer.hosts:
+                continue
+            if host.occupied(slot).overlaps(freed.time) and entry.wants(slot, host.host.hours):
+                yield offer.at
 
 
 def _check_service(site: Site, service: Service, wanted: Entry) -> None:

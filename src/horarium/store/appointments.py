@@ -193,7 +193,7 @@ class AppointmentRepository:
     def _read(self, row: Row) -> Appointment:
         (
             own, id_, uid, sequence, service, team, turn, start, end, seats, state, awaits, expires,
-            name, mail, zone, language, fields, source, reason, created, changed,
+            name, mail, zone, language, fields, source, reason, series, created, changed,
         ) = row  # fmt: skip
         hosts = self.session.rows("hosts_of_appointment", {"appointment": own})
         return Appointment(
@@ -201,7 +201,8 @@ class AppointmentRepository:
             team=text(team), turn=number(turn), seats=number(seats), state=State(text(state)),
             slot=Period(instant(start), instant(end)), hosts=tuple(text(h) for (h,) in hosts),
             awaits=Awaits(text(awaits)), expires=maybe_instant(expires), source=text(source),
-            reason=text(reason), created=instant(created), changed=instant(changed),
+            reason=text(reason), series=text(series), created=instant(created),
+            changed=instant(changed),
             client=Client(
                 text(name), text(mail), text(zone), text(language), json.loads(text(fields))
             ),
@@ -217,8 +218,8 @@ def _values(item: Appointment) -> dict[str, Value]:
         "client_mail": item.client.mail, "client_zone": item.client.zone,
         "client_language": item.client.language,
         "fields": json.dumps(item.client.fields, ensure_ascii=False, sort_keys=True),
-        "source": item.source, "reason": item.reason, "created_s": item.created,
-        "changed_s": item.changed,
+        "source": item.source, "reason": item.reason, "series": item.series,
+        "created_s": item.created, "changed_s": item.changed,
     }  # fmt: skip
 
 

@@ -19,10 +19,10 @@ ON CONFLICT (tenant, name) DO UPDATE SET turn = excluded.turn, turns = excluded.
 
 -- name: add_appointment
 INSERT INTO appointment (id, tenant, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits,
-    expires_s, client_name, client_mail, client_zone, client_language, fields, token, mail_token, source, reason,
+    expires_s, client_name, client_mail, client_zone, client_language, fields, token, mail_token, source, reason, series,
     created_s, changed_s)
 VALUES (:id, :tenant, :uid, :sequence, :service, :team, :turn, :start_s, :end_s, :seats, :state, :awaits,
-    :expires_s, :client_name, :client_mail, :client_zone, :client_language, :fields, :token, :mail_token, :source, :reason,
+    :expires_s, :client_name, :client_mail, :client_zone, :client_language, :fields, :token, :mail_token, :source, :reason, :series,
     :created_s, :changed_s)
 
 -- name: update_appointment
@@ -47,22 +47,22 @@ VALUES (:tenant, :host, :appointment, :occupied_s, :occupied_end_s, :is_long)
 
 -- name: appointment_by_id
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment WHERE tenant = :tenant AND id = :id
 
 -- name: appointment_by_uid
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment WHERE tenant = :tenant AND uid = :uid
 
 -- name: appointment_by_token
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment WHERE tenant = :tenant AND token = :token
 
 -- name: appointment_by_mail_token
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment WHERE tenant = :tenant AND mail_token = :token
 
 -- name: hosts_of_appointment
@@ -86,14 +86,14 @@ ORDER BY 7, 4
 -- name: appointments_between
 SELECT a.number, a.id, a.uid, a.sequence, a.service, a.team, a.turn, a.start_s, a.end_s, a.seats, a.state,
     a.awaits, a.expires_s, a.client_name, a.client_mail, a.client_zone, a.client_language, a.fields, a.source,
-    a.reason, a.created_s, a.changed_s
+    a.reason, a.series, a.created_s, a.changed_s
 FROM appointment a
 WHERE a.tenant = :tenant AND a.start_s >= CAST(:start_s AS BIGINT) AND a.start_s < CAST(:end_s AS BIGINT)
 ORDER BY a.start_s, a.number
 
 -- name: appointments_of_client
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment
 WHERE tenant = :tenant AND client_mail = :client_mail AND client_mail <> ''
     AND end_s > CAST(:after_s AS BIGINT)
@@ -101,7 +101,7 @@ ORDER BY start_s, number
 
 -- name: expired_appointments
 SELECT number, id, uid, sequence, service, team, turn, start_s, end_s, seats, state, awaits, expires_s,
-    client_name, client_mail, client_zone, client_language, fields, source, reason, created_s, changed_s
+    client_name, client_mail, client_zone, client_language, fields, source, reason, series, created_s, changed_s
 FROM appointment
 WHERE expires_s IS NOT NULL AND expires_s <= CAST(:now_s AS BIGINT) AND tenant = :tenant
 ORDER BY expires_s, number LIMIT :many

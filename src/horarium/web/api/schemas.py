@@ -39,6 +39,7 @@ _APPOINTMENT = {
     **_PERIOD, "id": TEXT, "uid": TEXT, "state": TEXT, "service": MAYBE_TEXT, "appointers": TEXTS,
     "assistant": MAYBE_TEXT, "duration": NUMBER, "seats": NUMBER, "awaits": MAYBE_TEXT,
     "expires": MAYBE_INSTANT, "name": MAYBE_TEXT, "mail": MAYBE_TEXT, "reason": MAYBE_TEXT,
+    "series": MAYBE_TEXT,
 }  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

@@ -47,6 +47,7 @@ CREATE TABLE appointment (
     mail_token BLOB,
     source TEXT NOT NULL,
     reason TEXT NOT NULL,
+    series TEXT NOT NULL,
     created_s INTEGER NOT NULL,
     changed_s INTEGER NOT NULL,
     CHECK (end_s > start_s)
