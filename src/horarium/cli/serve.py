@@ -7,15 +7,16 @@ import click
 
 from horarium.cli.daemon_log import log_to_stderr
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.runtime.daemon import PARTS, Daemon
+from horarium.runtime.daemon import PARTS, Daemon, Face
 from horarium.runtime.settings import Settings, load_settings
 
-LATER_PARTS = ("web", "distribution")
+LATER_PARTS = ("distribution",)
 
 
 @click.command(
-    help="Take mail, answer it and keep the timetable, until told to stop (SIGTERM drains, SIGHUP "
-    "reads the settings anew).\n\n\b\nExample:\n  horarium serve --only mail,upkeep"
+    help="Take mail, answer it, keep the timetable and show it on pages, until told to stop "
+    "(SIGTERM drains, SIGHUP reads the settings anew).\n\n"
+    "\b\nExample:\n  horarium serve --only mail,upkeep"
 )
 @click.option("--only", metavar="PARTS", help=f"run only these of: {', '.join(PARTS)}")
 @pass_invocation
@@ -29,7 +30,7 @@ def command(invocation: Invocation, only: str | None) -> int:
     def load() -> Settings:
         return load_settings(invocation.site, os.environ, strict=True)
 
-    daemon = Daemon(invocation.site, load(), invocation.clock, parts, load)
+    daemon = Daemon(invocation.site, load(), invocation.clock, parts, load, _faces(parts))
 
     def ready(addresses: list[str]) -> None:
         invocation.say(f"serving {invocation.site.root}")
@@ -37,6 +38,15 @@ def command(invocation: Invocation, only: str | None) -> int:
             invocation.say(f"  {address}")
 
     return asyncio.run(daemon.run(ready))
+
+
+def _faces(parts: frozenset[str]) -> dict[str, Face]:
+    if "web" not in parts:
+        return {}
+    # Only who serves pages pays for loading what they need.
+    from horarium.web.application import web_part
+
+    return {"web": web_part}
 
 
 def _parts(only: str | None) -> frozenset[str]:

@@ -9,9 +9,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PARTS = ("mail", "directives", "upkeep")
+PARTS = ("mail", "web", "directives", "upkeep")
 # A drain longer than thirty seconds would make an init system kill the process: one half is for the
 # decisions in hand, the other for the mails on their way.
 GRACE_SECONDS = 15.0
@@ -51,8 +52,25 @@ _TOO_MANY = Reply(451, "4.7.1 too many messages of this sender; try again later"
 _LATER = Reply(451, "4.3.0 try again later")
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a part that stands above the runtime works with. `settings` gives those in force,
+    `wake` says that mails were written; nothing is asked of the store on the loop's own thread."""
+
+    site: Site
+    settings: Callable[[], Settings]
+    clock: Clock
+    store: Store
+    publisher: Publisher | None = None
+    wake: Callable[[], None] = lambda: None
+
+
+# A part above the runtime while it runs; it gives what it listens on.
+Face = Callable[[Served], AbstractAsyncContextManager[list[str]]]
+
+
 class Daemon:
-    """One running `serve`."""
+    """One running `serve`. `faces` are the parts above the runtime, by name."""
 
     def __init__(
         self,
@@ -61,12 +79,14 @@ class Daemon:
         clock: Clock,
         parts: frozenset[str],
         load: Callable[[], Settings],
+        faces: Mapping[str, Face] | None = None,
     ) -> None:
         self._site = site
         self._settings = settings
         self._clock = clock
         self._parts = parts
         self._load = load
+        self._faces = faces or {}
         self._store: Store = open_store(site, settings, clock)
         self._publisher = Publisher(self._store, site.freebusy)
         self._agent = MailAgent(self._store, settings, self._publisher)
@@ -105,8 +125,20 @@ class Daemon:
             tasks.append(await self._start_mail(stack))
         if "upkeep" in self._parts:
             tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
+        for name in sorted(self._parts & self._faces.keys()):
+            self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
         for task in tasks:
             task.add_done_callback(self._ended)
+
+    def _served(self) -> Served:
+        return Served(
+            self._site, lambda: self._settings, self._clock, self._store, self._publisher,
+            self._mails_written,
+        )  # fmt: skip
+
+    def _mails_written(self) -> None:
+        if self._outbox is not None:
+            self._outbox.wake()
 
     async def _start_mail(self, stack: contextlib.AsyncExitStack) -> asyncio.Task[None]:
         """Starts to send, then to take mail; what is begun last is ended first."""
@@ -170,9 +202,8 @@ class Daemon:
         while True:
             try:
                 now = self._clock.now()
-                mails = await self._decide(partial(self._agent.settle, now))
-                if mails and self._outbox is not None:
-                    self._outbox.wake()
+                if await self._decide(partial(self._agent.settle, now)):
+                    self._mails_written()
             except Unavailable as error:
                 log.warning("requests.waiting reason=%s", error)
             await self._clock.sleep(SETTLE_SECONDS)
@@ -217,13 +248,12 @@ class Daemon:
             )  # fmt: skip
 
         answer = await self._decide(work)
-        if self._outbox is not None:
-            self._outbox.wake()
+        self._mails_written()
         return answer
 
     def _wake_outbox(self, delivery: Delivery) -> None:
-        if delivery.mails and self._outbox is not None:
-            self._outbox.wake()
+        if delivery.mails:
+            self._mails_written()
 
     async def _decide(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)

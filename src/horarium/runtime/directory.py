@@ -22,7 +22,7 @@ from horarium.runtime.quotas import Quotas, quotas_among
 from horarium.runtime.settings import MailSettings, Settings
 from horarium.runtime.site_functions import site_functions
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, CalendarUser
-from horarium.store.store import Transaction
+from horarium.store.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,16 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
     resources = tuple(entry for entry in found if not entry.is_person)
     persons = tuple(entry for entry in found if entry.is_person)
     return Directory(tx.directory.version(), by_key, resources, groups, persons, quotas.known)
+
+
+def names_of(store: Store, settings: Settings) -> dict[str, str]:
+    """The name of each calendar user that has one, by its address."""
+    directory = store.read(lambda tx: read_directory(tx, settings))
+    return {
+        user.uri.removeprefix("mailto:"): user.resource.preferences.name
+        for user in directory.users
+        if user.resource.preferences.name
+    }
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:

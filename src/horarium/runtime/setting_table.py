@@ -23,14 +23,19 @@ from horarium.directives.controlfile import MOST_TASK
 from horarium.directives.declared import read_schedule
 from horarium.directives.entry import MASTER
 from horarium.kernel.errors import InvalidInput
-from horarium.transport.endpoint import Endpoint, Mailboxes, parse_endpoint, parse_mailboxes
+from horarium.transport.endpoint import (
+    Endpoint,
+    Mailboxes,
+    Maildir,
+    parse_endpoint,
+    parse_mailboxes,
+)
 
 _DAY = 86_400
 
 # Sections that belong to kinds of work this version does not have: their keys are known, so that
 # a site written for a later version is refused by name and not as a misspelling.
 LATER_SECTIONS = {
-    "web": ("listen",),
     "directives": ("files",),
     "node": ("name", "listen", "url", "variables"),
 }
@@ -63,6 +68,13 @@ def _mailboxes(value: object) -> Mailboxes:
     if not isinstance(value, str):
         raise refuse(value, 'a way to mailboxes such as "lmtp:unix:/run/dovecot/lmtp"')
     return parse_mailboxes(value)
+
+
+def _listening(value: object) -> Endpoint:
+    endpoint = _endpoint(value)
+    if isinstance(endpoint, Maildir):
+        raise refuse(value, 'an address such as "127.0.0.1:8025" or "unix:/run/horarium/web.sock"')
+    return endpoint
 
 
 def _languages(value: object) -> tuple[str, ...]:
@@ -538,11 +550,32 @@ _LIMITS = (
 
 _WEB = (
     Setting(
+        "web.listen",
+        "127.0.0.1:8025",
+        _listening,
+        "`HOST:PORT` or `unix:/PATH`",
+        "Where the pages are served; TLS belongs before it, in a proxy.",
+    ),
+    Setting(
         "web.url",
         "http://127.0.0.1:8025",
         _site_url,
         "`https://HOST`",
         "Where people reach the pages; links in answers and set-up links begin with it.",
+    ),
+    Setting(
+        "web.hosts",
+        [],
+        _lower_words,
+        "words",
+        "Further names, as `HOST` or `HOST:PORT`, under which browsers may ask.",
+    ),
+    Setting(
+        "web.proxies",
+        [],
+        _lower_words,
+        "words",
+        "Addresses of proxies (`unix` for the socket) whose `X-Forwarded-For` is believed.",
     ),
     Setting(
         "web.max_age",

@@ -104,9 +104,12 @@ class DirectiveSettings:
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """Where the pages are, and how long people stay signed in there; ages and silences are seconds.
-    ``url`` has no slash at its end."""
+    ``url`` has no slash at its end; ``hosts`` and ``proxies`` are in lower case."""
 
+    listen: Endpoint
     url: str
+    hosts: tuple[str, ...]
+    proxies: tuple[str, ...]
     max_age: int
     session_idle: int
     remember: bool
@@ -114,6 +117,11 @@ class WebSettings:
     remember_idle: int
     visitor_max_age: int
     link_max_age: int
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come over TLS, so that cookies may be kept to it."""
+        return self.url.startswith("https:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +293,9 @@ def _contradictions(written: Mapping[str, object], origins: Mapping[str, str]) -
         yield fault(
             "mail.lmtp", f"{lmtp} can be reached from elsewhere; mail.lmtp_allow_remote permits it"
         )
+    url = str(written.get("web.url", ""))
+    if url.startswith("http:") and not is_loopback(url):
+        yield fault("web.url", "without TLS (https:) only this machine may be served")
     mailboxes = written.get("mail.local_delivery")
     own = lmtp if lmtp is not None else SETTINGS["mail.lmtp"].default_value()
     if isinstance(mailboxes, Mailboxes) and mailboxes.endpoint == own:
@@ -292,6 +303,13 @@ def _contradictions(written: Mapping[str, object], origins: Mapping[str, str]) -
     shell = written.get("directives.exec_shell") == "bang"
     if shell and not _roots(origins.get("directives.exec_shell", "")):
         yield fault("directives.exec_shell", '"bang" may stand in a file that belongs to root only')
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL without a path names this machine and no other."""
+    host = url.partition("://")[2]
+    host = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    return host in ("localhost", "[::1]") or host.startswith("127.")
 
 
 def _roots(origin: str) -> bool:

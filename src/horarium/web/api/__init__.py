@@ -1,0 +1,1 @@
+"""The HTTP interface: JSON for what the pages show, one module per kind of resource."""

@@ -1,0 +1,101 @@
+"""The pages and the HTTP interface of a site: which routes there are, and how they are served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from horarium.identity.account import Right
+from horarium.kernel.errors import Unavailable
+from horarium.runtime.daemon import Served
+from horarium.runtime.settings import WebSettings
+from horarium.web.access import Access
+from horarium.web.desk import Desk
+from horarium.web.guard import MOST_BODY, Guard
+from horarium.web.pages import agenda, files, signing_in
+from horarium.web.routing import Route, Style, action, page
+
+# Seconds for which an idle connection is kept, and for which a stop waits for answers in hand.
+IDLE_SECONDS, STOP_SECONDS = 75.0, 10.0
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/livez", Access.ANYBODY, files.livez, Style.PLAIN),
+    Route("GET", "/static/{digest}/{name}", Access.ANYBODY, files.static, Style.PLAIN),
+    Route("GET", "/favicon.ico", Access.ANYBODY, files.icon, Style.PLAIN),
+    page("/", Access.ANYBODY, files.front),
+    page("/login", Access.ANYBODY, signing_in.show),
+    action("/login", Access.ANYBODY, signing_in.sign_in, signs_in=True),
+    action("/logout", Access.SIGNED_IN, signing_in.sign_out),
+    page("/agenda", Right.READ, agenda.show),
+)
+
+
+def application(guard: Guard) -> web.Application:
+    """The application that serves the routes behind a guard."""
+    made = web.Application(client_max_size=MOST_BODY)
+    for route in ROUTES:
+        made.router.add_route(route.method, route.path, _served(guard, route))
+        if route.method == "GET":
+            made.router.add_route("HEAD", route.path, _served(guard, route))
+    made.router.add_route("*", "/{nothing:.*}", _served(guard, _NOTHING))
+    return made
+
+
+def _served(guard: Guard, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await guard.serve(route, request)
+
+    return handle
+
+
+_NOTHING = Route("GET", "/{nothing}", Access.ANYBODY, files.nothing)
+
+
+@asynccontextmanager
+async def web_part(served: Served) -> AsyncIterator[list[str]]:
+    """The part `web` of a daemon while it runs; gives what it listens on. Raises Unavailable when
+    it can not listen there."""
+    desk = Desk(served)
+    settings = served.settings().web
+    runner = web.AppRunner(
+        application(Guard(desk, hosts_of(settings))),
+        access_log=None,
+        keepalive_timeout=IDLE_SECONDS,
+        shutdown_timeout=STOP_SECONDS,
+        handler_cancellation=False,
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, settings)
+        yield [f"web {settings.url} ({settings.listen})"]
+    finally:
+        await runner.cleanup()
+        desk.close()
+
+
+def hosts_of(settings: WebSettings) -> frozenset[str]:
+    """The names that a request may ask for: that of the site's URL, those of this machine where it
+    is listened on, and those that are set."""
+    named = {settings.url.partition("://")[2], *settings.hosts}
+    endpoint = settings.listen
+    port = getattr(endpoint, "port", None)
+    if port is not None and getattr(endpoint, "loopback", False):
+        named |= {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+    return frozenset(named)
+
+
+async def _listen(runner: web.AppRunner, settings: WebSettings) -> None:
+    endpoint = settings.listen
+    host, port = getattr(endpoint, "host", None), getattr(endpoint, "port", None)
+    path = getattr(endpoint, "path", None)
+    site: web.BaseSite
+    if path is not None:
+        site = web.UnixSite(runner, path)
+    else:
+        site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise Unavailable(f"web.listen {endpoint}: {error.strerror}") from error

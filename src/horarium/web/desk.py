@@ -1,0 +1,60 @@
+"""What handlers work with: the store behind a few threads, sessions, and the present."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from horarium.kernel.instant import Instant
+from horarium.runtime.daemon import Served
+from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.passwords import BoundedPasswords
+from horarium.runtime.session_rules import session_rules
+from horarium.runtime.sessions import SessionKeeper
+from horarium.runtime.settings import Settings
+from horarium.runtime.signing_in import SigningIn
+from horarium.runtime.wiring import Store
+
+T = TypeVar("T")
+
+# The store reads on as many connections at once; more would only wait for the processor.
+WORKERS = 4
+
+
+class Desk:
+    """The use cases of one running site, for the handlers of requests."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.store: Store = served.store
+        self.secrets = SystemSecrets()
+        web = served.settings().web
+        self.keeper = SessionKeeper(self.store, session_rules(web, secure=web.secure))
+        # Passwords are checked on threads of their own, so that pages do not wait for them.
+        self.signing_in = SigningIn(self.keeper, BoundedPasswords(self.secrets))
+        self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
+        self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.served.settings()
+
+    def now(self) -> Instant:
+        """The present."""
+        return self.served.clock.now()
+
+    async def ask(self, work: Callable[[], T]) -> T:
+        """Runs what reads or writes the store beside the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def guard(self, work: Callable[[], T]) -> T:
+        """Runs what checks a password beside the loop, and beside `ask`."""
+        return await asyncio.get_running_loop().run_in_executor(self._guards, work)
+
+    def close(self) -> None:
+        """Waits for what is being done."""
+        self._readers.shutdown()
+        self._guards.shutdown(cancel_futures=True)

@@ -1,0 +1,206 @@
+"""What stands before every handler: host, size, time, who asks, what it may; and behind it: the
+headers of every answer.
+
+Each step can end the request, and what goes wrong in a handler becomes an answer here and nowhere
+else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
+
+from horarium.identity.csrf import Refusal, Request, refusal
+from horarium.identity.tokens import read_bearer
+from horarium.kernel.errors import (
+    Conflict,
+    HorariumError,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    Unavailable,
+)
+from horarium.runtime.sessions import Signed
+from horarium.web.access import Forbidden, Reach, Unsigned
+from horarium.web.desk import Desk
+from horarium.web.pages.trouble import trouble_page
+from horarium.web.problem import Trouble, problem_response
+from horarium.web.rendering import address
+from horarium.web.routing import Route, Style
+from horarium.web.visit import Visit
+
+log = logging.getLogger(__name__)
+
+MOST_BODY = 65_536
+BODY_SECONDS = 60.0
+# Nothing hangs longer than this.
+ANSWER_SECONDS = 10.0
+_CSP = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class Refused(Exception):
+    """The request is not served, for a reason of the request itself."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.trouble = Trouble(status, code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Serves routes for one desk; `hosts` are the names it answers to, in lower case."""
+
+    desk: Desk
+    hosts: frozenset[str]
+
+    async def serve(self, route: Route, request: web.Request) -> web.StreamResponse:
+        """The answer to a request, whatever happens."""
+        visit = Visit(request, self.desk, self.desk.now(), Reach(), source=self._source(request))
+        try:
+            self._check_host(request)
+            await self._read_body(route, visit)
+            await self._identify(route, visit)
+            visit.reach.require(route.needs)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await route.handle(visit)
+        except Unsigned:
+            response = _unsigned(route, visit)
+        except Exception as error:
+            response = _answer_to(route, visit, error)
+        if not response.prepared:
+            self._finish(visit, response)
+        return response
+
+    def _check_host(self, request: web.Request) -> None:
+        if request.headers.get("Host", "").lower() not in self.hosts:
+            raise Refused(400, "host", "this name is not served here")
+
+    def _source(self, request: web.Request) -> str:
+        """The address of who asks: of the socket, or of a proxy's word when it is listed."""
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        direct = peer[0] if isinstance(peer, tuple) and peer else ""
+        if (direct or "unix") in self.desk.settings.web.proxies:
+            return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        return direct
+
+    async def _read_body(self, route: Route, visit: Visit) -> None:
+        request = visit.request
+        if route.method in ("GET", "HEAD", "DELETE"):
+            return
+        kind = request.content_type
+        allowed = ("application/json",) if route.style is Style.API else _FORMS
+        if request.can_read_body and kind not in allowed:
+            raise Refused(415, "content_type", f"{kind[:80]} is not read here")
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+            if route.style is Style.PAGE:
+                sent = await request.post()
+                texts = MultiDict((k, v) for k, v in sent.items() if isinstance(v, str))
+                visit.form = MultiDictProxy(texts)
+
+    async def _identify(self, route: Route, visit: Visit) -> None:
+        if route.style is Style.PLAIN:
+            return
+        headers = visit.request.headers
+        bearer = read_bearer(headers.get("Authorization")) if route.style is Style.API else None
+        cookie = headers.get("Cookie")
+        who = await self.desk.ask(partial(self.desk.keeper.authenticate, cookie, visit.now))
+        visit.session = who.session
+        if isinstance(who, Signed):
+            visit.reach = Reach(who.account)
+        elif who.closing is not None:
+            visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
+        asked = Request(
+            method=route.method,
+            own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
+            fetch_site=headers.get("Sec-Fetch-Site"),
+            origin=headers.get("Origin"),
+            token=visit.field("csrf") or headers.get("X-CSRF-Token"),
+            cookie=visit.session is not None,
+            bearer=bearer is not None,
+            signing_in=route.signs_in,
+        )
+        against = refusal(asked, visit.session)
+        if against is Refusal.TWO_IDENTITIES:
+            raise Refused(400, against.value, "a bearer token and a cookie came together")
+        if against is not None:
+            raise Refused(403, against.value, "the form is stale or not ours; load the page again")
+
+    def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", _CSP)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers["Server"] = "horarium"
+        if self.desk.settings.web.secure:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        for cookie in visit.cookies:
+            headers.add("Set-Cookie", cookie)
+
+
+def _origins(hosts: frozenset[str]) -> list[str]:
+    return [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
+
+
+def _unsigned(route: Route, visit: Visit) -> web.StreamResponse:
+    if route.style is Style.API:
+        trouble = Trouble(401, "unsigned", "sign in, or send a token")
+        response = problem_response(trouble, visit.request.path)
+        response.headers["WWW-Authenticate"] = 'Bearer realm="horarium"'
+        return response
+    wanted = visit.request.path_qs if route.method == "GET" else ""
+    raise_to = address("/login", next=wanted if wanted not in ("/", "/agenda") else "")
+    return web.HTTPSeeOther(raise_to)
+
+
+def _answer_to(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
+    if isinstance(error, web.HTTPException) and error.status < 400:
+        return error
+    trouble = trouble_of(error)
+    if trouble.status >= 500:
+        log.error("web.failed path=%s", visit.request.path, exc_info=error)
+    if route.style is Style.API:
+        return problem_response(trouble, visit.request.path)
+    if route.style is Style.PLAIN:
+        return web.Response(status=trouble.status, text=f"{trouble.title}\n")
+    return trouble_page(visit, trouble)
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What is told of an error: its status, a code that does not change, and words."""
+    match error:
+        case Refused():
+            return error.trouble
+        case InvalidInput():
+            return Trouble(400, "invalid", error.message, error.part)
+        case LimitReached():
+            return Trouble(400, f"limit:{error.name}", str(error))
+        case NotFound():
+            return Trouble(404, "not_found", error.message)
+        case Conflict():
+            return Trouble(409, "conflict", error.message)
+        case Forbidden():
+            return Trouble(403, "forbidden", "this account may not do that")
+        case Unavailable():
+            return Trouble(503, "unavailable", "not now; try again in a moment")
+        case web.HTTPRequestEntityTooLarge():
+            return Trouble(413, "too_large", f"at most {MOST_BODY} bytes are read")
+        case TimeoutError():
+            return Trouble(503, "time_out", "that took too long; ask for less")
+        case HorariumError():
+            return Trouble(500, "fault", "our own fault; it was noted")
+        case web.HTTPException():
+            return Trouble(error.status, "refused", error.reason)
+        case _:
+            return Trouble(500, "fault", "our own fault; it was noted")
