@@ -5,9 +5,10 @@ import sys
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.agenda import KINDS, AgendaEntry, agenda, as_calendar
+from horarium.runtime.documents import entry_document
 from horarium.runtime.wiring import open_store
 
 WEEK = 7 * 86_400
@@ -39,18 +40,7 @@ def command(
         sys.stdout.buffer.write(as_calendar(entries, now))
         return
     invocation.emit(
-        {
-            "entries": [
-                {
-                    "start": format_instant(entry.start),
-                    "end": format_instant(entry.end) if entry.end is not None else None,
-                    "kind": entry.kind,
-                    "id": entry.id,
-                    "what": entry.what,
-                }
-                for entry in entries
-            ]
-        },
+        {"entries": [entry_document(entry) for entry in entries]},
         lambda: "\n".join(_line(invocation, entry) for entry in entries) or "nothing",
     )
 

@@ -4,9 +4,9 @@ import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.kernel.errors import Conflict
-from horarium.kernel.instant import format_instant
-from horarium.runtime.approvals import Pending, Said, answer, pending, require
+from horarium.runtime.approvals import Pending, pending
+from horarium.runtime.approving import settle_request
+from horarium.runtime.documents import pending_document
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.wiring import Store, open_store
 
@@ -27,7 +27,7 @@ def approval_list(invocation: Invocation, resource: str | None) -> int:
     """List the open requests."""
     found = pending(_store(invocation), invocation.settings, resource)
     invocation.emit(
-        {"requests": [_document(item) for item in found]},
+        {"requests": [pending_document(item) for item in found]},
         lambda: "\n".join(_line(invocation, item) for item in found) or "nothing waits",
     )
     return Exit.OK if found else Exit.NO
@@ -37,22 +37,6 @@ def _store(invocation: Invocation) -> Store:
     return open_store(invocation.site, invocation.settings, invocation.clock)
 
 
-def _document(item: Pending) -> dict[str, object]:
-    return {
-        "id": item.id,
-        "resource": item.resource,
-        "uid": item.uid,
-        "organizer": item.organizer,
-        "summary": item.summary or None,
-        "start": format_instant(item.span.start),
-        "end": format_instant(item.span.end),
-        "reasons": list(item.reasons),
-        "approvers": list(item.approvers),
-        "arrived": format_instant(item.arrived),
-        "expires": format_instant(item.expires) if item.expires is not None else None,
-    }
-
-
 def _line(invocation: Invocation, item: Pending) -> str:
     when = invocation.local_span(item.span.start, item.span.end)
     why = ", ".join(item.reasons) or "asked of every request"
@@ -60,19 +44,11 @@ def _line(invocation: Invocation, item: Pending) -> str:
 
 
 def _decide(invocation: Invocation, id_: str, comment: str, by: str, *, accept: bool) -> None:
-    store, now = _store(invocation), invocation.clock.now()
-    store.read(lambda tx: require(tx, id_))
-    word = store.transact(
-        [],
-        lambda tx: answer(tx, id_, accept=accept, by=by, comment=comment, now=now, trusted=True),
-    )
-    if word.said is not Said.HEARD:
-        assert word.known is not None
-        who = (
-            f"{word.known.answered_by} has {word.before} it already" if word.before else "it ended"
-        )
-        raise Conflict(f"the request {id_} is not open any more: {who}")
-    mails = MailAgent(store, invocation.settings).settle(now)
+    store = _store(invocation)
+    mails = settle_request(
+        store, MailAgent(store, invocation.settings), id_,
+        accept=accept, by=by, comment=comment, now=invocation.clock.now(),
+    )  # fmt: skip
     invocation.emit(
         {"id": id_, "accepted": accept, "mails": [mail.recipient for mail in mails]},
         f"{id_}: {'accepted' if accept else 'declined'}; mails written: {len(mails)}",

@@ -16,7 +16,7 @@ from horarium.cli.deliver import envelope_sender
 from horarium.cli.diagrams import drawn_as
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.cli.questions import explanation_text, step_document
+from horarium.cli.questions import explanation_text
 from horarium.kernel.instant import format_instant
 from horarium.runtime.bookings import (
     BookedEvent,
@@ -26,6 +26,7 @@ from horarium.runtime.bookings import (
     list_events,
 )
 from horarium.runtime.checking_in import check_in, withdraw
+from horarium.runtime.documents import step_document
 from horarium.runtime.mail_agent import MailAgent
 from horarium.runtime.questions import Explanation, find_object, shown
 from horarium.runtime.wiring import Store, open_store

@@ -2,10 +2,14 @@
 
 import click
 
-from horarium.booking.trace import Step
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.kernel.instant import Instant, format_instant, parse_instant
-from horarium.kernel.period import Period
+from horarium.kernel.instant import Instant, parse_instant
+from horarium.runtime.documents import (
+    next_document,
+    open_document,
+    step_facts,
+    why_document,
+)
 from horarium.runtime.questions import Explanation, OpenTime, Questions, Upcoming
 from horarium.runtime.wiring import open_store
 
@@ -38,10 +42,7 @@ def open_command(invocation: Invocation, ids: tuple[str, ...], start: str, end: 
         raise click.UsageError("--to must lie after --from")
     questions = ask(invocation)
     found = [questions.open(name, first, last, now) for name in ids]
-    documents = [
-        {"id": item.id, "kind": item.kind, "open": [_period(period) for period in item.periods]}
-        for item in found
-    ]
+    documents = [open_document(item) for item in found]
     invocation.emit(
         documents[0] if len(ids) == 1 else documents,
         lambda: "\n".join(_open_text(invocation, item) for item in found),
@@ -61,10 +62,7 @@ def next_command(invocation: Invocation, ids: tuple[str, ...], count: int) -> No
     """Print what comes next of each object."""
     questions, now = ask(invocation), invocation.clock.now()
     found = [questions.next(name, count, now) for name in ids]
-    documents = [
-        {"id": id_, "kind": kind, "next": [_upcoming(item) for item in items]}
-        for id_, kind, items in found
-    ]
+    documents = [next_document(*item) for item in found]
     invocation.emit(
         documents[0] if len(ids) == 1 else documents,
         lambda: "\n".join(_next_text(invocation, id_, items) for id_, _, items in found),
@@ -100,22 +98,7 @@ def why_command(
         if last is not None and last <= (now if moment is None else moment):
             raise click.UsageError("--to must lie after --at")
         found = questions.why_at(name, moment, now, last)
-    document = {
-        "id": found.id,
-        "verdict": found.verdict,
-        "steps": [step_document(step) for step in found.steps],
-    }
-    invocation.emit(document, lambda: explanation_text(invocation, found))
-
-
-def step_document(step: Step) -> dict[str, object]:
-    """A step as its JSON object."""
-    return {
-        "gate": step.gate,
-        "verdict": step.verdict,
-        "reason": step.reason or None,
-        "evidence": step.evidence,
-    }
+    invocation.emit(why_document(found), lambda: explanation_text(invocation, found))
 
 
 def explanation_text(invocation: Invocation, found: Explanation) -> str:
@@ -128,15 +111,6 @@ def explanation_text(invocation: Invocation, found: Explanation) -> str:
             if isinstance(value, list):
                 lines += [f"      {_compared(invocation, item)}" for item in value]
     return "\n".join(lines)
-
-
-def step_facts(step: Step) -> list[str]:
-    """What a step compared, as people read it, but for its lists."""
-    return [
-        f"{name} {value}"
-        for name, value in step.evidence.items()
-        if value is not None and not isinstance(value, list)
-    ]
 
 
 def _compared(invocation: Invocation, item: object) -> str:
@@ -158,18 +132,6 @@ def _span(invocation: Invocation, start: str | None, end: str | None) -> str:
     if not start or not end:
         return start or ""
     return invocation.local_span(parse_instant(start), parse_instant(end))
-
-
-def _period(period: Period) -> dict[str, str]:
-    return {"start": format_instant(period.start), "end": format_instant(period.end)}
-
-
-def _upcoming(item: Upcoming) -> dict[str, str | None]:
-    return {
-        "at": format_instant(item.at),
-        "end": format_instant(item.end) if item.end is not None else None,
-        "what": item.what,
-    }
 
 
 def _open_text(invocation: Invocation, item: OpenTime) -> str:

@@ -6,11 +6,11 @@ from horarium.booking.finding import Finding, Wish
 from horarium.booking.preference_table import feature_key
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.cli.questions import step_document, step_facts
 from horarium.ical.address import Address, parse_address
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.period import Period
+from horarium.runtime.documents import finding_document, step_facts
 from horarium.runtime.finding import find_resources
 from horarium.runtime.wiring import open_store
 
@@ -61,8 +61,8 @@ def resource_find(
     document = {
         "start": format_instant(first),
         "end": format_instant(last),
-        "free": [_document(finding) for finding in free],
-        "others": [_document(finding) for finding in others],
+        "free": [finding_document(finding) for finding in free],
+        "others": [finding_document(finding) for finding in others],
     }
     invocation.emit(document, lambda: "\n".join(_lines(free, others)))
     return Exit.OK if free else Exit.NO
@@ -73,21 +73,6 @@ def _address(written: str) -> Address:
         return parse_address(written.removeprefix("mailto:"))
     except InvalidInput as error:
         raise click.UsageError(f"--organizer: {error}: {written}") from error
-
-
-def _document(finding: Finding) -> dict[str, object]:
-    resource = finding.resource
-    preferences = resource.preferences
-    return {
-        "id": resource.address.text,
-        "name": preferences.name or None,
-        "seats": preferences.seats,
-        "features": sorted(preferences.features),
-        "location": preferences.location or None,
-        "against": [step_document(step) for step in finding.against],
-        "unasked": list(finding.unasked),
-        "asks_a_person": finding.asking,
-    }
 
 
 def _lines(free: list[Finding], others: list[Finding]) -> list[str]:

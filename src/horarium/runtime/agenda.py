@@ -70,6 +70,11 @@ def _bookings(
 
 def as_calendar(entries: Sequence[AgendaEntry], now: Instant) -> bytes:
     """The agenda as an iCalendar object to be published (RFC 5546 3.2.1)."""
+    return serialize(vcalendar("PUBLISH", calendar_events(entries, now)))
+
+
+def calendar_events(entries: Sequence[AgendaEntry], now: Instant) -> list[Component]:
+    """Each entry as a VEVENT."""
     components = []
     for entry in entries:
         lines = [
@@ -81,4 +86,4 @@ def as_calendar(entries: Sequence[AgendaEntry], now: Instant) -> bytes:
         if entry.end is not None:
             lines.append(instant_line("DTEND", entry.end))
         components.append(Component("VEVENT", lines))
-    return serialize(vcalendar("PUBLISH", components))
+    return components

@@ -80,6 +80,19 @@ def decisions_on(store: Store, uid: str) -> list[DecisionRecord]:
     return records
 
 
+def last_decisions(
+    store: Store, settings: Settings, name: str | None, many: int
+) -> list[DecisionRecord]:
+    """The newest decisions of a calendar user, or of all, the newest first."""
+
+    def work(tx: Transaction) -> list[DecisionRecord]:
+        if name is None:
+            return tx.decisions.last(many)
+        return tx.decisions.last_of(find_object(tx, settings, name).id, many)
+
+    return store.read(work)
+
+
 def busy_of(
     store: Store, settings: Settings, name: str, within: Period, now: Instant
 ) -> tuple[str, list[Reservation]]:
@@ -170,6 +183,7 @@ __all__ = [
     "busy_of",
     "decisions_on",
     "find_event",
+    "last_decisions",
     "list_events",
     "rebuild",
 ]

@@ -56,6 +56,7 @@ class AccountRepository:
         where = {"tenant": self.tenant, "id": account.id}
         self.session.run("drop_tokens_of_account", where)
         self.session.run("drop_browsers_of_account", where)
+        self.session.run("drop_feeds_of_account", {"tenant": self.tenant, "account": account.id})
         self._drop_member("account", account.name)
         if not self.session.run("drop_account", where):
             raise NotFound(f"there is no account {account.name}")

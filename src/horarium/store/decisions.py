@@ -68,6 +68,11 @@ class DecisionRepository:
         values = {"tenant": self.tenant, "since_s": since, "until_s": until}
         return [_record(row) for row in self.session.rows("decisions_between", values)]
 
+    def last_of(self, resource: int, many: int) -> list[DecisionRecord]:
+        """The newest decisions of one calendar user, the newest first."""
+        values = {"tenant": self.tenant, "resource": resource, "many": many}
+        return [_record(row) for row in self.session.rows("last_decisions_of", values)]
+
     def last(self, many: int) -> list[DecisionRecord]:
         """The newest decisions, the newest first."""
         rows = self.session.rows("last_decisions", {"tenant": self.tenant, "many": many})

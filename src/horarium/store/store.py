@@ -15,6 +15,7 @@ from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
+from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
 from horarium.store.kept import KeptRepository
@@ -122,6 +123,16 @@ class Transaction:
     def identity_log(self) -> IdentityLog:
         """What happened around signing in."""
         return IdentityLog(self.session, self.tenant)
+
+    @property
+    def feeds(self) -> FeedRepository:
+        """Addresses under which calendar programs read."""
+        return FeedRepository(self.session, self.tenant)
+
+    @property
+    def answers(self) -> AnswerRepository:
+        """Answers to creations that may be sent again."""
+        return AnswerRepository(self.session, self.tenant)
 
     def held_by_all(self, span: Period, now: Instant) -> HeldInSpan:
         """What every resource holds in `span`, as it stands at `now`."""

@@ -10,12 +10,11 @@ from typing import TypeVar
 from horarium.kernel.instant import Instant
 from horarium.runtime.daemon import Served
 from horarium.runtime.entropy import SystemSecrets
-from horarium.runtime.passwords import BoundedPasswords
 from horarium.runtime.session_rules import session_rules
 from horarium.runtime.sessions import SessionKeeper
 from horarium.runtime.settings import Settings
 from horarium.runtime.signing_in import SigningIn
-from horarium.runtime.wiring import Store
+from horarium.runtime.wiring import Store, password_hasher
 
 T = TypeVar("T")
 
@@ -33,7 +32,8 @@ class Desk:
         web = served.settings().web
         self.keeper = SessionKeeper(self.store, session_rules(web, secure=web.secure))
         # Passwords are checked on threads of their own, so that pages do not wait for them.
-        self.signing_in = SigningIn(self.keeper, BoundedPasswords(self.secrets))
+        self.passwords = password_hasher()
+        self.signing_in = SigningIn(self.keeper, self.passwords)
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 

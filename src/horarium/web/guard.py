@@ -16,7 +16,6 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from horarium.identity.csrf import Refusal, Request, refusal
-from horarium.identity.tokens import read_bearer
 from horarium.kernel.errors import (
     Conflict,
     HorariumError,
@@ -25,7 +24,8 @@ from horarium.kernel.errors import (
     NotFound,
     Unavailable,
 )
-from horarium.runtime.sessions import Signed
+from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
+from horarium.runtime.sessions import Signed, Wait
 from horarium.web.access import Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
@@ -110,15 +110,15 @@ class Guard:
     async def _identify(self, route: Route, visit: Visit) -> None:
         if route.style is Style.PLAIN:
             return
-        headers = visit.request.headers
-        bearer = read_bearer(headers.get("Authorization")) if route.style is Style.API else None
+        headers, keeper = visit.request.headers, self.desk.keeper
         cookie = headers.get("Cookie")
-        who = await self.desk.ask(partial(self.desk.keeper.authenticate, cookie, visit.now))
+        who = await self.desk.ask(partial(keeper.authenticate, cookie, visit.now))
         visit.session = who.session
         if isinstance(who, Signed):
             visit.reach = Reach(who.account)
-        elif who.closing is not None:
+        elif who.closing is not None and route.style is Style.PAGE:
             visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
+        bearer = await self._bearer(route, visit)
         asked = Request(
             method=route.method,
             own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
@@ -126,7 +126,7 @@ class Guard:
             origin=headers.get("Origin"),
             token=visit.field("csrf") or headers.get("X-CSRF-Token"),
             cookie=visit.session is not None,
-            bearer=bearer is not None,
+            bearer=bearer,
             signing_in=route.signs_in,
         )
         against = refusal(asked, visit.session)
@@ -134,6 +134,24 @@ class Guard:
             raise Refused(400, against.value, "a bearer token and a cookie came together")
         if against is not None:
             raise Refused(403, against.value, "the form is stale or not ours; load the page again")
+
+    async def _bearer(self, route: Route, visit: Visit) -> bool:
+        """Whether a token came along; the visit is then that of its account."""
+        written = visit.request.headers.get("Authorization")
+        if route.style is not Style.API or written is None:
+            return False
+        found = await self.desk.ask(
+            partial(authenticate_bearer, self.desk.keeper, written, visit.source, visit.now)
+        )
+        match found:
+            case Bearer():
+                if visit.session is None:
+                    visit.reach = Reach(found.account, found.scopes)
+            case Wait():
+                raise Refused(429, "too_many_tries", "too many wrong tokens; try again later")
+            case BadToken():
+                raise Unsigned
+        return found is not None
 
     def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
         headers = response.headers
