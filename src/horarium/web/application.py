@@ -14,7 +14,18 @@ from horarium.runtime.settings import WebSettings
 from horarium.web.access import Access
 from horarium.web.desk import Desk
 from horarium.web.guard import MOST_BODY, Guard
-from horarium.web.pages import agenda, files, signing_in
+from horarium.web.pages import (
+    agenda,
+    approvals,
+    directives,
+    feeds,
+    files,
+    find,
+    resources,
+    setup,
+    signing_in,
+    why,
+)
 from horarium.web.routing import Route, Style, action, page
 
 # Seconds for which an idle connection is kept, and for which a stop waits for answers in hand.
@@ -28,7 +39,22 @@ ROUTES: tuple[Route, ...] = (
     page("/login", Access.ANYBODY, signing_in.show),
     action("/login", Access.ANYBODY, signing_in.sign_in, signs_in=True),
     action("/logout", Access.SIGNED_IN, signing_in.sign_out),
+    page("/setup/{token}", Access.ANYBODY, setup.show),
+    action("/setup/{token}", Access.ANYBODY, setup.use),
     page("/agenda", Right.READ, agenda.show),
+    page("/why", Right.READ, why.show),
+    page("/why.svg", Right.READ, why.picture),
+    page("/resources", Right.READ, resources.show_all),
+    page("/resources/{id}", Right.READ, resources.show),
+    page("/resources/{id}/policy.svg", Right.READ, resources.picture),
+    page("/find", Right.READ, find.show),
+    page("/approvals", Right.READ, approvals.show),
+    action("/approvals/{id}/{verdict}", Right.BOOKINGS, approvals.decide),
+    page("/directives", Right.READ, directives.show),
+    page("/feeds", Right.READ, feeds.show),
+    action("/feeds", Right.READ, feeds.make),
+    action("/feeds/{id}/revoke", Right.READ, feeds.revoke),
+    Route("GET", "/feed/{secret}.ics", Access.SECRET, feeds.read, Style.PLAIN),
 )
 
 

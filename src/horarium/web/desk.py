@@ -27,6 +27,7 @@ class Desk:
 
     def __init__(self, served: Served) -> None:
         self.served = served
+        self._loop = asyncio.get_running_loop()
         self.store: Store = served.store
         self.secrets = SystemSecrets()
         web = served.settings().web
@@ -53,6 +54,10 @@ class Desk:
     async def guard(self, work: Callable[[], T]) -> T:
         """Runs what checks a password beside the loop, and beside `ask`."""
         return await asyncio.get_running_loop().run_in_executor(self._guards, work)
+
+    def wake(self) -> None:
+        """Says, from any thread, that mails were written."""
+        self._loop.call_soon_threadsafe(self.served.wake)
 
     def close(self) -> None:
         """Waits for what is being done."""

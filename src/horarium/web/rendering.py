@@ -43,6 +43,7 @@ def environment() -> Environment:
         "when": when,
         "span": span,
         "lasting": lasting,
+        "day": iso_day,
     }
     made.globals["static"] = static_url
     return made
@@ -115,6 +116,12 @@ def day_text(day: int) -> str:
     """`Mon 23 Nov` of a day counted from 1970-01-01."""
     at = civil(Wall(day * DAY))
     return f"{DAYS[(day + 3) % 7][:3]} {at.day} {MONTHS[at.month - 1][:3]}"
+
+
+def iso_day(day: int) -> str:
+    """`2026-11-23` of a day counted from 1970-01-01."""
+    at = civil(Wall(day * DAY))
+    return f"{at.year:04}-{at.month:02}-{at.day:02}"
 
 
 def when(t: Instant, zone: Zone) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -79,16 +78,6 @@ class Visit:
         if self.session is None or not self.session.csrf_secret:
             return ""
         return csrf_token(self.session, self.desk.secrets.random(TOKEN_OCTETS))
-
-    def write(self, work: Callable[[], object]) -> Callable[[], object]:
-        """`work`, after which the mails it wrote are sent."""
-
-        def done() -> object:
-            result = work()
-            self.desk.served.wake()
-            return result
-
-        return done
 
 
 def _bounded(name: str, value: object) -> str:

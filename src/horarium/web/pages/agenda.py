@@ -27,7 +27,7 @@ from horarium.web.calendar import (
     week_of,
 )
 from horarium.web.lanes import LANES, Lane, chosen_lanes, kinds_of
-from horarium.web.rendering import DAYS, MONTHS, address, day_text, render
+from horarium.web.rendering import DAYS, MONTHS, address, day_text, iso_day, render
 from horarium.web.visit import Visit
 
 VIEWS = ("day", "week", "month")
@@ -61,7 +61,7 @@ class Shown:
     @property
     def date(self) -> str:
         """The day, as forms write it."""
-        return date_text(self.day)
+        return iso_day(self.day)
 
     @property
     def title(self) -> str:
@@ -89,7 +89,7 @@ class Shown:
         there = address(
             "/agenda",
             view=view or self.view,
-            date=date_text(self.day if day is None else day),
+            date=iso_day(self.day if day is None else day),
             id=self.thing,
             zone=self.zone,
         )
@@ -130,7 +130,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         names=seen.names,
         all_lanes=LANES,
         views=VIEWS,
-        now_row=_now_row(visit),
+        now_row=now_row(visit),
     )
 
 
@@ -187,12 +187,6 @@ def read_date(text: str) -> int:
     return wall(year, month, day) // DAY
 
 
-def date_text(day: int) -> str:
-    """`2026-11-23` of a day."""
-    at = civil(Wall(day * DAY))
-    return f"{at.year:04}-{at.month:02}-{at.day:02}"
-
-
 def _weeks(
     shown: Shown, entries: list[AgendaEntry], visit: Visit
 ) -> list[list[tuple[Column, list[object]]]]:
@@ -210,7 +204,7 @@ def _weeks(
     return [days[i : i + 7] for i in range(0, len(days), 7)]
 
 
-def _now_row(visit: Visit) -> int:
+def now_row(visit: Visit) -> int:
     """The row of the present in the grid of hours, 0 where it lies outside."""
     of_day = visit.zone.to_wall(visit.now) % DAY
     row = (of_day - FIRST_HOUR * 3_600) // 900 + 1
