@@ -70,6 +70,12 @@ def examine(site: Site, settings: Settings, store: Store, now: Instant) -> Itera
         yield Finding("smtp", "ok", f"{settings.mail.smtp} listens")
 
 
+def ready(site: Site, store: Store, now: Instant) -> Iterator[Finding]:
+    """What has to be in order for serving: a look that costs little and reaches out to nobody."""
+    yield from _store(site, store)
+    yield from _mails(store, now)
+
+
 def _store(site: Site, store: Store) -> Iterator[Finding]:
     facts = store.facts()
     yield Finding(

@@ -16,7 +16,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
-from horarium.store.store import Store
+from horarium.store.store import Store, Transaction
 from horarium.transport.endpoint import Maildir
 from horarium.transport.lmtp_client import LmtpTransport
 from horarium.transport.maildir import MaildirTransport
@@ -92,6 +92,7 @@ def mailboxes_for(site: Site, settings: Settings) -> Outgoing | None:
 
 
 __all__ = [
-    "Store", "mailboxes_for", "open_agent", "open_keeper", "open_store", "outgoing_for",
+    "Store",
+    "Transaction", "mailboxes_for", "open_agent", "open_keeper", "open_store", "outgoing_for",
     "password_hasher",
 ]  # fmt: skip

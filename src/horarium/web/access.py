@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from horarium.identity.account import Account, Right, Verdict, may
+from horarium.kernel.errors import NotFound
 
 
 class Access(StrEnum):
@@ -14,6 +15,8 @@ class Access(StrEnum):
 
     ANYBODY = "anybody"
     SIGNED_IN = "signed_in"
+    # From this machine itself, without a proxy between, or with the right to read everything.
+    THIS_MACHINE = "this_machine"
     # The secret in the address says it all.
     SECRET = "secret"  # noqa: S105 - the name of a need
 
@@ -32,10 +35,11 @@ class Unsigned(Exception):
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What a request may do: that of an account, cut down to the scopes of a token; of nobody it is
-    nothing."""
+    nothing. `local` ones come from this machine itself."""
 
     account: Account | None = None
     scopes: Collection[Right] | None = None
+    local: bool = False
 
     def may(self, right: Right, thing: str | None = None) -> bool:
         """Whether it may use `right` on an object, or on everything where `thing` is None."""
@@ -52,8 +56,12 @@ class Reach:
 
     def require(self, need: Need) -> None:
         """Raises Unsigned when nobody is signed in and somebody has to be, Forbidden when the right
-        is missing everywhere."""
+        is missing everywhere, NotFound for what only this machine may ask."""
         if need in (Access.ANYBODY, Access.SECRET):
+            return
+        if need is Access.THIS_MACHINE:
+            if not self.local and not self.may(Right.READ):
+                raise NotFound("there is no such page")
             return
         if self.account is None:
             raise Unsigned

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
 from aiohttp import web
 
 from horarium.identity.account import Right
-from horarium.kernel.errors import Unavailable
+from horarium.kernel.errors import NotFound, Unavailable
 from horarium.runtime.daemon import Served
 from horarium.runtime.settings import WebSettings
 from horarium.web.access import Access
+from horarium.web.api import openapi
 from horarium.web.desk import Desk
 from horarium.web.guard import MOST_BODY, Guard
 from horarium.web.pages import (
@@ -21,18 +24,22 @@ from horarium.web.pages import (
     feeds,
     files,
     find,
+    probes,
     resources,
     setup,
     signing_in,
     why,
 )
 from horarium.web.routing import Route, Style, action, page
+from horarium.web.visit import Visit
 
 # Seconds for which an idle connection is kept, and for which a stop waits for answers in hand.
 IDLE_SECONDS, STOP_SECONDS = 75.0, 10.0
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/livez", Access.ANYBODY, files.livez, Style.PLAIN),
+    Route("GET", "/livez", Access.ANYBODY, probes.livez, Style.PLAIN),
+    Route("GET", "/readyz", Access.THIS_MACHINE, probes.readyz, Style.PLAIN),
+    Route("GET", "/metrics", Access.THIS_MACHINE, probes.metrics, Style.PLAIN),
     Route("GET", "/static/{digest}/{name}", Access.ANYBODY, files.static, Style.PLAIN),
     Route("GET", "/favicon.ico", Access.ANYBODY, files.icon, Style.PLAIN),
     page("/", Access.ANYBODY, files.front),
@@ -55,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     action("/feeds", Right.READ, feeds.make),
     action("/feeds/{id}/revoke", Right.READ, feeds.revoke),
     Route("GET", "/feed/{secret}.ics", Access.SECRET, feeds.read, Style.PLAIN),
+    *(operation.route for operation in (*openapi.OPERATIONS, *openapi.ITSELF)),
 )
 
 
@@ -65,6 +73,7 @@ def application(guard: Guard) -> web.Application:
         made.router.add_route(route.method, route.path, _served(guard, route))
         if route.method == "GET":
             made.router.add_route("HEAD", route.path, _served(guard, route))
+    made.router.add_route("*", "/api/{nothing:.*}", _served(guard, _NO_API))
     made.router.add_route("*", "/{nothing:.*}", _served(guard, _NOTHING))
     return made
 
@@ -76,7 +85,25 @@ def _served(guard: Guard, route: Route) -> Callable[[web.Request], Awaitable[web
     return handle
 
 
-_NOTHING = Route("GET", "/{nothing}", Access.ANYBODY, files.nothing)
+async def _nothing(visit: Visit) -> web.StreamResponse:
+    """What is not there, or not by that method."""
+    path, methods = visit.request.path, set()
+    for route in ROUTES:
+        if _pattern(route.path).fullmatch(path):
+            methods |= {route.method, *(["HEAD"] if route.method == "GET" else [])}
+    if methods:
+        raise web.HTTPMethodNotAllowed(visit.request.method, sorted(methods))
+    raise NotFound(f"there is no page {path[:200]}")
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}", path)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+
+
+_NOTHING = Route("*", "/{nothing}", Access.ANYBODY, _nothing)
+_NO_API = Route("*", "/api/{nothing}", Access.ANYBODY, _nothing, Style.API)
 
 
 @asynccontextmanager

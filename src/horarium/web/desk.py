@@ -15,6 +15,7 @@ from horarium.runtime.sessions import SessionKeeper
 from horarium.runtime.settings import Settings
 from horarium.runtime.signing_in import SigningIn
 from horarium.runtime.wiring import Store, password_hasher
+from horarium.web.counting import Counted
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ class Desk:
         # Passwords are checked on threads of their own, so that pages do not wait for them.
         self.passwords = password_hasher()
         self.signing_in = SigningIn(self.keeper, self.passwords)
+        self.counted = Counted()
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 

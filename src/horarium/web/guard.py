@@ -26,7 +26,7 @@ from horarium.kernel.errors import (
 )
 from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
 from horarium.runtime.sessions import Signed, Wait
-from horarium.web.access import Forbidden, Reach, Unsigned
+from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
@@ -64,6 +64,7 @@ class Guard:
 
     async def serve(self, route: Route, request: web.Request) -> web.StreamResponse:
         """The answer to a request, whatever happens."""
+        begun = self.desk.served.clock.monotonic()
         visit = Visit(request, self.desk, self.desk.now(), Reach(), source=self._source(request))
         try:
             self._check_host(request)
@@ -78,6 +79,7 @@ class Guard:
             response = _answer_to(route, visit, error)
         if not response.prepared:
             self._finish(visit, response)
+        self.desk.counted.add(response.status, self.desk.served.clock.monotonic() - begun)
         return response
 
     def _check_host(self, request: web.Request) -> None:
@@ -108,8 +110,9 @@ class Guard:
                 visit.form = MultiDictProxy(texts)
 
     async def _identify(self, route: Route, visit: Visit) -> None:
-        if route.style is Style.PLAIN:
+        if route.needs in (Access.ANYBODY, Access.SECRET) and route.style is Style.PLAIN:
             return
+        visit.reach = Reach(local=_is_local(visit))
         headers, keeper = visit.request.headers, self.desk.keeper
         cookie = headers.get("Cookie")
         who = await self.desk.ask(partial(keeper.authenticate, cookie, visit.now))
@@ -167,6 +170,14 @@ class Guard:
             headers.add("Set-Cookie", cookie)
 
 
+def _is_local(visit: Visit) -> bool:
+    """Whether this machine itself asks, and not a proxy on it for somebody else."""
+    forwarded = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")
+    return visit.source in ("127.0.0.1", "::1") and not any(
+        name in visit.request.headers for name in forwarded
+    )
+
+
 def _origins(hosts: frozenset[str]) -> list[str]:
     return [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
 
@@ -185,6 +196,13 @@ def _unsigned(route: Route, visit: Visit) -> web.StreamResponse:
 def _answer_to(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     if isinstance(error, web.HTTPException) and error.status < 400:
         return error
+    response = _told(route, visit, error)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _told(route: Route, visit: Visit, error: Exception) -> web.StreamResponse:
     trouble = trouble_of(error)
     if trouble.status >= 500:
         log.error("web.failed path=%s", visit.request.path, exc_info=error)

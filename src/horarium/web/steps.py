@@ -9,11 +9,13 @@ from horarium.booking.trace import Step
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import parse_instant
 from horarium.kernel.zone import Zone
-from horarium.runtime.documents import step_facts
-from horarium.web.rendering import span
+from horarium.web.rendering import lasting, span, when
 
 # Words after which a way goes on.
 _ON = frozenset({"passed", "open", "runs", "ran", "finished", "accepted", "in policy"})
+_STOPS = frozenset({"declined", "closed", "lost", "failed", "ignored"})
+# What of a quota is told in seconds.
+_LENGTHS = frozenset({"limit", "used", "asked", "held"})
 # Longer lists of what was compared are cut.
 MOST_COMPARED = 20
 
@@ -31,6 +33,11 @@ class StepLine:
     goes_on: bool
 
     @property
+    def tone(self) -> str:
+        """`yes` where the way went on, `no` where it ended badly, else nothing."""
+        return "yes" if self.goes_on else "no" if self.verdict.lower() in _STOPS else ""
+
+    @property
     def said(self) -> str:
         """The reason in words."""
         return self.reason.replace("_", " ")
@@ -43,12 +50,32 @@ def step_lines(steps: Iterable[Step], zone: Zone) -> list[StepLine]:
             step.gate,
             step.verdict,
             step.reason,
-            tuple(step_facts(step)),
+            tuple(_facts(step, zone)),
             tuple(_compared(step, zone)),
             step.verdict.lower() in _ON or step.verdict == "ACCEPTED",
         )
         for step in steps
     ]
+
+
+def _facts(step: Step, zone: Zone) -> Iterable[str]:
+    """What a step compared but for its lists; instants and lengths as people read them."""
+    of_quota = "quota" in step.evidence
+    for name, value in step.evidence.items():
+        if value is None or isinstance(value, list):
+            continue
+        words = name.replace("_", " ")
+        if of_quota and name in _LENGTHS and str(value).isdigit():
+            yield f"{words} {lasting(int(value))}"
+        else:
+            yield f"{words} {_local(value, zone)}"
+
+
+def _local(value: object, zone: Zone) -> str:
+    try:
+        return when(parse_instant(str(value)), zone)
+    except InvalidInput:
+        return str(value)
 
 
 def _compared(step: Step, zone: Zone) -> Iterable[str]:

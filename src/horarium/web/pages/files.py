@@ -1,4 +1,4 @@
-"""What is the same for everybody: the files that pages load, the way in, and whether we live."""
+"""What is the same for everybody: the files that pages load, and the way in."""
 
 from __future__ import annotations
 
@@ -37,13 +37,3 @@ async def icon(visit: Visit) -> web.StreamResponse:
 async def front(visit: Visit) -> web.StreamResponse:
     """The way in: the agenda."""
     return web.HTTPSeeOther("/agenda")
-
-
-async def livez(visit: Visit) -> web.StreamResponse:
-    """Whether the loop turns."""
-    return web.Response(text="ok\n")
-
-
-async def nothing(visit: Visit) -> web.StreamResponse:
-    """What is not there."""
-    raise NotFound(f"there is no page {visit.request.path[:200]}")

@@ -1,0 +1,116 @@
+"""The shapes of answers, as JSON schemas: what the OpenAPI document says, and tests compare."""
+
+from __future__ import annotations
+
+from horarium.web.api.parameters import Schema
+
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+MAYBE_INSTANT: Schema = {"type": ["string", "null"], "format": "date-time"}
+TEXT: Schema = {"type": "string"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+NUMBER: Schema = {"type": "integer"}
+MAYBE_NUMBER: Schema = {"type": ["integer", "null"]}
+FLAG: Schema = {"type": "boolean"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+
+
+def thing(**properties: Schema) -> Schema:
+    """An object that has all of these properties; further ones may be added in later versions."""
+    return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+def list_of(item: Schema) -> Schema:
+    """A list."""
+    return {"type": "array", "items": item}
+
+
+def named(name: str) -> Schema:
+    """A reference to another of the schemas."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page_of(name: str, key: str) -> Schema:
+    """A page of a list: its items, and the cursor of the next page."""
+    return thing(**{key: list_of(named(name)), "next_cursor": MAYBE_TEXT})
+
+
+_PERIOD = {"start": INSTANT, "end": INSTANT}
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "instance", "code"],
+        "properties": {
+            "type": TEXT, "title": TEXT, "status": NUMBER, "detail": TEXT, "instance": TEXT,
+            "code": TEXT, "errors": list_of(thing(detail=TEXT, parameter=TEXT)),
+        },
+    },
+    "Period": thing(**_PERIOD),
+    "Open": thing(id=TEXT, kind=TEXT, open=list_of(named("Period"))),
+    "Next": thing(
+        id=TEXT, kind=TEXT, next=list_of(thing(at=INSTANT, end=MAYBE_INSTANT, what=TEXT))
+    ),
+    "Step": thing(gate=TEXT, verdict=TEXT, reason=MAYBE_TEXT, evidence={"type": "object"}),
+    "Why": thing(id=TEXT, verdict=TEXT, steps=list_of(named("Step"))),
+    "Entry": thing(start=INSTANT, end=MAYBE_INSTANT, kind=TEXT, id=TEXT, what=TEXT),
+    "Agenda": page_of("Entry", "entries"),
+    "Object": thing(id=TEXT, kind=TEXT, name=MAYBE_TEXT),
+    "Objects": page_of("Object", "objects"),
+    "Resource": thing(
+        id=TEXT, kind=TEXT, name=MAYBE_TEXT, zone=TEXT, fault=MAYBE_TEXT, seats=MAYBE_NUMBER,
+        features=TEXTS, location=MAYBE_TEXT, functions=list_of(TEXT),
+    ),
+    "Resources": page_of("Resource", "resources"),
+    "Decision": thing(
+        id=TEXT, resource=TEXT, uid=TEXT, decided=INSTANT, method=TEXT, organizer=TEXT,
+        outcome=TEXT, reason=MAYBE_TEXT, steps=list_of(named("Step")),
+    ),
+    "Decisions": thing(decisions=list_of(named("Decision"))),
+    "Finding": thing(
+        id=TEXT, name=MAYBE_TEXT, seats=MAYBE_NUMBER, features=TEXTS, location=MAYBE_TEXT,
+        against=list_of(named("Step")), unasked=TEXTS, asks_a_person=FLAG,
+    ),
+    "Findings": thing(
+        **_PERIOD, free=list_of(named("Finding")), others=list_of(named("Finding"))
+    ),
+    "Approval": thing(
+        id=TEXT, resource=TEXT, uid=TEXT, organizer=TEXT, summary=MAYBE_TEXT, **_PERIOD,
+        reasons=TEXTS, approvers=TEXTS, arrived=INSTANT, expires=MAYBE_INSTANT,
+    ),
+    "Approvals": page_of("Approval", "requests"),
+    "Word": thing(id=TEXT, accepted=FLAG),
+    "Directives": thing(
+        entries=list_of(
+            thing(id=TEXT, text=TEXT, task=MAYBE_NUMBER, next=MAYBE_INSTANT, reason=MAYBE_TEXT)
+        ),
+        well=FLAG, undecided=MAYBE_TEXT, violations=NUMBER,
+        last=list_of(
+            thing(
+                entry=MAYBE_TEXT, due=INSTANT, started=MAYBE_INSTANT, ended=MAYBE_INSTANT,
+                state=TEXT, reason=MAYBE_TEXT, count=NUMBER,
+            )
+        ),
+    ),
+    "Quota": thing(
+        name=TEXT, resources=TEXTS, used=NUMBER, mark=MAYBE_INSTANT, fault=MAYBE_TEXT
+    ),
+    "Quotas": page_of("Quota", "quotas"),
+    "Usage": thing(
+        name=TEXT, mark=MAYBE_INSTANT, fault=MAYBE_TEXT,
+        usage=list_of(
+            thing(identity=TEXT, limit=MAYBE_NUMBER, unlimited=FLAG, used=NUMBER, entries=NUMBER)
+        ),
+    ),
+    "Feed": thing(
+        id=TEXT, thing=MAYBE_TEXT, form=TEXT, created=INSTANT, url=MAYBE_TEXT
+    ),
+    "Feeds": page_of("Feed", "feeds"),
+    "Session": thing(
+        user=MAYBE_TEXT, roles=TEXTS, remaining=MAYBE_NUMBER, csrf=MAYBE_TEXT, id=MAYBE_TEXT
+    ),
+    "SessionView": thing(
+        id=TEXT, state=TEXT, remaining=MAYBE_NUMBER, user=TEXT, kind=TEXT, created=INSTANT,
+        last_seen=INSTANT, source=TEXT, browser=TEXT, current=FLAG,
+    ),
+    "Sessions": page_of("SessionView", "sessions"),
+}  # fmt: skip
