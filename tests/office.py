@@ -96,8 +96,9 @@ class Office:
         quotas: dict[str, dict[str, object]] | None = None,
         defaults: dict[str, object] | None = None,
         settings: Settings | None = None,
+        engine: EmbeddedEngine | None = None,
     ) -> None:
-        self.engine = EmbeddedEngine(":memory:")
+        self.engine = engine or EmbeddedEngine(":memory:")
         self.engine.migrate(NOW)
         self.store = Store(self.engine)
         self.settings = settings or default_settings()

@@ -17,6 +17,8 @@ from horarium.store.store import Store, Transaction
 
 DAY = 86_400
 
+Labels = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -25,7 +27,7 @@ class Metric:
     name: str
     kind: str
     meaning: str
-    values: Mapping[tuple[tuple[str, str], ...], float] = field(default_factory=dict)
+    values: Mapping[Labels, float] = field(default_factory=dict)
 
 
 def one(name: str, meaning: str, value: float, **labels: str) -> Metric:
@@ -39,11 +41,11 @@ def figures(site: Site, store: Store, now: Instant) -> list[Metric]:
 
     def work(tx: Transaction) -> list[Metric]:
         outbox, oldest = tx.mail.outbox_counts(), tx.mail.oldest_open()
-        runs: dict[tuple[tuple[str, str], ...], float] = {}
+        runs: dict[Labels, float] = {}
         for state, _, rows, _ in tx.firings.counts(Instant(now - DAY), Instant(now + 1)):
-            label = (("state", state),)
+            label: Labels = (("state", state),)
             runs[label] = runs.get(label, 0) + rows
-        sessions = {
+        sessions: dict[Labels, float] = {
             (("kind", kind.value), ("state", state.value)): float(many)
             for kind, states in tx.sessions({}).count(now).items()
             for state, many in states.items()
@@ -85,14 +87,9 @@ def exposition(metrics: Iterable[Metric]) -> str:
         lines.append(f"# TYPE {metric.name} {metric.kind}")
         for labels, value in sorted(metric.values.items()):
             inner = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels)
-            lines.append(
-                f"{metric.name}{{{inner}}} {value:.17g}" if inner else _plain(metric, value)
-            )
+            place = f"{metric.name}{{{inner}}}" if inner else metric.name
+            lines.append(f"{place} {value:.17g}")
     return "\n".join(lines) + "\n"
-
-
-def _plain(metric: Metric, value: float) -> str:
-    return f"{metric.name} {value:.17g}"
 
 
 def _escaped(text: str) -> str:

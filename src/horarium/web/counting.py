@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from horarium.runtime.metrics import Metric
+from horarium.runtime.metrics import Labels, Metric
 
 
 @dataclass(slots=True)
@@ -22,7 +22,9 @@ class Counted:
 
     def metrics(self) -> list[Metric]:
         """The figures."""
-        answers = {(("status", status),): float(n) for status, n in self.answers.items()}
+        answers: dict[Labels, float] = {
+            (("status", status),): float(n) for status, n in self.answers.items()
+        }
         return [
             Metric("horarium_http_requests_total", "counter", "Requests answered.", answers),
             Metric(

@@ -148,8 +148,8 @@ def one_page(
     items: Sequence[T], key: Callable[[T], list[object]], limit: object, cursor: object
 ) -> tuple[list[T], str | None]:
     """The items after the cursor, at most `limit`, and the cursor of the next page. `items` are in
-    the order of their keys, so that what is inserted or removed meanwhile moves nothing. InvalidInput
-    for a cursor that is none."""
+    the order of their keys, so that what is inserted or removed meanwhile moves nothing. Raises
+    InvalidInput for a cursor that is none."""
     most = limit if isinstance(limit, int) else USUAL_ON_A_PAGE
     rest: Sequence[T] = items
     if isinstance(cursor, str):
