@@ -37,5 +37,5 @@ def declared() -> dict[str, object]:
             },
         },
         "persons": {"paul.boddie@example.com": {"CN": "Paul Boddie"}},
-        "quotas": {"heat": {"limits": {"*": "PT10H"}}},
+        "quotas": {"heat": {"limits": [["*", "PT10H"]]}},
     }  # fmt: skip

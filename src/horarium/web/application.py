@@ -30,7 +30,7 @@ from horarium.web.pages import (
     signing_in,
     why,
 )
-from horarium.web.routing import Route, Style, action, page
+from horarium.web.routing import ANY, Route, Style, action, page
 from horarium.web.visit import Visit
 
 # Seconds for which an idle connection is kept, and for which a stop waits for answers in hand.
@@ -73,8 +73,8 @@ def application(guard: Guard) -> web.Application:
         made.router.add_route(route.method, route.path, _served(guard, route))
         if route.method == "GET":
             made.router.add_route("HEAD", route.path, _served(guard, route))
-    made.router.add_route("*", "/api/{nothing:.*}", _served(guard, _NO_API))
-    made.router.add_route("*", "/{nothing:.*}", _served(guard, _NOTHING))
+    made.router.add_route(ANY, "/api/{nothing:.*}", _served(guard, _NO_API))
+    made.router.add_route(ANY, "/{nothing:.*}", _served(guard, _NOTHING))
     return made
 
 
@@ -102,8 +102,8 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in parts))
 
 
-_NOTHING = Route("*", "/{nothing}", Access.ANYBODY, _nothing)
-_NO_API = Route("*", "/api/{nothing}", Access.ANYBODY, _nothing, Style.API)
+_NOTHING = Route(ANY, "/{nothing}", Access.ANYBODY, _nothing)
+_NO_API = Route(ANY, "/api/{nothing}", Access.ANYBODY, _nothing, Style.API)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ from horarium.web.desk import Desk
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
 from horarium.web.rendering import address
-from horarium.web.routing import Route, Style
+from horarium.web.routing import ANY, Route, Style
 from horarium.web.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Guard:
 
     async def _read_body(self, route: Route, visit: Visit) -> None:
         request = visit.request
-        if route.method in ("GET", "HEAD", "DELETE"):
+        if route.method in (ANY, "GET", "HEAD", "DELETE"):
             return
         kind = request.content_type
         allowed = ("application/json",) if route.style is Style.API else _FORMS
@@ -123,7 +123,8 @@ class Guard:
             visit.cookies.append(who.closing.field(secure=self.desk.keeper.rules.secure))
         bearer = await self._bearer(route, visit)
         asked = Request(
-            method=route.method,
+            # What is not there changes nothing.
+            method="GET" if route.method == ANY else route.method,
             own=frozenset({self.desk.settings.web.url, *(_origins(self.hosts))}),
             fetch_site=headers.get("Sec-Fetch-Site"),
             origin=headers.get("Origin"),

@@ -14,6 +14,10 @@ from horarium.web.visit import Visit
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 
+# The method of a route that takes what no other does.
+ANY = "*"
+
+
 class Style(StrEnum):
     """How errors are told, and how the caller proves who it is."""
 
