@@ -37,6 +37,15 @@ PAGES = ("/agenda?date=2026-11-24", "/agenda?view=day&date=2026-11-24",
          "/resources", "/approvals", "/directives", "/feeds",
          "/find?date=2026-11-24&from=09:00&to=10:00")  # fmt: skip
 
+# Every element that a page of ours has.
+OURS = {
+    "html", "head", "meta", "title", "link", "script", "body", "header", "main", "footer", "nav",
+    "aside", "section", "div", "span", "p", "a", "b", "i", "strong", "h1", "h2", "h3", "ol", "ul",
+    "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td", "time", "form",
+    "fieldset", "legend", "label", "input", "select", "option", "button", "details", "summary",
+    "meter", "img", "br",
+}  # fmt: skip
+
 
 def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
@@ -60,15 +69,12 @@ def invite(world: World, payload: str) -> None:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_what_an_invitation_says_is_shown_and_not_obeyed(payload: str, world: World) -> None:
     admin = world.role(Role.ADMIN)
-    plain = {page: tags_of(admin.get(page).text) for page in PAGES}
-    known = {tag for tags in plain.values() for tag, _ in tags} | {"b", "meter", "details"}
     invite(world, payload)
     shown = 0
     for page in PAGES:
         text = admin.get(page).text
         for tag, attrs in tags_of(text):
-            assert tag in known | {"table", "thead", "tbody", "tr", "td", "th", "time", "li", "i"}
-            assert tag not in ("iframe", "svg", "base", "object", "embed", "style")
+            assert tag in OURS, page
             assert not [name for name in attrs if name.startswith("on")]
             if tag == "script":
                 assert str(attrs["src"]).startswith("/static/")

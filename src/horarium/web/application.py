@@ -99,7 +99,7 @@ async def _nothing(visit: Visit) -> web.StreamResponse:
 @cache
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{\w+\}", path)
-    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+    return re.compile("[^{}/]+".join(re.escape(part) for part in parts))
 
 
 _NOTHING = Route(ANY, "/{nothing}", Access.ANYBODY, _nothing)
