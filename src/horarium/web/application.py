@@ -15,6 +15,7 @@ from horarium.runtime.daemon import Served
 from horarium.runtime.settings import WebSettings
 from horarium.web.access import Access
 from horarium.web.api import openapi
+from horarium.web.connection import Runner
 from horarium.web.desk import Desk
 from horarium.web.guard import MOST_BODY, Guard
 from horarium.web.pages import (
@@ -112,7 +113,7 @@ async def web_part(served: Served) -> AsyncIterator[list[str]]:
     it can not listen there."""
     desk = Desk(served)
     settings = served.settings().web
-    runner = web.AppRunner(
+    runner = Runner(
         application(Guard(desk, hosts_of(settings))),
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,

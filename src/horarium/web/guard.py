@@ -28,6 +28,7 @@ from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
 from horarium.runtime.sessions import Signed, Wait
 from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
+from horarium.web.headers import put_headers
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
 from horarium.web.rendering import address
@@ -40,10 +41,6 @@ MOST_BODY = 65_536
 BODY_SECONDS = 60.0
 # Nothing hangs longer than this.
 ANSWER_SECONDS = 10.0
-_CSP = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self'"
-)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -158,17 +155,9 @@ class Guard:
         return found is not None
 
     def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", _CSP)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers["Server"] = "horarium"
-        if self.desk.settings.web.secure:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
+        put_headers(response, tls=self.desk.settings.web.secure)
         for cookie in visit.cookies:
-            headers.add("Set-Cookie", cookie)
+            response.headers.add("Set-Cookie", cookie)
 
 
 def _is_local(visit: Visit) -> bool:
