@@ -135,7 +135,11 @@ class Page:
     async def enter(self) -> None:
         """Presses Enter where it leads to another page, and waits for it."""
         self.loaded.clear()
-        await self.press("Enter")
+        # No answer is waited for: it may be lost with the page that is left.
+        await self.tell(
+            "Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13,
+            text="\r",
+        )  # fmt: skip
         await self.loaded.wait()
 
     async def resize(self, width: int, height: int, *, dark: bool = False) -> None:

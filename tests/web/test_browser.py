@@ -24,6 +24,7 @@ CONTROL = "Exec note.sh hourly P.01:00\nExec note.sh lunch 12:00\nSet week-begun
 WIDE, NARROW = (1280, 900), (390, 844)
 # Everything that can take the focus by the Tab key, in order, as people would name it.
 _FOCUS = """(() => { const e = document.activeElement;
+  if (e === document.body) return 'BODY';
   return (e.innerText || e.getAttribute('aria-label') || e.name || e.tagName).trim(); })()"""
 _RING = "getComputedStyle(document.activeElement).outlineStyle"
 
