@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from horarium.kernel.instant import Instant
 from horarium.runtime.daemon import Served
+from horarium.runtime.directory import Names
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.session_rules import session_rules
 from horarium.runtime.sessions import SessionKeeper
@@ -37,6 +38,7 @@ class Desk:
         self.passwords = password_hasher()
         self.signing_in = SigningIn(self.keeper, self.passwords)
         self.counted = Counted()
+        self.names = Names()
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 
