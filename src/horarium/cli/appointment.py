@@ -145,7 +145,8 @@ def _tell_series(invocation: Invocation, found: Series) -> None:
         {
             "series": found.id,
             "appointments": [
-                {**document(placed.item, now), "token": placed.token} for placed in found.placed
+                {**appointment_document(placed.item, now), "token": placed.token}
+                for placed in found.placed
             ],
             "refused": [
                 {
