@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +152,37 @@ def test_the_two_questions_are_answered_for_appointers(world: World) -> None:
     assert len(reader.get("/api/v1/objects/ana/next").json["next"]) == 1  # type: ignore[index]
     why = reader.get(f"/api/v1/objects/ana/why?at={NINE}").json
     assert why["verdict"] == "closed"  # type: ignore[index]
+
+
+def test_an_appointer_has_feeds(world: World) -> None:
+    book_api(world)
+    reader = world.role(Role.VIEWER)
+    for form, expected in (
+        ("full", ["SUMMARY:Check-up", "DTSTART:20261123T080000Z"]),
+        (
+            "busy",
+            ["FREEBUSY;FBTYPE=BUSY:20261123T080000Z/20261123T083000Z", "FBTYPE=BUSY-UNAVAILABLE",
+             "ORGANIZER;CN=Ana <b>Ruiz</b>:mailto:ana@example.org"],
+        ),
+    ):  # fmt: skip
+        page = reader.get("/feeds")
+        assert "ana" in page.seen
+        made = reader.send("/feeds", {"thing": "ana", "form": form, "csrf": page.csrf})
+        [path] = re.findall(r"(/feed/[\w-]+\.ics)", made.text)
+        reply = world.nobody().get(path)
+        assert reply.status == 200
+        told = reply.text.replace("\r\n ", "")
+        for text in expected:
+            assert text in told, told[:600]
+        assert "Bob" not in reply.text
+
+
+def test_appointers_assistants_and_services_are_objects(world: World) -> None:
+    found = world.program(Right.READ).get("/api/v1/objects").json["objects"]  # type: ignore[index]
+    kinds = {(o["kind"], o["id"]) for o in found}
+    assert {("appointer", "ana"), ("assistant", "desk"), ("service", "checkup")} <= kinds
+
+
+def book_api(world: World) -> None:
+    who = world.nobody()
+    assert who.post(f"/api/v1/holds/{hold(who)['token']}/confirm", BOB).status == 200

@@ -21,7 +21,9 @@ from horarium.identity.written import SECRET_LENGTH, SECRET_OCTETS, base64url, d
 from horarium.kernel.errors import Conflict, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.agenda import agenda, calendar_events
+from horarium.runtime.generating import busy_of, site_at
 from horarium.runtime.questions import find_object, shown
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import shown_times
@@ -59,11 +61,11 @@ def add_feed(
             f"form: expected busy or full, not {form[:40]}", part="form", value=form[:40]
         )
     if form == "busy" and not thing:
-        raise InvalidInput("free/busy is of one resource or person: name it", part="thing")
+        raise InvalidInput("free/busy is of one object: name it", part="thing")
     secret = base64url(secrets.random(SECRET_OCTETS))
 
     def work(tx: Transaction) -> Feed:
-        name = shown(find_object(tx, settings, thing)) if thing else ""
+        name = _name_of(tx, settings, thing, now) if thing else ""
         _require(account, name)
         if len(tx.feeds.of_account(account.id)) >= MOST_FEEDS:
             raise Conflict(f"there are {MOST_FEEDS} feeds already; revoke one")
@@ -132,22 +134,43 @@ def _busy(
     store: Store, settings: Settings, feed: Feed, now: Instant, within: Period | None
 ) -> FeedContent:
     def work(tx: Transaction) -> FeedContent:
-        user = find_object(tx, settings, feed.thing)
-        window = within or shared_window(user.resource, Instant(now // DAY * DAY))
-        busy = shown_times(tx, user, window, now)
+        uid, organizer, window, busy = _times_of(tx, settings, feed.thing, now, within)
         component = write_freebusy(
-            uid=user.uri,
-            dtstamp=now,
-            start=window.start,
-            end=window.end,
-            busy=busy,
-            organizer=address_line("ORGANIZER", parse_address(shown(user))),
-        )
+            uid=uid, dtstamp=now, start=window.start, end=window.end, busy=busy,
+            organizer=organizer,
+        )  # fmt: skip
         content = serialize(vcalendar("PUBLISH", [component]))
         facts = {kind: [(p.start, p.end) for p in periods] for kind, periods in busy.items()}
         return FeedContent(content, _tag(feed, (window, sorted(facts.items()))), feed.form)
 
     return store.read(work)
+
+
+def _name_of(tx: Transaction, settings: Settings, thing: str, now: Instant) -> str:
+    """The name of what a feed may be of: a calendar user, or an appointer. NotFound."""
+    if thing in site_at(tx, settings, now).offers.hosts:
+        return thing
+    return shown(find_object(tx, settings, thing))
+
+
+def _times_of(
+    tx: Transaction, settings: Settings, thing: str, now: Instant, within: Period | None
+) -> tuple[str, ContentLine, Period, dict[str, PeriodSet]]:
+    """Whose times a feed shows: UID, organizer, the window, and when it is busy by FBTYPE."""
+    today = Instant(now // DAY * DAY)
+    site = site_at(tx, settings, now)
+    host = site.offers.hosts.get(thing)
+    if host is None:
+        user = find_object(tx, settings, thing)
+        window = within or shared_window(user.resource, today)
+        organizer = address_line("ORGANIZER", parse_address(shown(user)))
+        return user.uri, organizer, window, shown_times(tx, user, window, now)
+    window = within or Period(today, Instant(today + AHEAD))
+    who = f"mailto:{host.mail}" if host.mail else f"urn:x-horarium:appointer:{host.id}"
+    organizer = ContentLine.of("ORGANIZER", who, {"CN": host.title})
+    shut = host.hours.open_between(window.start, window.end).gaps(window)
+    busy = {"BUSY": busy_of(site, host, window), "BUSY-UNAVAILABLE": shut}
+    return f"appointer:{host.id}", organizer, window, busy
 
 
 def _events(

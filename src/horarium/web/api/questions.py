@@ -17,6 +17,7 @@ from horarium.runtime.documents import (
     why_document,
 )
 from horarium.runtime.naming import id_of, kind_of
+from horarium.runtime.offers import read_offers
 from horarium.runtime.questions import Questions, shown
 from horarium.runtime.quota_answers import quota_names
 from horarium.runtime.standing import look
@@ -114,6 +115,14 @@ async def objects(asked: Asked) -> Told:
         found += [
             {"id": name, "kind": "quota", "name": None} for name in quota_names(tx, visit.settings)
         ]
+        offers = read_offers(tx)
+        for kind, offered in (
+            ("appointer", offers.hosts), ("assistant", offers.teams), ("service", offers.services),
+        ):  # fmt: skip
+            found += [
+                {"id": name, "kind": kind, "name": one.name or None}
+                for name, one in offered.items()
+            ]
         return found
 
     every = await visit.desk.ask(lambda: visit.desk.store.read(work))

@@ -12,6 +12,7 @@ from horarium.kernel.period import Period
 from horarium.runtime.directory import read_directory
 from horarium.runtime.feeds import FORMS, FeedContent, add_feed, feeds_of, read_feed, revoke_feed
 from horarium.runtime.moments import parse_relative_moment
+from horarium.runtime.offers import read_offers
 from horarium.runtime.questions import shown
 from horarium.web.access import Unsigned
 from horarium.web.rendering import render
@@ -81,6 +82,7 @@ async def _page(visit: Visit, made: str = "", status: int = 200) -> web.Response
     def work() -> tuple[list[object], list[str]]:
         directory = desk.store.read(lambda tx: read_directory(tx, visit.settings))
         names = [shown(user) for user in directory.users]
+        names += desk.store.read(lambda tx: list(read_offers(tx).hosts))
         return list(feeds_of(desk.store, account)), names
 
     feeds, names = await desk.ask(work)
