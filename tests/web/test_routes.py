@@ -17,7 +17,7 @@ OPEN_TO_ALL = {
     "GET /livez", "GET /static/{digest}/{name}", "GET /favicon.ico", "GET /", "GET /login",
     "POST /login", "GET /setup/{token}", "POST /setup/{token}", "GET /feed/{secret}.ics",
     "GET /api/openapi.json", "GET /api/v1/openapi.json",
-    "GET /book", "GET /book/{service}", "POST /book/{service}/hold", "GET /book/hold/{token}",
+    "GET /forgotten", "POST /forgotten", "GET /book", "GET /book/{service}", "POST /book/{service}/hold", "GET /book/hold/{token}",
     "POST /book/hold/{token}", "POST /book/hold/{token}/release", "GET /a/{token}",
     "POST /a/{token}/cancel", "GET /a/{token}/move", "POST /a/{token}/move",
     "GET /a/verify/{secret}", "POST /a/verify/{secret}",

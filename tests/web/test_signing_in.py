@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import email
 import re
+from dataclasses import replace
 
 import pytest
 
 from horarium.identity.account import Role
 from horarium.identity.record import Kind
 from horarium.runtime.links import open_link
+from tests.office import NOW
 from tests.web.world import Client, Reply, World
 
 PASSWORD = "correct horse battery"
@@ -147,3 +150,24 @@ def test_the_first_password_is_set_by_a_link(world: World) -> None:
 
 def test_a_link_that_is_none_tells_nothing(world: World) -> None:
     assert world.nobody().get("/setup/" + "A" * 43).status == 404
+
+
+def test_a_forgotten_password_is_set_by_a_mailed_link(world: World) -> None:
+    world.settings = replace(
+        world.settings, mail=replace(world.settings.mail, sender="calendar@example.com")
+    )
+    world.account("eva", Role.VIEWER, password="old and forgotten", mail="eva@example.com")
+    who = world.nobody()
+    known = who.send("/forgotten", {"name": "eva"})
+    unknown = who.send("/forgotten", {"name": "nobody"})
+    assert (known.status, known.seen) == (200, unknown.seen)
+    due = world.store.transact([], lambda tx: tx.mail.claim(NOW, 10))
+    [letter] = [mail for mail in due if mail.kind == "reset"]
+    assert letter.recipient == "eva@example.com"
+    body = email.message_from_bytes(letter.content).get_payload(decode=True)
+    assert isinstance(body, bytes)
+    path = re.search(rb"(/setup/[\w-]+)", body)
+    assert path is not None
+    new = {"password": "new and known", "again": "new and known"}
+    assert who.send(path[1].decode(), new).status == 303
+    assert who.send(path[1].decode(), new).status == 404
