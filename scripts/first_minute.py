@@ -39,6 +39,7 @@ class Minute:
             **os.environ,
             "HORARIUM_SITE": str(site),
             "HORARIUM_MAIL_LMTP": f"127.0.0.1:{port}",
+            "HORARIUM_WEB_LISTEN": f"unix:{site / 'web'}",
         }
 
     def run(self, *words: str, data: bytes = b"", now: bool = True) -> bytes:

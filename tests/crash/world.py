@@ -78,6 +78,7 @@ class World:
         (folder / "objects").mkdir(parents=True)
         (folder / "horarium.toml").write_text(
             f'[mail]\nlmtp = "unix:{self.lmtp}"\nsmtp = "unix:{self.smtp}"\n'
+            f'[web]\nlisten = "unix:{folder / "web"}"\n'
         )
         (folder / "objects" / "rooms.toml").write_text(
             "".join(f'[resource."{n}"]\n{lines}\n' for n, lines in (rooms or {ROOM: ""}).items())

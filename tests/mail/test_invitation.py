@@ -38,6 +38,7 @@ def make_site(folder: Path, lmtp: int, smtp: int) -> Path:
     (folder / "objects").mkdir(parents=True)
     (folder / "horarium.toml").write_text(
         f'[mail]\nlmtp = "127.0.0.1:{lmtp}"\nsmtp = "127.0.0.1:{smtp}"\n'
+        f'[web]\nlisten = "unix:{folder / "web"}"\n'
     )
     (folder / "objects" / "room.toml").write_text(f'[resource."{ROOM}"]\nname = "Room"\n')
     applied = horarium(folder, "apply", str(folder / "objects"))

@@ -96,6 +96,22 @@ class Page:
         """The text that is seen."""
         return str(await self.run("document.body.innerText"))
 
+    async def tree_has(self, text: str) -> bool:
+        """Whether a text is among what the browser tells to programs that read aloud; works
+        without scripts."""
+        found = await self.call("Accessibility.getFullAXTree")
+        return text in json.dumps(found, ensure_ascii=False)
+
+    async def focus(self, selector: str) -> None:
+        """Gives the focus to an element; works without scripts."""
+        root = await self.call("DOM.getDocument")
+        node = await self.call(
+            "DOM.querySelector",
+            nodeId=root["root"]["nodeId"],
+            selector=selector,  # type: ignore[index]
+        )
+        await self.call("DOM.focus", nodeId=node["nodeId"])
+
     async def press(self, key: str, text: str = "") -> None:
         """Presses a key."""
         codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
@@ -119,7 +135,11 @@ class Page:
     async def enter(self) -> None:
         """Presses Enter where it leads to another page, and waits for it."""
         self.loaded.clear()
-        await self.press("Enter")
+        # No answer is waited for: it may be lost with the page that is left.
+        await self.tell(
+            "Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13,
+            text="\r",
+        )  # fmt: skip
         await self.loaded.wait()
 
     async def resize(self, width: int, height: int, *, dark: bool = False) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import socket
+
 import pytest
 
 from horarium.identity.account import Right, Role
@@ -164,3 +168,32 @@ def test_a_proxy_that_is_not_listed_is_not_believed(world: World) -> None:
 def test_a_path_that_climbs_leads_nowhere(world: World) -> None:
     for path in ("/static/x/../../etc/passwd", "/static/x/..%2f..%2fetc%2fpasswd", "/static/x/x"):
         assert world.nobody().get(path).status == 404
+
+
+def test_what_is_no_request_is_answered_with_the_headers(world: World) -> None:
+    for data in (b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n", b"NONSENSE\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", world.port), 30) as peer:
+            peer.sendall(data)
+            said = b"".join(iter(lambda peer=peer: peer.recv(65_536), b""))
+        assert b" 400 Bad Request\r\n" in said[:40]
+        assert b"x-content-type-options: nosniff" in said.lower()
+        assert b"xxx" not in said
+        assert b"NONSENSE" not in said
+
+
+def test_who_is_slow_to_ask_is_let_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("horarium.web.connection.HEAD_SECONDS", 0.1)
+    for begun in (b"", b"GET /livez HTTP/1.1\r\nHost:"):
+        with socket.create_connection(("127.0.0.1", world.port), 30) as peer:
+            peer.sendall(begun)
+            with contextlib.suppress(ConnectionResetError):
+                assert peer.recv(100) == b""
+    assert world.nobody().get("/livez").status == 200
+
+
+def test_several_requests_go_over_one_connection(world: World) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=30)
+    for _ in range(3):
+        connection.request("GET", "/livez", headers={"Host": world.host})
+        assert connection.getresponse().read() == b"ok\n"
+    connection.close()

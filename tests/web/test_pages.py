@@ -230,6 +230,12 @@ def test_who_was_asked_may_decide(world: World) -> None:
     assert "Meeting" not in other.get("/approvals").seen
 
 
+def test_what_waits_is_told_apart_in_the_agenda(world: World) -> None:
+    world.want("2026-11-24 09:00", "2026-11-24 10:00", to=MICROSCOPE)
+    viewer = world.role(Role.VIEWER)
+    assert "Meeting (waits for approval)" in viewer.get("/agenda?date=2026-11-24").seen
+
+
 def test_a_viewer_sees_the_queue_without_buttons(world: World) -> None:
     world.want("2026-11-24 09:00", "2026-11-24 10:00", to=MICROSCOPE)
     page = world.role(Role.VIEWER).get("/approvals")
@@ -241,7 +247,7 @@ def test_a_viewer_sees_the_queue_without_buttons(world: World) -> None:
 
 PAGES = ("/agenda", "/agenda?view=day", "/agenda?view=month", "/resources", f"/resources/{ROOM}",
          f"/why?id={ROOM}", "/find?date=2026-11-24&from=09:00&to=10:00", "/approvals",
-         "/directives", "/feeds")  # fmt: skip
+         "/directives", "/feeds", "/sessions")  # fmt: skip
 
 
 def fill(world: World) -> None:

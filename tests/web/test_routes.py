@@ -21,6 +21,10 @@ OPEN_TO_ALL = {
     "POST /book/hold/{token}", "POST /book/hold/{token}/release", "GET /a/{token}",
     "POST /a/{token}/cancel", "GET /a/{token}/move", "POST /a/{token}/move",
     "GET /a/verify/{secret}", "POST /a/verify/{secret}",
+    "GET /api/v1/services", "GET /api/v1/services/{id}/starts", "POST /api/v1/holds",
+    "GET /api/v1/holds/{token}", "DELETE /api/v1/holds/{token}",
+    "POST /api/v1/holds/{token}/confirm", "GET /api/v1/manage/{token}",
+    "POST /api/v1/manage/{token}/cancel", "POST /api/v1/manage/{token}/move",
     "GET /a/waiting/{token}", "POST /a/waiting/{token}",
 }  # fmt: skip
 ROOM = "resource-room-confroom@example.com"

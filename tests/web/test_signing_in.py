@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from horarium.identity.account import Role
@@ -98,6 +100,23 @@ def test_it_leads_on_to_pages_of_ours_only(wanted: str, led_to: str, world: Worl
 def test_a_page_that_was_wanted_comes_after_signing_in(world: World) -> None:
     reply = world.nobody().get("/find?capacity=8")
     assert reply.fields["Location"] == "/login?next=/find?capacity%3D8"
+
+
+def test_somebody_ends_the_sessions_elsewhere(world: World) -> None:
+    ada = world.account("ada", Role.VIEWER)
+    here, there, third = (world.signed(ada) for _ in range(3))
+    stranger = world.role(Role.VIEWER)
+    page = here.get("/sessions")
+    assert page.seen.count("this one") == 1
+    ids = re.findall(r"/sessions/([0-9a-f]{8})/close", page.text)
+    assert len(ids) == 2
+    form = {"csrf": stranger.get("/sessions").csrf}
+    assert stranger.send(f"/sessions/{ids[0]}/close", form).status == 404
+    form = {"csrf": page.csrf}
+    assert here.send(f"/sessions/{ids[0]}/close", form).status == 303
+    assert sorted(c.get("/agenda").status for c in (there, third)) == [200, 303]
+    assert here.send("/sessions/others/close", form).status == 303
+    assert [c.get("/agenda").status for c in (here, there, third)] == [200, 303, 303]
 
 
 def test_silence_ends_a_session(world: World) -> None:

@@ -8,7 +8,6 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.slots import (
     DURATION,
     TIME,
-    given_document,
     given_line,
     moment_or_seconds,
     open_generators,
@@ -16,6 +15,7 @@ from horarium.cli.slots import (
 )
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.period import Period
+from horarium.runtime.documents import given_document
 from horarium.runtime.generating import Site, kept_of, state_of
 
 WEEK = 7 * 86_400

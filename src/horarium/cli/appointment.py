@@ -7,12 +7,13 @@ import click
 from horarium.appointments.appointment import LIVE, Appointment, Client, State
 from horarium.appointments.availability import EVERYTHING
 from horarium.appointments.series import Every
-from horarium.cli.appointment_output import document, line
+from horarium.cli.appointment_output import line
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.slots import open_desk, seconds
 from horarium.kernel.instant import Instant, format_instant, format_wall
 from horarium.kernel.period import Period
+from horarium.runtime.documents import appointment_document
 from horarium.runtime.series import Series
 from horarium.runtime.wishing import Terms
 
@@ -56,7 +57,8 @@ def appointment_list(
     invocation.emit(
         {
             "appointments": [
-                {**document(item, now), "outside_hours": item.id in outside} for item in found
+                {**appointment_document(item, now), "outside_hours": item.id in outside}
+                for item in found
             ]
         },
         lambda: (
@@ -125,7 +127,7 @@ def appointment_book(
         return
     placed = desk.book(service, at, client, now, terms, duration=length, host=host, seats=seats)
     invocation.emit(
-        {**document(placed.item, invocation.clock.now()), "token": placed.token},
+        {**appointment_document(placed.item, invocation.clock.now()), "token": placed.token},
         lambda: line(invocation, placed.item),
     )
 
@@ -143,7 +145,8 @@ def _tell_series(invocation: Invocation, found: Series) -> None:
         {
             "series": found.id,
             "appointments": [
-                {**document(placed.item, now), "token": placed.token} for placed in found.placed
+                {**appointment_document(placed.item, now), "token": placed.token}
+                for placed in found.placed
             ],
             "refused": [
                 {
@@ -241,4 +244,6 @@ def appointment_forget(invocation: Invocation, address: str) -> None:
 
 
 def _tell(invocation: Invocation, item: Appointment) -> None:
-    invocation.emit(document(item, invocation.clock.now()), lambda: line(invocation, item))
+    invocation.emit(
+        appointment_document(item, invocation.clock.now()), lambda: line(invocation, item)
+    )

@@ -4,12 +4,13 @@ import click
 
 from horarium.appointments.appointment import Client
 from horarium.appointments.deciding import Offer
-from horarium.cli.appointment_output import document, line
+from horarium.cli.appointment_output import line
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.slots import open_desk, seconds
-from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
+from horarium.runtime.documents import appointment_document, offer_document
 from horarium.runtime.wishing import Terms
 
 WEEK = 7 * 86_400
@@ -52,17 +53,10 @@ def slot_list(
         duration=seconds(duration) if duration else None, host=host, seats=seats,
     )  # fmt: skip
     invocation.emit(
-        {"service": service, "starts": [_document(offer) for offer in offers]},
+        {"service": service, "starts": [offer_document(offer) for offer in offers]},
         lambda: "\n".join(_line(invocation, offer) for offer in offers) or "no start",
     )
     return Exit.OK if offers else Exit.NO
-
-
-def _document(offer: Offer) -> dict[str, object]:
-    return {
-        "start": format_instant(offer.at), "end": format_instant(offer.end),
-        "appointers": list(offer.hosts), "seats": offer.seats,
-    }  # fmt: skip
 
 
 def _line(invocation: Invocation, offer: Offer) -> str:
@@ -91,7 +85,7 @@ def slot_next(
         duration=seconds(duration) if duration else None, host=host, seats=seats,
     )  # fmt: skip
     invocation.emit(
-        {"service": service, "next": _document(offers[0]) if offers else None},
+        {"service": service, "next": offer_document(offers[0]) if offers else None},
         lambda: _line(invocation, offers[0]) if offers else "no start within a week",
     )
     return Exit.OK if offers else Exit.NO
@@ -120,7 +114,7 @@ def slot_hold(
         terms=Terms(source="cli"),
     )  # fmt: skip
     invocation.emit(
-        {**document(placed.item, invocation.clock.now()), "token": placed.token},
+        {**appointment_document(placed.item, invocation.clock.now()), "token": placed.token},
         lambda: f"{line(invocation, placed.item)}\ntoken: {placed.token}",
     )
 
@@ -138,7 +132,7 @@ def slot_confirm(invocation: Invocation, token: str, name: str, mail: str) -> No
     """Confirm it."""
     now = invocation.clock.now()
     item = open_desk(invocation).confirm(token, Client(name, mail.lower()), now)
-    invocation.emit(document(item, now), lambda: line(invocation, item))
+    invocation.emit(appointment_document(item, now), lambda: line(invocation, item))
 
 
 @command.command("release", help="Give a hold up.\n\n\b\nExample:\n  horarium slot release TOKEN")
@@ -148,7 +142,7 @@ def slot_release(invocation: Invocation, token: str) -> None:
     """Release it."""
     now = invocation.clock.now()
     item = open_desk(invocation).release(token, now)
-    invocation.emit(document(item, now), lambda: line(invocation, item))
+    invocation.emit(appointment_document(item, now), lambda: line(invocation, item))
 
 
 @command.command(
@@ -163,7 +157,7 @@ def slot_extend(invocation: Invocation, token: str, length: str) -> None:
     """Extend it."""
     now = invocation.clock.now()
     item = open_desk(invocation).extend(token, now, seconds(length))
-    invocation.emit(document(item, now), lambda: line(invocation, item))
+    invocation.emit(appointment_document(item, now), lambda: line(invocation, item))
 
 
 @command.command(

@@ -6,7 +6,7 @@ import click
 
 from horarium.cli.invocation import Invocation
 from horarium.kernel.errors import InvalidInput
-from horarium.kernel.instant import Instant, format_instant, instant
+from horarium.kernel.instant import Instant, instant
 from horarium.kernel.schedule_parts import read_length
 from horarium.runtime.desk import Desk
 from horarium.runtime.entropy import SystemSecrets
@@ -53,16 +53,6 @@ def moment_or_seconds(invocation: Invocation, option: str, text: str | None) -> 
         return instant(int(text))
     except InvalidInput as error:
         raise click.UsageError(f"{option}: {error}") from error
-
-
-def given_document(given: Given) -> dict[str, object]:
-    """A slot that was given, for machines."""
-    return {
-        "start": format_instant(given.slot.start),
-        "end": format_instant(given.slot.end),
-        "duration": given.slot.seconds,
-        "appointment": given.appointment,
-    }
 
 
 def given_line(invocation: Invocation, given: Given) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from horarium.appointments.appointment import COUNTED as SHOWN
 from horarium.booking.freebusy import held_in
+from horarium.booking.ports import Holding
 from horarium.ical.component import Component, serialize
 from horarium.ical.writing import instant_line, text_line, vcalendar
 from horarium.kernel.instant import Instant
@@ -21,6 +22,13 @@ from horarium.runtime.standing import look
 from horarium.store.store import Store, Transaction
 
 KINDS = ("booking", "appointment", "directive", "upkeep")
+
+# What is held and not booked is told apart.
+_HELD = {
+    Holding.OFFER: "offered",
+    Holding.HOLD: "held for another",
+    Holding.PENDING: "waits for approval",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ def _bookings(
         for item in held_in(reservations, [within], user.resource):
             if item.event.overlaps(within):
                 what = item.summary or item.organizer_name or item.organizer or "booked"
+                if item.holding in _HELD:
+                    what = f"{what} ({_HELD[item.holding]})"
                 yield AgendaEntry(
                     item.event.start, item.event.end, "booking", shown(user), what, item.uid
                 )

@@ -99,14 +99,28 @@ def read_directory(tx: Transaction, settings: Settings) -> Directory:
     return Directory(tx.directory.version(), by_key, resources, groups, persons, quotas.known)
 
 
-def names_of(store: Store, settings: Settings) -> dict[str, str]:
-    """The name of each calendar user that has one, by its address."""
-    directory = store.read(lambda tx: read_directory(tx, settings))
-    return {
-        user.uri.removeprefix("mailto:"): user.resource.preferences.name
-        for user in directory.users
-        if user.resource.preferences.name
-    }
+@dataclass(slots=True)
+class Names:
+    """The names of calendar users by their addresses, read anew when the directory has changed."""
+
+    version: int = -1
+    found: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, store: Store, settings: Settings) -> Mapping[str, str]:
+        """The name of each calendar user that has one."""
+
+        def work(tx: Transaction) -> tuple[int, Mapping[str, str]]:
+            if tx.directory.version() == self.version:
+                return self.version, self.found
+            directory = read_directory(tx, settings)
+            return directory.version, {
+                user.uri.removeprefix("mailto:"): user.resource.preferences.name
+                for user in directory.users
+                if user.resource.preferences.name
+            }
+
+        self.version, self.found = store.read(work)
+        return self.found
 
 
 def mail_ways(mail: MailSettings, languages: Iterable[str]) -> MailWays:

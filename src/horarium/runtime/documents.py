@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from horarium.appointments.appointment import Appointment
+from horarium.appointments.deciding import Offer
 from horarium.booking.finding import Finding
 from horarium.booking.trace import Step
 from horarium.kernel.instant import Instant, format_instant
@@ -9,6 +11,7 @@ from horarium.kernel.period import Period
 from horarium.runtime.agenda import AgendaEntry
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
 from horarium.runtime.approvals import Pending
+from horarium.runtime.generating import Given
 
 Document = dict[str, object]
 
@@ -112,4 +115,44 @@ def finding_document(finding: Finding) -> Document:
         "against": [step_document(step) for step in finding.against],
         "unasked": list(finding.unasked),
         "asks_a_person": finding.asking,
+    }
+
+
+def appointment_document(item: Appointment, now: Instant) -> Document:
+    """An appointment; its state as it stands now."""
+    return {
+        "id": item.id,
+        "uid": item.uid,
+        "state": item.state_at(now).value,
+        "service": item.service or None,
+        "appointers": list(item.hosts),
+        "assistant": item.team or None,
+        "start": format_instant(item.slot.start),
+        "end": format_instant(item.slot.end),
+        "duration": item.slot.seconds,
+        "seats": item.seats,
+        "awaits": item.awaits.value or None,
+        "expires": when(item.expires),
+        "name": item.client.name or None,
+        "mail": item.client.mail or None,
+        "reason": item.reason or None,
+        "series": item.series or None,
+    }
+
+
+def offer_document(offer: Offer) -> Document:
+    """A start that can be had."""
+    return {
+        "start": format_instant(offer.at), "end": format_instant(offer.end),
+        "appointers": list(offer.hosts), "seats": offer.seats,
+    }  # fmt: skip
+
+
+def given_document(given: Given) -> Document:
+    """A slot that was given."""
+    return {
+        "start": format_instant(given.slot.start),
+        "end": format_instant(given.slot.end),
+        "duration": given.slot.seconds,
+        "appointment": given.appointment,
     }

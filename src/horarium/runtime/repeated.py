@@ -45,7 +45,7 @@ class Repeatable:
 
     def begin(self, store: Store, now: Instant) -> Before | None:
         """Takes the key, or tells what was answered under it. Conflict when the same is being
-        answered just now, InvalidInput when the key was used for another request."""
+        answered just now, or when the key was used for another request."""
         asked = sha256(self.request.encode()).hexdigest()
 
         def work(tx: Transaction) -> Before | None:
@@ -55,9 +55,7 @@ class Repeatable:
             found = tx.answers.find(self.digest)
             assert found is not None
             if found.request != asked:
-                raise InvalidInput(
-                    "Idempotency-Key: it was used for another request", part="Idempotency-Key"
-                )
+                raise Conflict("Idempotency-Key: it was used for another request")
             if found.status is None:
                 raise Conflict("a request under this key is being answered")
             return Before(found.status, found.body)

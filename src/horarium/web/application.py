@@ -15,6 +15,7 @@ from horarium.runtime.daemon import Served
 from horarium.runtime.settings import WebSettings
 from horarium.web.access import Access
 from horarium.web.api import openapi
+from horarium.web.connection import Runner
 from horarium.web.desk import Desk
 from horarium.web.guard import MOST_BODY, Guard
 from horarium.web.pages import (
@@ -28,6 +29,7 @@ from horarium.web.pages import (
     find,
     probes,
     resources,
+    sessions,
     setup,
     signing_in,
     waiting,
@@ -78,6 +80,8 @@ ROUTES: tuple[Route, ...] = (
     page("/a/{token}/move", Access.ANYBODY, booking.choose_move),
     action("/a/{token}/move", Access.ANYBODY, booking.move),
     page("/directives", Right.READ, directives.show),
+    page("/sessions", Access.SIGNED_IN, sessions.show),
+    action("/sessions/{id}/close", Access.SIGNED_IN, sessions.close),
     page("/feeds", Right.READ, feeds.show),
     action("/feeds", Right.READ, feeds.make),
     action("/feeds/{id}/revoke", Right.READ, feeds.revoke),
@@ -132,7 +136,7 @@ async def web_part(served: Served) -> AsyncIterator[list[str]]:
     it can not listen there."""
     desk = Desk(served)
     settings = served.settings().web
-    runner = web.AppRunner(
+    runner = Runner(
         application(Guard(desk, hosts_of(settings))),
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,

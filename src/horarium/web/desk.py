@@ -10,6 +10,7 @@ from typing import TypeVar
 from horarium.kernel.instant import Instant
 from horarium.runtime.daemon import Served
 from horarium.runtime.desk import Desk as Reception
+from horarium.runtime.directory import Names
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.session_rules import session_rules
 from horarium.runtime.sessions import SessionKeeper
@@ -41,6 +42,7 @@ class Desk:
         self.counted = Counted()
         self.rates = Rates()
         self._reception: tuple[Settings, Reception] | None = None
+        self.names = Names()
         self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="web")
         self._guards = ThreadPoolExecutor(WORKERS, thread_name_prefix="web-password")
 

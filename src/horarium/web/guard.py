@@ -16,6 +16,7 @@ from functools import partial
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from horarium.appointments.errors import SlotTaken
 from horarium.identity.csrf import Refusal, Request, refusal
 from horarium.kernel.errors import (
     Conflict,
@@ -25,10 +26,12 @@ from horarium.kernel.errors import (
     NotFound,
     Unavailable,
 )
+from horarium.kernel.instant import format_instant
 from horarium.runtime.api_tokens import BadToken, Bearer, authenticate_bearer
 from horarium.runtime.sessions import Signed, Wait
 from horarium.web.access import Access, Forbidden, Reach, Unsigned
 from horarium.web.desk import Desk
+from horarium.web.headers import put_headers
 from horarium.web.pages.trouble import trouble_page
 from horarium.web.problem import Trouble, problem_response
 from horarium.web.rates import TooOften
@@ -42,10 +45,6 @@ MOST_BODY = 65_536
 BODY_SECONDS = 60.0
 # Nothing hangs longer than this.
 ANSWER_SECONDS = 10.0
-_CSP = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self'"
-)
 _SECRETS = re.compile(r"^(/a/(?:(?:verify|waiting)/)?|/book/hold/|/setup/|/feed/)[^/]+")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -161,17 +160,9 @@ class Guard:
         return found is not None
 
     def _finish(self, visit: Visit, response: web.StreamResponse) -> None:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", _CSP)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers["Server"] = "horarium"
-        if self.desk.settings.web.secure:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
+        put_headers(response, tls=self.desk.settings.web.secure)
         for cookie in visit.cookies:
-            headers.add("Set-Cookie", cookie)
+            response.headers.add("Set-Cookie", cookie)
 
 
 def _is_local(visit: Visit) -> bool:
@@ -235,6 +226,10 @@ def trouble_of(error: Exception) -> Trouble:
             return Trouble(429, "too_often", str(error))
         case NotFound():
             return Trouble(404, "not_found", error.message)
+        case SlotTaken():
+            others = [format_instant(at) for at in error.alternatives]
+            words = "this time can not be had; see the alternatives"
+            return Trouble(409, "slot_taken", words, more={"alternatives": others})
         case Conflict():
             return Trouble(409, "conflict", error.message)
         case Forbidden():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from aiohttp import web
@@ -12,12 +13,13 @@ from aiohttp import web
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a request was not served: status, a code that programs can hold on to, words for people,
-    and the part of the input that was wrong."""
+    the part of the input that was wrong, and what else programs can use."""
 
     status: int
     code: str
     message: str
     part: str = ""
+    more: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -37,6 +39,7 @@ def problem_response(trouble: Trouble, path: str) -> web.Response:
     }
     if trouble.part:
         document["errors"] = [{"detail": trouble.message, "parameter": trouble.part}]
+    document |= trouble.more
     headers = {"Retry-After": "5"} if trouble.status in (429, 503) else {}
     return web.Response(
         status=trouble.status,

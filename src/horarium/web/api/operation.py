@@ -84,7 +84,8 @@ async def _once(operation: Operation, asked: Asked, key: str) -> web.Response:
     """Carries a request out once under its key."""
     visit = asked.visit
     account, store = visit.reach.account, visit.desk.store
-    caller = account.id if account is not None else ""
+    # Who is not signed in is known by the address, so that nobody gets another's answer.
+    caller = account.id if account is not None else f"from {visit.source}"
     written = json.dumps(dict(asked.body), sort_keys=True, default=str)
     once = Repeatable(caller, key, f"{operation.method} {visit.request.path} {written}")
     before = await visit.desk.ask(lambda: once.begin(store, visit.now))

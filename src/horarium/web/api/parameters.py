@@ -161,6 +161,10 @@ def read_body(fields: tuple[Parameter, ...], sent: object) -> Values:
             if not isinstance(value, bool):
                 raise _wrong(name, "expected true or false", str(value))
             found[name] = value
+        elif isinstance(field, Number):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise _wrong(name, "expected a whole number", str(value))
+            found[name] = field.read(str(value))
         elif isinstance(value, str):
             found[name] = field.read(value)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from horarium.identity.account import Right
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
@@ -31,7 +33,7 @@ LONGEST_SPAN = 366 * DAY
 FROM = Moment("from", "The beginning; the present where it is not named.")
 TO = Moment("to", "The end, exclusive; a week after the beginning where it is not named.")
 LIMIT = Number("limit", "How many at most.", 1, MOST_ON_A_PAGE)
-CURSOR = Text("cursor", "What the page before gave as `next_cursor`.", longest=4_000)
+CURSOR = Text("cursor", "What the page before gave as `next_cursor`.", longest=600)
 
 
 def read_span(asked: Asked) -> Period:
@@ -89,7 +91,9 @@ async def whole_agenda(asked: Asked) -> Told:
     )
     thing = asked.query["id"]
     seen = [e for e in found if visit.reach.may(Right.READ, e.id) and thing in (None, e.id)]
-    entries, after = one_page(seen, _entry_key, asked.query["limit"], asked.query["cursor"])
+    entries, after = one_page(
+        sorted(seen, key=_entry_key), _entry_key, asked.query["limit"], asked.query["cursor"]
+    )
     return Told({"entries": [entry_document(e) for e in entries], "next_cursor": after})
 
 
@@ -132,7 +136,9 @@ def _questions(visit: Visit) -> Questions:
 
 
 def _entry_key(entry: AgendaEntry) -> list[object]:
-    return [entry.start, entry.kind, entry.id, entry.end or entry.start, entry.uid]
+    # A UID may be long, and a cursor stands in an address.
+    digest = sha256(f"{entry.id} {entry.uid} {entry.what}".encode()).hexdigest()[:16]
+    return [entry.start, entry.kind, entry.end or entry.start, digest]
 
 
 OPERATIONS = (

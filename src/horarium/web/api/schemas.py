@@ -35,6 +35,12 @@ def page_of(name: str, key: str) -> Schema:
 
 
 _PERIOD = {"start": INSTANT, "end": INSTANT}
+_APPOINTMENT = {
+    **_PERIOD, "id": TEXT, "uid": TEXT, "state": TEXT, "service": MAYBE_TEXT, "appointers": TEXTS,
+    "assistant": MAYBE_TEXT, "duration": NUMBER, "seats": NUMBER, "awaits": MAYBE_TEXT,
+    "expires": MAYBE_INSTANT, "name": MAYBE_TEXT, "mail": MAYBE_TEXT, "reason": MAYBE_TEXT,
+    "series": MAYBE_TEXT,
+}  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
@@ -101,6 +107,22 @@ SCHEMAS: dict[str, Schema] = {
             thing(identity=TEXT, limit=MAYBE_NUMBER, unlimited=FLAG, used=NUMBER, entries=NUMBER)
         ),
     ),
+    "Service": thing(
+        id=TEXT, name=MAYBE_TEXT, info=MAYBE_TEXT, location=MAYBE_TEXT,
+        durations=list_of(NUMBER), seats=NUMBER,
+    ),
+    "Services": page_of("Service", "services"),
+    "Starts": thing(
+        service=TEXT, starts=list_of(thing(**_PERIOD, appointers=TEXTS, seats=NUMBER))
+    ),
+    "Appointment": thing(**_APPOINTMENT),
+    "Hold": thing(**_APPOINTMENT, token=MAYBE_TEXT),
+    "Appointments": page_of("Appointment", "appointments"),
+    "Rules": thing(
+        service=TEXT, rules=list_of(thing(appointer=TEXT, rule=TEXT, refuses=FLAG))
+    ),
+    "Given": thing(**_PERIOD, appointer=TEXT, duration=NUMBER, appointment=TEXT),
+    "PushedBack": thing(assistant=TEXT, appointer=TEXT),
     "Feed": thing(
         id=TEXT, thing=MAYBE_TEXT, form=TEXT, created=INSTANT, url=MAYBE_TEXT
     ),

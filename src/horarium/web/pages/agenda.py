@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,7 +12,6 @@ from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, Wall, civil, wall
 from horarium.kernel.period import Period
 from horarium.runtime.agenda import AgendaEntry, agenda
-from horarium.runtime.directory import names_of
 from horarium.web.access import Reach
 from horarium.web.calendar import (
     DAY,
@@ -152,7 +151,7 @@ class Seen:
 
     entries: list[AgendaEntry]
     coming: list[Item]
-    names: dict[str, str]
+    names: Mapping[str, str]
 
 
 def look(visit: Visit, shown: Shown) -> Seen:
@@ -167,7 +166,7 @@ def look(visit: Visit, shown: Shown) -> Seen:
         return (e for e in found if may_see(visit.reach, e) and shown.thing in ("", e.id))
 
     coming = told_once([entry for entry in of(ahead) if entry.start >= now])
-    return Seen(list(of(within)), coming[:MOST_NEXT], names_of(desk.store, visit.settings))
+    return Seen(list(of(within)), coming[:MOST_NEXT], desk.names.of(desk.store, visit.settings))
 
 
 def may_see(reach: Reach, entry: AgendaEntry) -> bool:
