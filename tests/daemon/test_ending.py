@@ -73,7 +73,7 @@ def test_a_run_that_does_not_is_ended_and_recorded(tmp_path: Path) -> None:
 
 
 def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
-    place = Place(tmp_path / "site", "Exec long 2 P.01:00\n")
+    place = Place(tmp_path / "site", "Exec long 8 P.01:00\n")
     place.program("long", LONG)
     with place.serve() as daemon:
         until(lambda: (place.folder / "began").exists(), "it never began")

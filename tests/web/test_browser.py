@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(
 PASSWORD = "correct horse battery"
 ROOM, SAUNA = "resource-room-confroom@example.com", "resource-room-sauna@example.com"
 CONTROL = "Exec note.sh hourly P.01:00\nExec note.sh lunch 12:00\nSet week-begun 1.0:05\n"
+# A browser that has not done after so long never will.
+HANGS = 110
 WIDE, NARROW = (1280, 900), (390, 844)
 # Everything that can take the focus by the Tab key, in order, as people would name it.
 _FOCUS = """(() => { const e = document.activeElement;
@@ -57,7 +59,7 @@ def visit(world: World, doing: Callable[[Page, str], Awaitable[None]], **how: bo
             return page
 
     with world:
-        page = asyncio.run(asyncio.wait_for(inside(), 100))
+        page = asyncio.run(asyncio.wait_for(inside(), HANGS))
     assert page.complaints == []
     return page
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from horarium.identity.account import Role
+from horarium.runtime.activation import bring_in, bring_in_upkeep
 from tests.web.conftest import MICROSCOPE
 from tests.web.world import Client, World, tags_of
 
@@ -241,6 +242,45 @@ def test_a_viewer_sees_the_queue_without_buttons(world: World) -> None:
     page = world.role(Role.VIEWER).get("/approvals")
     assert "Meeting" in page.seen
     assert "Accept" not in page.seen
+
+
+# --- directives ------------------------------------------------------------------
+
+CONTROL = "Exec note.sh hourly P.01:00\nExec note.sh lunch 12:00\nHold All 1.9:00-17:00\n"
+
+
+@pytest.fixture
+def timed(world: World) -> World:
+    (world.site.root / "events.ctl").write_text(CONTROL)
+    bring_in(world.store, world.site, world.settings, world.now)
+    bring_in_upkeep(world.store, world.settings, world.now)
+    return world
+
+
+def test_directives_tell_what_is_next_and_who_works(timed: World) -> None:
+    page = timed.role(Role.VIEWER).get("/directives").seen
+    assert "Sat 21 Nov 2026, 12:00 events.ctl:2 Exec note.sh lunch 12:00" in page
+    assert "nobody works for it" in page
+    assert "the daily pass" in page
+
+
+def test_a_refused_file_is_told_with_its_places(timed: World) -> None:
+    (timed.site.root / "events.ctl").write_text("Exec note.sh 25:00\n")
+    bring_in(timed.store, timed.site, timed.settings, timed.now)
+    page = timed.role(Role.VIEWER).get("/directives").seen
+    assert "is refused; what was in force before goes on" in page
+    assert "1:14" in page
+
+
+def test_the_agenda_tells_directives_and_leads_to_their_reasons(timed: World) -> None:
+    viewer = timed.role(Role.VIEWER)
+    page = viewer.get("/agenda?date=2026-11-23")
+    assert page.seen.count("24× Exec note.sh hourly P.01:00 events.ctl:1") == 7
+    assert "12:00 Exec note.sh lunch 12:00 events.ctl:2" in page.seen
+    reasons = {link for link in links(page.text) if link.startswith("/why")}
+    assert len(reasons) > 10
+    for link in reasons:
+        assert viewer.get(link).status == 200, link
 
 
 # --- all pages -------------------------------------------------------------------

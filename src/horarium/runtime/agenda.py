@@ -30,6 +30,13 @@ _HELD = {
     Holding.PENDING: "waits for approval",
 }
 
+# What is held and not booked is told apart.
+_HELD = {
+    Holding.OFFER: "offered",
+    Holding.HOLD: "held for another",
+    Holding.PENDING: "waits for approval",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AgendaEntry:

@@ -195,7 +195,8 @@ def _weeks(
     for day in shown.days:
         start, end = midnight(day, zone), midnight(day + 1, zone)
         inside = [e for e in entries if e.start < end and (e.end or e.start + 1) > start]
-        items = told_once(inside)
+        # What runs all day long comes after what happens once.
+        items = sorted(told_once(inside), key=lambda item: item.often)
         at = civil(Wall(day * DAY))
         cell = Column(str(at.day), start, end, day == shown.today, more=len(items) - MOST_IN_CELL)
         cell.hours = items[:MOST_IN_CELL]

@@ -18,11 +18,14 @@ _DONE = {"accepted": "The request was accepted.", "declined": "The request was d
 
 async def show(visit: Visit) -> web.StreamResponse:
     """The queue, the oldest first."""
-    waiting = await visit.desk.ask(lambda: seen_by(visit))
+    desk = visit.desk
+    waiting = await desk.ask(lambda: seen_by(visit))
+    names = await desk.ask(lambda: desk.names.of(desk.store, visit.settings))
     return render(
         visit,
         "approvals.html",
         waiting=[(item, may_decide(visit, item)) for item in waiting],
+        names=names,
         done=_DONE.get(visit.query("done"), ""),
     )
 
