@@ -25,6 +25,8 @@ OPEN_TO_ALL = {
     "GET /api/v1/holds/{token}", "DELETE /api/v1/holds/{token}",
     "POST /api/v1/holds/{token}/confirm", "GET /api/v1/manage/{token}",
     "POST /api/v1/manage/{token}/cancel", "POST /api/v1/manage/{token}/move",
+    "POST /book/{service}/wait",
+    "POST /api/v1/waitlist", "DELETE /api/v1/waitlist/{token}",
     "GET /a/waiting/{token}", "POST /a/waiting/{token}",
 }  # fmt: skip
 ROOM = "resource-room-confroom@example.com"

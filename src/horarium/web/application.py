@@ -70,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     page("/appointers", Right.READ, appointments.hosts),
     page("/book", Access.ANYBODY, booking.show_all),
     page("/book/{service}", Access.ANYBODY, booking.show),
+    action("/book/{service}/wait", Access.ANYBODY, waiting.join),
     action("/book/{service}/hold", Access.ANYBODY, booking.hold),
     page("/book/hold/{token}", Access.ANYBODY, booking.details),
     action("/book/hold/{token}", Access.ANYBODY, booking.confirm),

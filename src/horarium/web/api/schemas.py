@@ -41,6 +41,11 @@ _APPOINTMENT = {
     "expires": MAYBE_INSTANT, "name": MAYBE_TEXT, "mail": MAYBE_TEXT, "reason": MAYBE_TEXT,
     "series": MAYBE_TEXT,
 }  # fmt: skip
+_WAITING = {
+    "id": TEXT, "service": TEXT, "appointer": MAYBE_TEXT, "name": MAYBE_TEXT, "mail": TEXT,
+    "spans": list_of(thing(**_PERIOD)), "seats": NUMBER, "priority": NUMBER, "created": INSTANT,
+    "ended": MAYBE_TEXT,
+}  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
@@ -121,6 +126,9 @@ SCHEMAS: dict[str, Schema] = {
     "Rules": thing(
         service=TEXT, rules=list_of(thing(appointer=TEXT, rule=TEXT, refuses=FLAG))
     ),
+    "Waiting": thing(**_WAITING, token=MAYBE_TEXT),
+    "WaitingEntry": thing(**_WAITING),
+    "WaitingList": page_of("WaitingEntry", "waiting"),
     "Given": thing(**_PERIOD, appointer=TEXT, duration=NUMBER, appointment=TEXT),
     "PushedBack": thing(assistant=TEXT, appointer=TEXT),
     "Feed": thing(

@@ -65,7 +65,7 @@ async def _times_page(
     """The page on which a time is chosen, for a new appointment or for one that moves."""
 
     def work() -> tuple[Service, list[Host], int, list[Offer], int]:
-        service, hosts = _published(visit, name, moved=moving is not None)
+        service, hosts = published(visit, name, moved=moving is not None)
         length = moving.slot.seconds if moving is not None else _duration(visit, service)
         today = local_day(visit.zone, visit.now)
         first = max(read_date(visit.query("from")) if visit.query("from") else today, today)
@@ -102,7 +102,8 @@ async def _times_page(
         earlier=iso_day(first - DAYS_SHOWN), later=iso_day(first + DAYS_SHOWN),
         is_first=first <= local_day(visit.zone, visit.now), own=own, moving=moving, token=token,
         action=there if moving is not None else f"/book/{service.id}/hold", message=message,
-        zones=zone_names(),
+        zones=zone_names(), chosen_date=iso_day(wanted),
+        coming=day_start(visit.zone, wanted + 1) > visit.now,
         other_zone=own.offset_at(visit.now) != visit.zone.offset_at(visit.now),
     )  # fmt: skip
 
@@ -113,7 +114,7 @@ async def hold(visit: Visit) -> web.StreamResponse:
     name, start = visit.part("service"), parse_instant(visit.field("start"))
 
     def work() -> str:
-        service, _ = _published(visit, name)
+        service, _ = published(visit, name)
         duration = int(visit.field("duration")) if visit.field("duration").isdigit() else None
         return visit.desk.reception.hold(
             service.id, start, visit.now, duration=duration, host=visit.field("host") or None,
@@ -156,7 +157,7 @@ async def confirm(visit: Visit) -> web.StreamResponse:
         # A field that no person sees was filled in; whoever did so is told nothing.
         return render(visit, "thanks.html")
     try:
-        client = _client(visit)
+        client = client_of(visit)
     except InvalidInput as error:
         return await _details(visit, token, message=str(error), status=400)
     try:
@@ -256,7 +257,7 @@ def _gone_words(visit: Visit, error: SlotTaken) -> str:
     return f"This time is gone. The nearest that are left: {nearest}."
 
 
-def _published(visit: Visit, name: str, *, moved: bool = False) -> tuple[Service, list[Host]]:
+def published(visit: Visit, name: str, *, moved: bool = False) -> tuple[Service, list[Host]]:
     """A service that everybody may see, and its hosts; NotFound alike for all others."""
 
     def work(site: Site) -> tuple[Service, list[Host]]:
@@ -294,7 +295,8 @@ def _duration(visit: Visit, service: Service) -> int:
     return int(text) if text else service.durations[0]
 
 
-def _client(visit: Visit) -> Client:
+def client_of(visit: Visit) -> Client:
+    """Who comes, as the form says. InvalidInput."""
     name, mail, note = (visit.field(key).strip() for key in ("name", "mail", "note"))
     if not name or len(name) > LONGEST_NAME:
         raise InvalidInput("please say your name", part="name")
