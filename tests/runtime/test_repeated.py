@@ -44,7 +44,7 @@ def test_while_it_is_answered_nobody_else_begins(store: Store) -> None:
 
 def test_another_request_under_the_key_is_refused(store: Store) -> None:
     asked().begin(store, NOW)
-    with pytest.raises(InvalidInput, match="another request"):
+    with pytest.raises(Conflict, match="another request"):
         asked(request="POST /feeds {1}").begin(store, NOW)
 
 

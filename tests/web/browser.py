@@ -43,6 +43,7 @@ class Page:
     waiting: dict[int, asyncio.Future[dict[str, object]]] = field(default_factory=dict)
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     complaints: list[str] = field(default_factory=list)
+    doing: str = ""
 
     async def read(self) -> None:
         async for message in self.socket:
@@ -70,7 +71,9 @@ class Page:
         answer = self.waiting[number] = asyncio.get_running_loop().create_future()
         message = {"id": number, "method": method, "params": params}
         await self.socket.send_json({**message, "sessionId": self.session})
+        self.doing = f"{method} {params}"
         said = await answer
+        self.doing = ""
         assert "error" not in said, said
         result = said["result"]
         assert isinstance(result, dict)
@@ -80,7 +83,9 @@ class Page:
         """Loads an address."""
         self.loaded.clear()
         await self.call("Page.navigate", url=url)
+        self.doing = f"loading {url}"
         await self.loaded.wait()
+        self.doing = ""
 
     async def run(self, script: str) -> object:
         """The value of an expression in the page."""
@@ -130,17 +135,21 @@ class Page:
         """Runs what leads to another page, and waits for it."""
         self.loaded.clear()
         await self.run(script)
+        self.doing = f"what comes after {script}"
         await self.loaded.wait()
+        self.doing = ""
 
     async def enter(self) -> None:
         """Presses Enter where it leads to another page, and waits for it."""
         self.loaded.clear()
+        self.doing = "Enter, which leads to another page"
         # No answer is waited for: it may be lost with the page that is left.
         await self.tell(
             "Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13,
             text="\r",
         )  # fmt: skip
         await self.loaded.wait()
+        self.doing = ""
 
     async def resize(self, width: int, height: int, *, dark: bool = False) -> None:
         """The size of the window and the colours that the viewer likes."""

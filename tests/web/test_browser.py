@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 ROOM, SAUNA = "resource-room-confroom@example.com", "resource-room-sauna@example.com"
 CONTROL = "Exec note.sh hourly P.01:00\nExec note.sh lunch 12:00\nSet week-begun 1.0:05\n"
 # A browser that has not done after so long never will.
-HANGS = 110
+HANGS = 100
 WIDE, NARROW = (1280, 900), (390, 844)
 # Everything that can take the focus by the Tab key, in order, as people would name it.
 _FOCUS = """(() => { const e = document.activeElement;
@@ -55,11 +55,15 @@ def visit(world: World, doing: Callable[[Page, str], Awaitable[None]], **how: bo
 
     async def inside() -> Page:
         async with browser.opened(**how) as page:
-            await doing(page, f"http://{world.host}")
+            try:
+                async with asyncio.timeout(HANGS):
+                    await doing(page, f"http://{world.host}")
+            except TimeoutError:
+                raise AssertionError(f"the browser hangs: {page.doing}") from None
             return page
 
     with world:
-        page = asyncio.run(asyncio.wait_for(inside(), HANGS))
+        page = asyncio.run(inside())
     assert page.complaints == []
     return page
 
@@ -67,6 +71,8 @@ def visit(world: World, doing: Callable[[Page, str], Awaitable[None]], **how: bo
 async def sign_in(page: Page, base: str) -> None:
     """Types name and password, and presses Enter."""
     await page.go(f"{base}/login")
+    # It has the focus by itself, but not at once.
+    await page.focus("input[name=name]")
     await page.write("ada")
     await page.press("Tab")
     await page.write(PASSWORD)
