@@ -1,4 +1,4 @@
-"""A forgotten password: whoever asks is told the same, and the link goes to the account's mailbox."""
+"""A forgotten password: whoever asks is told the same; the link goes to the account's mailbox."""
 
 from __future__ import annotations
 
