@@ -98,8 +98,7 @@ horizon = "soon"
         'expected yes or no, not "long"',
         'objects.toml:8:1: resource."not an address": "not an address" is not an address: no_at',
         'objects.toml:9:1: resource."ROOM@example.com": room@example.com is declared twice',
-        "objects.toml:10:1: channel: "
-        "objects of the kind channel are not available in this version",
+        "objects.toml:10:1: channel: objects of the kind channel are not available in this version",
         'objects.toml:12:1: resurce: there is no such kind of object; did you mean "resource"?',
         'objects.toml:14:1: group.x.member: there is no such key; did you mean "members"?',
         'objects.toml:16:1: group.y.members: "nobody" is not an address: no_at',
