@@ -54,6 +54,7 @@ appointers = ["ana", "bea", "cleo"]
 name = "Check-up"
 by = "desk"
 duration = ["30m", "60m"]
+step = "30m"
 published = true
 verify_email = false
 """

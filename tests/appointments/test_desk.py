@@ -198,6 +198,13 @@ def test_moving_keeps_everything_but_the_time(desk: Reception) -> None:
     assert {int(event["SEQUENCE"]) for event in desk.calendars()} == {1}
 
 
+def test_an_appointment_is_not_in_its_own_way(desk: Reception) -> None:
+    placed = desk.book("09:00", duration=3600, host="ana")
+    moved = desk.desk.move(placed.token, desk.at("09:30"), desk.now)
+    assert moved.slot.start == desk.at("09:30")
+    assert desk.held("room-2@example.org") == ["10T09:30 booked"]
+
+
 def test_what_can_not_be_moved_stays(desk: Reception) -> None:
     placed = desk.book("09:00", service="talk")
     desk.book("10:00", "eva", service="talk")

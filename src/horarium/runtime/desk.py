@@ -334,10 +334,9 @@ class Desk:
         return self._store.transact([], forgotten)
 
     def sweep(self, now: Instant, many: int = 200) -> int:
-        """Tells holds and pending ones that are over, so that turns come back, and sends the
-        reminders whose time has come, and looks at what was freed for those who wait; how many of
-        all. What is over is over before: only turns and
-        letters wait for this."""
+        """Tells holds and pending ones that are over, so that turns come back, sends the reminders
+        whose time has come, and looks at what was freed for those who wait; how many of all. What
+        is over is over before: only turns and letters wait for this."""
         expired = self._store.read(lambda tx: tx.appointments.expired(now, many))
         for item in expired:
 

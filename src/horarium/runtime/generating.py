@@ -341,7 +341,7 @@ def state_of(site: Site, host: Host, span: Period | None = None) -> State:
     return State(time, kept.number, counts, returned)
 
 
-def busy_of(site: Site, host: Host, span: Period, without: str = "") -> PeriodSet:
+def busy_of(site: Site, host: Host, span: Period) -> PeriodSet:
     """When a host can take nothing more: its own engagements with their buffers, and the calendars
     it is linked to."""
     wide = Period(
@@ -349,8 +349,8 @@ def busy_of(site: Site, host: Host, span: Period, without: str = "") -> PeriodSe
         Instant(min(span.end + host.before, MAX_INSTANT)),
     )
     engaged = site.tx.appointments.engaged(host.id, wide)
-    own = [e.occupied for e in engaged if _live(e, site.now) and e.id != without]
-    return PeriodSet(full(own, wide, host.capacity)).union(site.calendars.busy(host, span, without))
+    own = [e.occupied for e in engaged if _live(e, site.now)]
+    return PeriodSet(full(own, wide, host.capacity)).union(site.calendars.busy(host, span))
 
 
 def keep(site: Site, host: Host, item: Appointment) -> None:

@@ -39,7 +39,7 @@ class Calendars:
     now: Instant
 
     def busy(self, host: Host, span: Period, without: str = "") -> PeriodSet:
-        """When any linked calendar is full within a span, apart from one event.
+        """When any linked calendar is full within a span, apart from one event (its UID).
 
         A resource is full where as many reservations run at once as it holds, a person wherever
         anything is.

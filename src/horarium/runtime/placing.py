@@ -158,7 +158,7 @@ class Placing:
 
 def same_again(service: Service, item: Appointment) -> Asked:
     """What an appointment asks for once more, not standing in its own way."""
-    return Asked(service, item.slot.seconds, None, item.seats, Terms(), item.hosts, without=item.id)
+    return Asked(service, item.slot.seconds, None, item.seats, Terms(), item.hosts, without=item)
 
 
 def _nearest(site: Site, asked: Asked, at: Instant) -> list[Instant]:

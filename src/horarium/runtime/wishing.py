@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from horarium.appointments.appointment import COUNTED, LIVE, UNCERTAIN, Client
+from horarium.appointments.appointment import COUNTED, LIVE, UNCERTAIN, Appointment, Client
 from horarium.appointments.availability import Availability, Engagement, bounded
 from horarium.appointments.choosing import Booked, Standing
 from horarium.appointments.codes import Code
@@ -46,7 +46,7 @@ class Asked:
     seats: int = 1
     terms: Terms = Terms()
     hosts: tuple[str, ...] | None = None
-    without: str = ""
+    without: Appointment | None = None
 
     @property
     def length(self) -> int:
@@ -73,8 +73,9 @@ def wish_for(site: Site, asked: Asked, within: Period) -> Wish:
     if asked.host is not None and asked.host not in {host.id for host in known}:
         raise NotFound(f"{asked.host} does not give this service")
     wide = _reach(service, known, within, length)
+    own = asked.without.id if asked.without is not None else ""
     engaged = {
-        host.id: [e for e in site.tx.appointments.engaged(host.id, wide) if e.id != asked.without]
+        host.id: [e for e in site.tx.appointments.engaged(host.id, wide) if e.id != own]
         for host in known
     }
     times = {host.id: _time_of(site, asked, host, engaged, within) for host in known}
@@ -95,7 +96,7 @@ def _time_of(
     return Availability(
         host=host, service=service, duration=length, now=site.now,
         engagements=_engagements(engaged[host.id], site.now, service),
-        busy=site.calendars.busy(host, linked, asked.without),
+        busy=site.calendars.busy(host, linked, asked.without.uid if asked.without else ""),
         seats=asked.seats, aside=asked.terms.aside, notice=0 if asked.terms.staff else None,
         elsewhere=_elsewhere(engaged, host, service, site.now),
     )  # fmt: skip
