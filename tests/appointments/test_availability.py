@@ -77,6 +77,17 @@ def test_the_buffer_of_an_appointment_takes_the_start_before_it() -> None:
     assert found.refusal(at("2027-05-09 10:00")) is Code.OUTSIDE_HOURS
 
 
+def test_packed_starts_where_more_fit_in_that_way() -> None:
+    booked = [engagement("2027-05-10 10:00", "2027-05-10 10:40", after=10)]
+    found = availability(WORKDAYS, {**FORTY, "fill": "packed"}, booked)
+    assert starts(found, "2027-05-10") == [
+        "09:00", "10:50", "11:10", "11:30", "11:50", "12:10", "12:30", "12:50",
+    ]  # fmt: skip
+    assert found.refusal(at("2027-05-10 10:50")) is None
+    assert found.refusal(at("2027-05-10 11:00")) is Code.OFF_GRID
+    assert starts(found, "2027-05-11") == starts(availability(WORKDAYS, FORTY), "2027-05-11")
+
+
 def test_buffers_may_lie_over_each_other_where_that_is_wished() -> None:
     booked = [engagement("2027-05-10 10:00", "2027-05-10 10:40", after=20)]
     service = {"duration": "40m", "step": "10m", "before": "10m"}
@@ -259,11 +270,11 @@ def test_the_step_follows_from_the_duration(minutes: int, step: int) -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 500), st.integers(1, 30)), max_size=6),
     st.sampled_from([30, 40, 45, 60]), st.integers(0, 3), st.integers(0, 3), st.integers(1, 2),
-    st.booleans(),
+    st.booleans(), st.sampled_from(["off", "packed"]),
 )  # fmt: skip
 def test_what_is_listed_can_be_booked_and_what_is_refused_is_not_listed(
     booked: list[tuple[int, int]], minutes: int, before: int, after: int, capacity: int,
-    share: bool,
+    share: bool, fill: str,
 ) -> None:  # fmt: skip
     begin = at("2027-05-10 08:00")
     others = [
@@ -272,7 +283,7 @@ def test_what_is_listed_can_be_booked_and_what_is_refused_is_not_listed(
         for a, n in booked
     ]  # fmt: skip
     service = {"duration": f"{minutes}m", "before": f"{before * 5}m", "after": f"{after * 5}m",
-               "share_buffers": share}  # fmt: skip
+               "share_buffers": share, "fill": fill}  # fmt: skip
     host = {"hours": ["mon 08:00-12:00,13:00-17:00"], "capacity": capacity}
     found = availability(host, service, others)
     within = span("2027-05-10 00:00", "2027-05-10 23:59")

@@ -16,7 +16,8 @@ from horarium.appointments.codes import Code
 from horarium.appointments.host import Host, Service
 from horarium.appointments.limits import Limit, Scope, exceeds
 from horarium.appointments.local_day import day_start, local_day
-from horarium.kernel.capacity import peak
+from horarium.appointments.packing import packed, stretches
+from horarium.kernel.capacity import full, peak
 from horarium.kernel.instant import MAX_INSTANT, MIN_INSTANT, Instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import EMPTY, PeriodSet
@@ -210,8 +211,19 @@ class Availability:
         known = self._known_grids.get(opening)
         if known is None:
             found = self.service.grid.starts(self.host.hours, opening, self.duration)
+            if self.service.pack:
+                found = self._packed(opening, list(found))
             known = self._known_grids[opening] = frozenset(found)
         return known
+
+    def _packed(self, opening: Period, grid: list[Instant]) -> Iterator[Instant]:
+        wide = Period(Instant(opening.start - DAY), Instant(opening.end + DAY))
+        own = full([e.occupied for e in self._live], wide, self.host.capacity)
+        taken = PeriodSet(own).union(self.busy.clip(wide.start, wide.end))
+        step = self.service.grid.step_for(self.duration)
+        spacing = self._before + self.duration + self._after
+        for stretch in stretches(opening, self.duration, self._before, self._after, taken):
+            yield from packed(grid, stretch, step, spacing)
 
     def _time_rules(self, slot: Period, occupied: Period) -> Iterator[tuple[Code, bool]]:
         near = self._near(occupied)

@@ -155,6 +155,7 @@ _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
     "step": as_length(60, 1_440 * 60),
     "offset": as_length(0, 1_440 * 60),
     "anchor": lambda value: _anchor(value),
+    "fill": lambda value: _fill(value),
     "times": each_of(lambda value: read_time(as_text(value))),
     "before": as_length(0, DAY),
     "after": as_length(0, DAY),
@@ -194,6 +195,12 @@ def _durations(value: object) -> tuple[int, ...]:
     if not found:
         raise InvalidInput("a service has a duration")
     return found
+
+
+def _fill(value: object) -> bool:
+    if value not in ("off", "packed"):
+        raise InvalidInput(f"{value!r} is neither off nor packed")
+    return value == "packed"
 
 
 def _anchor(value: object) -> Anchor:
@@ -345,6 +352,7 @@ def _service(name: str, keys: Keys) -> Service:
         raise _Wrong("step", "a grid is of whole minutes")
     grid = Grid(anchor, None if step is None else step // 60, offset // 60, times)
     found["reply_cancels"] = found.pop("reply_declines", "ask") == "cancel"
+    found["pack"] = found.pop("fill", False)
     durations = found.pop("duration", (30 * 60,))
     return Service(id=name, durations=durations, grid=grid, **found)
 

@@ -132,6 +132,7 @@ class Service:
     location: str = ""
     durations: tuple[int, ...] = (30 * MINUTE,)
     grid: Grid = field(default_factory=Grid)
+    pack: bool = False
     before: int = 0
     after: int = 0
     share_buffers: bool = False
