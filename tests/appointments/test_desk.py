@@ -11,6 +11,7 @@ from horarium.appointments.codes import Code
 from horarium.appointments.errors import SlotTaken, TooLate, WrongState
 from horarium.kernel.errors import InvalidInput, LimitReached, NotFound
 from horarium.kernel.instant import Instant, format_instant
+from horarium.runtime.sweeping import sweep
 from horarium.runtime.wishing import Terms
 from tests.appointments.reception import OBJECTS, Reception
 
@@ -366,3 +367,19 @@ def test_services_that_are_not_published_are_not_listed(desk: Reception) -> None
     desk.apply(OBJECTS.replace("[service.checkup]\n", "[service.checkup]\nactive = false\n"))
     with pytest.raises(NotFound):
         desk.hold("09:00")
+
+
+def test_what_came_to_nothing_is_dropped_after_a_day_and_nothing_else(desk: Reception) -> None:
+    given_up, over = desk.hold("09:00", "talk"), desk.hold("10:00", "talk")
+    kept = desk.book("11:00", service="talk")
+    desk.desk.release(given_up.token, desk.now)
+    desk.now = Instant(desk.now + 3_600)
+    desk.desk.sweep(desk.now)
+    assert sweep(desk.store, desk.now)["holds"] == 0
+    desk.now = Instant(desk.now + 86_400)
+    assert sweep(desk.store, desk.now)["holds"] == 2
+    for gone in (given_up, over):
+        with pytest.raises(NotFound):
+            desk.desk.manage(gone.token)
+    assert desk.desk.manage(kept.token).state is State.CONFIRMED
+    assert "09:00" in desk.starts("talk", "11")

@@ -1,4 +1,5 @@
-"""Sweeping: what has ended of signing in is dropped when nobody asks for it any more.
+"""Sweeping: what has ended of signing in, and holds that came to nothing, are dropped when nobody
+asks for them any more.
 
 It is done in small transactions, by any number of processes; nothing depends on when it was done.
 """
@@ -29,12 +30,13 @@ _PIECES: dict[str, Callable[[Transaction, Instant], int]] = {
     "failures": lambda tx, now: tx.failures.sweep(now),
     "browsers": lambda tx, now: tx.browsers.sweep(now),
     "records": lambda tx, now: tx.identity_log.sweep(now),
+    "holds": lambda tx, now: tx.appointments.sweep(now),
 }
 
 
 def sweep(store: Store, now: Instant) -> dict[str, int]:
-    """Drops all that has ended long enough ago; how many sessions, failures, known browsers and
-    records of the log went."""
+    """Drops all that has ended long enough ago; how many sessions, failures, known browsers,
+    records of the log and holds went."""
     found = dict.fromkeys(_PIECES, 0)
     for name in _PIECES:
         while gone := sweep_piece(store, name, now):

@@ -13,6 +13,10 @@ from horarium.kernel.period import Period
 from horarium.store.engine import Row, Session, Value
 from horarium.store.rows import instant, maybe_instant, number, text
 
+# A link to what came to nothing says so for as long, and then that there is none.
+DEAD_SECONDS = 86_400
+# Holds dropped in one transaction.
+PIECE = 1_000
 # Longer ones are indexed apart, so that a search around an instant looks at a few days only.
 SHORT_SECONDS = 2 * 86_400
 
@@ -176,6 +180,20 @@ class AppointmentRepository:
             (text(host), instant(created), State(text(state)))
             for host, created, state, _ in self.session.rows("team_bookings", values)
         ]
+
+    def sweep(self, now: Instant) -> int:
+        """Drops at most PIECE holds that nobody confirmed and that ended a day ago or earlier, with
+        all that belongs to them; how many went."""
+        values = {"tenant": self.tenant, "before_s": now - DEAD_SECONDS, "many": PIECE}
+        dead = self.session.rows("dead_holds", values)
+        belonging = (
+            "drop_reminders_of", "drop_offers_of", "drop_replies_of", "drop_links_of",
+            "drop_appointment_hosts", "drop_appointment",
+        )  # fmt: skip
+        where = [{"tenant": self.tenant, "id": id_, "appointment": own} for own, id_ in dead]
+        for query in belonging:
+            self.session.run_many(query, where)
+        return len(dead)
 
     def forget_client(self, mail: str, before: Instant) -> int:
         """Blanks one client in what ended before an instant; how many."""

@@ -119,3 +119,24 @@ WHERE tenant = :tenant AND end_s < CAST(:before_s AS BIGINT) AND (client_name <>
 -- name: blank_client
 UPDATE appointment SET client_name = '', client_mail = '', client_zone = '', client_language = '', fields = '{}'
 WHERE tenant = :tenant AND client_mail = :client_mail AND client_mail <> '' AND end_s <= CAST(:before_s AS BIGINT)
+
+-- name: dead_holds
+SELECT number, id FROM appointment
+WHERE tenant = :tenant AND state IN ('released', 'expired') AND client_mail = ''
+    AND changed_s <= CAST(:before_s AS BIGINT)
+ORDER BY changed_s LIMIT :many
+
+-- name: drop_reminders_of
+DELETE FROM reminder WHERE tenant = :tenant AND appointment = :id
+
+-- name: drop_offers_of
+DELETE FROM waiting_offer WHERE tenant = :tenant AND appointment = :id
+
+-- name: drop_replies_of
+DELETE FROM client_reply WHERE tenant = :tenant AND appointment = :id
+
+-- name: drop_links_of
+DELETE FROM appointment_link WHERE tenant = :tenant AND appointment = :id
+
+-- name: drop_appointment
+DELETE FROM appointment WHERE number = :appointment

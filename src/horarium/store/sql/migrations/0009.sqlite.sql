@@ -58,6 +58,8 @@ CREATE UNIQUE INDEX appointment_mail_token ON appointment (mail_token) WHERE mai
 CREATE INDEX appointment_client ON appointment (tenant, client_mail, end_s) WHERE client_mail <> '';
 CREATE INDEX appointment_time ON appointment (tenant, start_s);
 CREATE INDEX appointment_expiry ON appointment (expires_s) WHERE expires_s IS NOT NULL;
+CREATE INDEX appointment_dead ON appointment (changed_s)
+    WHERE state IN ('released', 'expired') AND client_mail = '';
 CREATE INDEX appointment_team ON appointment (tenant, team, created_s) WHERE team <> '';
 
 -- Who gives it, with the time that is kept free around it. Long ones are found apart, so that a search
