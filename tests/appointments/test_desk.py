@@ -44,6 +44,14 @@ appointers = ["ana", "bea"]
 by = "both"
 duration = "60m"
 verify_email = false
+[assistant.panel]
+mode = "collective"
+appointers = ["ana", "bea", "cleo"]
+groups = [["bea", "cleo"]]
+[service.panel]
+by = "panel"
+duration = "60m"
+verify_email = false
 [assistant.recent]
 mode = "least-recent"
 appointers = ["ana", "bea", "cleo"]
@@ -319,6 +327,35 @@ def test_all_come_together_or_nobody(desk: Reception) -> None:
     assert desk.starts("interview") == ["10:00", "11:00"]
 
 
+def test_one_of_each_group_comes_and_all_of_no_group(desk: Reception) -> None:
+    assert desk.book("09:00", service="panel").item.hosts == ("ana", "bea")
+    assert desk.book("10:00", "eva", service="panel").item.hosts == ("ana", "cleo")
+    desk.book("11:00", "kim", host="bea")
+    assert desk.hold("11:00", "panel").item.hosts == ("ana", "cleo")
+    desk.book("11 09:00", "kim", host="ana")
+    assert "09:00" not in desk.starts("panel", "11")
+
+
+def test_times_of_different_hosts_are_never_glued(tmp_path: Path) -> None:
+    text = """
+[appointer.a]
+hours = ["mon 10:00-10:25"]
+[appointer.b]
+hours = ["mon 10:15-10:45"]
+[assistant.both]
+mode = "collective"
+appointers = ["a", "b"]
+groups = [["a", "b"]]
+[service.s]
+by = "both"
+step = "15m"
+verify_email = false
+"""
+    desk = Reception(tmp_path / "site", text)
+    assert desk.starts("s") == ["10:15"]
+    assert desk.hold("10:15", "s").item.hosts == ("b",)
+
+
 # --- seats -------------------------------------------------------------------------
 
 
@@ -363,7 +400,7 @@ def test_listing_is_bounded(desk: Reception) -> None:
 
 def test_services_that_are_not_published_are_not_listed(desk: Reception) -> None:
     assert [service.id for service in desk.desk.services(desk.now)] == ["checkup"]
-    assert len(desk.desk.services(desk.now, published=False)) == 7
+    assert len(desk.desk.services(desk.now, published=False)) == 8
     desk.apply(OBJECTS.replace("[service.checkup]\n", "[service.checkup]\nactive = false\n"))
     with pytest.raises(NotFound):
         desk.hold("09:00")

@@ -249,3 +249,16 @@ def test_two_hundred_visitors_and_twenty_times(world: World) -> None:
     assert Counter(item.state for item in kept) == {State.CONFIRMED: 20}
     assert sorted(item.slot.start for item in kept) == [first + 1_800 * n for n in range(20)]
     assert len({item.client.mail for item in kept}) == 20
+
+
+def test_a_zone_that_is_none_is_told_and_the_times_are_there(world: World) -> None:
+    page = world.nobody().get("/book/checkup?date=2026-11-23&zone=Mars/Phobos")
+    assert page.status == 400
+    assert "There is no zone Mars/Phobos; times are shown in Europe/Oslo." in page.seen
+    assert len(re.findall(r'name="start"', page.text)) == 4
+
+
+def test_a_duration_of_zero_is_none(world: World) -> None:
+    assert world.nobody().get("/book/checkup?duration=0").status == 400
+    held = world.nobody().send("/book/checkup/hold", {"start": NINE, "duration": "0"})
+    assert held.status == 400

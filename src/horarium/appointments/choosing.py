@@ -46,15 +46,15 @@ def ranking(team: Team, active: Sequence[str], standing: Standing) -> list[str]:
     if team.mode is Mode.LEVEL:
         lowest = min(standing.booked.get(host, Booked()).many for host in hosts)
         near = [h for h in hosts if standing.booked.get(h, Booked()).many < lowest + team.lead]
-        return sorted(near, key=lambda host: _recency(standing, host))
+        return sorted(near, key=lambda host: recency(standing, host))
     if team.mode is Mode.WEIGHTED:
         short = shortfalls(team, hosts, standing.booked)
-        return sorted(hosts, key=lambda h: (-short[h], *_by_weight(team, h), _recency(standing, h)))
+        return sorted(hosts, key=lambda h: (-short[h], *_by_weight(team, h), recency(standing, h)))
     if team.mode is Mode.PRIORITY:
-        return sorted(hosts, key=lambda h: (-_priority(team, h), _recency(standing, h)))
+        return sorted(hosts, key=lambda h: (-_priority(team, h), recency(standing, h)))
     if team.mode is Mode.MOST_FREE:
-        return sorted(hosts, key=lambda h: (-standing.left.get(h, 0), _recency(standing, h)))
-    return sorted(hosts, key=lambda host: _recency(standing, host))
+        return sorted(hosts, key=lambda h: (-standing.left.get(h, 0), recency(standing, h)))
+    return sorted(hosts, key=lambda host: recency(standing, host))
 
 
 def in_turn(team: Team, active: Sequence[str], turn: int) -> list[str]:
@@ -86,6 +86,7 @@ def _priority(team: Team, host: str) -> int:
     return team.priorities.get(host, USUAL_PRIORITY)
 
 
-def _recency(standing: Standing, host: str) -> tuple[bool, int]:
+def recency(standing: Standing, host: str) -> tuple[bool, int]:
+    """A key that puts first who was never booked, and then whose newest booking is oldest."""
     newest = standing.booked.get(host, Booked()).newest
     return newest is not None, newest or 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from horarium.appointments.availability import Availability
-from horarium.appointments.choosing import Standing, ranking
+from horarium.appointments.choosing import Standing, ranking, recency
 from horarium.appointments.codes import Code
 from horarium.appointments.host import Mode, Team
 from horarium.kernel.instant import Instant
@@ -53,8 +53,10 @@ class Wish:
         offers = []
         for at in sorted(found):
             names = tuple(name for name, _ in found[at])
-            if self._collective and len(names) < len(self.hosts):
-                continue
+            if self._collective:
+                names = self._party(names)
+                if not names:
+                    continue
             end = Instant(at + self.hosts[names[0]].duration)
             offers.append(Offer(at, end, names, max(seats for _, seats in found[at])))
         return offers
@@ -66,8 +68,8 @@ class Wish:
         free = [name for name in asked if refused[name] is None]
         codes = tuple(code for code in refused.values() if code is not None)
         if self._collective:
-            everybody = tuple(self.hosts)
-            return Choice(everybody) if free and not codes else Choice((), codes)
+            party = self._party(free)
+            return Choice(party, () if party else codes)
         if not free:
             return Choice((), codes or (self._nobody(at),))
         # Who joins a session that has begun goes where it is.
@@ -83,6 +85,19 @@ class Wish:
             if name not in asked:
                 told.append((name, Code.NOT_THE_TURN, True))
         return told
+
+    def _party(self, free: Collection[str]) -> tuple[str, ...]:
+        """Who comes together of those who are free; nobody when somebody is missing."""
+        assert self.team is not None
+        if any(host not in free for host in self.team.fixed):
+            return ()
+        one_of_each = []
+        for group in self.team.groups:
+            able = [host for host in group if host in free]
+            if not able:
+                return ()
+            one_of_each.append(min(able, key=lambda host: recency(self.standing, host)))
+        return (*self.team.fixed, *one_of_each)
 
     @property
     def _collective(self) -> bool:

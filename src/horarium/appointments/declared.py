@@ -145,6 +145,7 @@ _TEAM_KEYS: dict[str, Callable[[object], Any]] = {
     "weights": by_host(0, 1_000),
     "priorities": by_host(1, 5),
     "lead": as_number(1, 1_000),
+    "groups": each_of(each_of(as_text)),
 }
 _SERVICE_KEYS: dict[str, Callable[[object], Any]] = {
     "by": as_text,
@@ -319,6 +320,18 @@ def _hours(found: Mapping[str, Any], keys: Keys) -> HostHours:
     )
 
 
+def _check_groups(found: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
+    groups = found.get("groups", ())
+    grouped = [host for group in groups for host in group]
+    if grouped and found.get("mode") is not Mode.COLLECTIVE:
+        raise _Wrong("groups", "groups go with the mode collective")
+    if len(set(grouped)) != len(grouped) or () in groups:
+        raise _Wrong("groups", "every group has somebody, and nobody is in two")
+    for host in grouped:
+        if host not in hosts:
+            raise _Wrong("groups", f"{host} is no appointer of it{nearest(host, hosts)}")
+
+
 def _team(name: str, keys: Keys) -> Team:
     found = _values("assistant", keys)
     hosts = found.get("appointers", ())
@@ -332,6 +345,7 @@ def _team(name: str, keys: Keys) -> Team:
     if fallback:
         found["mode"] = Mode.ROTATE_NEXT
     found["hosts"] = found.pop("appointers", ())
+    _check_groups(found, hosts)
     for key in ("weights", "priorities"):
         for host in found.get(key, {}):
             if host not in hosts:

@@ -88,7 +88,8 @@ class Team:
     """A stored assistant: hosts that are used in turn, or as the mode says.
 
     ``weights`` are 0 to 1000 by host, ``priorities`` 1 (lowest) to 5; ``lead``
-    is how far ahead of the lowest a host may be in the mode ``level``.
+    is how far ahead of the lowest a host may be in the mode ``level``. In the
+    mode ``collective`` one of each of ``groups`` comes, and all of no group.
     """
 
     id: str
@@ -99,6 +100,12 @@ class Team:
     weights: dict[str, int] = field(default_factory=dict)
     priorities: dict[str, int] = field(default_factory=dict)
     lead: int = 3
+    groups: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """Who is there always when all come together: those of no group."""
+        return tuple(host for host in self.hosts if not any(host in g for g in self.groups))
 
     @property
     def title(self) -> str:

@@ -55,6 +55,10 @@ async def show_all(visit: Visit) -> web.StreamResponse:
 async def show(visit: Visit) -> web.StreamResponse:
     """The days and times of a service."""
     visit.desk.rates.check(LISTING, visit.source, visit.now)
+    wanted = visit.query("zone")
+    if wanted and wanted.lower() not in {name.lower() for name in zone_names()}:
+        words = f"There is no zone {wanted}; times are shown in {visit.zone.name}."
+        return await _times_page(visit, visit.part("service"), message=words, status=400)
     return await _times_page(visit, visit.part("service"))
 
 
