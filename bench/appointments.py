@@ -102,9 +102,9 @@ def bare(bench: Bench, batch: int) -> Callable[[], float]:
                 row = connection.execute(
                     "INSERT INTO appointment (id, tenant, uid, sequence, service, team, turn, "
                     "start_s, end_s, seats, state, awaits, client_name, client_mail, client_zone, "
-                    "client_language, fields, source, reason, created_s, changed_s) VALUES "
+                    "client_language, fields, source, reason, series, created_s, changed_s) VALUES "
                     "(?, 'bare', ?, 0, '', '', 0, ?, ?, 1, 'confirmed', '', '', '', '', '', '{}', "
-                    "'', '', 0, 0) RETURNING number",
+                    "'', '', '', 0, 0) RETURNING number",
                     (f"b{batch}-{number}", f"b{batch}-{number}", number * 300, number * 300 + 300),
                 ).fetchone()
                 connection.execute(

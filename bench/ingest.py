@@ -186,7 +186,7 @@ def store_alone(site: Path, fresh: Path) -> float:
     decided: list[tuple[EventMessage, Outcome]] = []
     handle = handling.handle
 
-    def remembered(message: EventMessage, reservations: Reservations) -> Outcome:
+    def remembered(message: EventMessage, reservations: Reservations, *_: object) -> Outcome:
         decided.append((message, handle(message, reservations)))
         return decided[-1][1]
 
