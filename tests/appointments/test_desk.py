@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -420,3 +421,26 @@ def test_what_came_to_nothing_is_dropped_after_a_day_and_nothing_else(desk: Rece
             desk.desk.manage(gone.token)
     assert desk.desk.manage(kept.token).state is State.CONFIRMED
     assert "09:00" in desk.starts("talk", "11")
+
+
+def test_one_that_can_not_be_told_keeps_nobody_else_from_it(desk: Reception) -> None:
+    bad, good = desk.hold("09:00", "visit"), desk.hold("10:00", "visit")
+    for held, name in ((bad, "bob"), (good, "eva")):
+        desk.desk.confirm(held.token, Client(name, f"{name}@example.net"), desk.now)
+    # An address that is none can only come from elsewhere.
+    item = desk.desk.find(bad.item.id)
+    broken = replace(item, client=Client("bob", "no\r\naddress"))
+    desk.store.transact([], lambda tx: tx.appointments.put(broken, [("bea", item.slot)]))
+    desk.mails()
+    desk.now = desk.at("12 00:00")
+    while desk.desk.sweep(desk.now):
+        pass
+    states = {desk.desk.find(id_).state for id_ in (bad.item.id, good.item.id)}
+    assert states == {State.EXPIRED}
+    assert [to for to, _ in desk.mails()] == ["eva@example.net"]
+
+
+@pytest.mark.parametrize("mail", ["nobody", "a@b@c", "a b@example.net", "bob@example.net\r\nX: y"])
+def test_an_address_that_is_none_is_refused(desk: Reception, mail: str) -> None:
+    with pytest.raises(InvalidInput):
+        desk.desk.confirm(desk.hold("09:00", "talk").token, Client("x", mail), desk.now)

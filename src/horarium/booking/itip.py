@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from horarium.booking.case import Case, Following
 from horarium.booking.event_state import EntryState
+from horarium.booking.hearing import heard_event
 from horarium.booking.itip_cancel import handle_cancel
 from horarium.booking.itip_delegate import handle_delegates_reply
 from horarium.booking.itip_freebusy import handle_freebusy
@@ -17,7 +18,6 @@ from horarium.booking.ports import Holding, Reservations, Surroundings
 from horarium.booking.refreshing import ask_again
 from horarium.booking.reported_time import hear_report
 from horarium.booking.request import NOWHERE
-from horarium.booking.stored_event import read_component
 from horarium.booking.trace import Step
 from horarium.ical.event import InvalidComponent
 
@@ -74,25 +74,19 @@ def _keep_report(case: Case) -> Outcome:
 
 def _drop_offers(case: Case) -> Outcome:
     """DECLINECOUNTER: the organizer does not want the proposed time, so it is free again."""
-    message, resource = case.message, case.message.resource
-    try:
-        event = read_component(message.components[0], case.book, resource, needs_start=False)
-    except InvalidComponent as error:
-        return case.ignore("validity", f"invalid_{error.prop.lower()}")
-    if event.organizer is None:
-        return case.ignore("sender", "no_organizer", hold=True)
-    standing = case.hear(event.organizer)
-    if not standing.heard:
-        return case.ignore("sender", standing.reason, event=event, hold=True)
+    event = heard_event(case)
+    if isinstance(event, Outcome):
+        return event
     offers = [o for o in case.open if o.awaits is Awaits.ORGANIZER]
     if not offers:
         return case.ignore("order", "no_offer", event=event)
     kept = tuple(
         held
-        for held in case.reservations.provisional(message.uid)
+        for held in case.reservations.provisional(case.message.uid)
         if held.reservation.holding is not Holding.OFFER
     )
-    pending = tuple(charge for charge in case.reservations.charges(message.uid) if charge.pending)
+    charges = case.reservations.charges(case.message.uid)
+    pending = tuple(charge for charge in charges if charge.pending)
     case.trace.append(Step("commit", Result.CANCELLED.value, "offer_declined"))
     follow = Following(
         settled=frozenset(slot_text(o.slot) for o in offers), provisional=kept, pending=pending

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from horarium.booking.case import Case
+from horarium.booking.hearing import heard_event
 from horarium.booking.outcome import Outcome, Result
 from horarium.booking.reply import catalogue_for, post, titled
-from horarium.booking.stored_event import read_component
 from horarium.booking.trace import Step
 from horarium.ical.component import Component, serialize
-from horarium.ical.event import Event, InvalidComponent
+from horarium.ical.event import Event
 from horarium.ical.writing import address_line, copied, instant_line, vcalendar
 
 
 def ask_again(case: Case) -> Outcome:
     """Asks the organizer of a message for the whole event, if the message is heard."""
-    message, resource = case.message, case.message.resource
-    try:
-        event = read_component(message.components[0], case.book, resource, needs_start=False)
-    except InvalidComponent as error:
-        return case.ignore("validity", f"invalid_{error.prop.lower()}")
-    if event.organizer is None:
-        return case.ignore("sender", "no_organizer", hold=True)
-    standing = case.hear(event.organizer)
-    if not standing.heard:
-        return case.ignore("sender", standing.reason, event=event, hold=True)
+    event = heard_event(case)
+    if isinstance(event, Outcome):
+        return event
     fault = case.addressee_fault(event)
     if fault:
         return case.ignore("addressee", fault, event=event)
-    if message.origin.bulk:
+    if case.message.origin.bulk:
         return case.ignore("sender", "bulk", event=event)
     return _refresh(case, event)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -190,11 +190,6 @@ def check_last_admin(before: Account, after: Account | None, other_admins: int) 
     """Raises Conflict when a change, or with None the removal, would leave no active admin."""
     if before.is_admin and (after is None or not after.is_admin) and other_admins == 0:
         raise Conflict(f"{before.name} is the last active admin")
-
-
-def with_status(account: Account, status: Status) -> Account:
-    """The account, enabled or disabled."""
-    return replace(account, status=status)
 
 
 def privileges(account: Account) -> tuple[object, ...]:

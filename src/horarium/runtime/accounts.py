@@ -114,13 +114,14 @@ def set_status(
 
 
 def remove_account(keeper: SessionKeeper, name: str, by: str, now: Instant) -> int:
-    """Removes an account, closes its sessions and revokes its tokens; how many sessions were open.
-    NotFound; Conflict for the last admin."""
+    """Removes an account, closes its sessions and revokes its tokens and feeds; how many sessions
+    were open. NotFound; Conflict for the last admin."""
 
     def work(tx: Transaction) -> int:
         account = tx.accounts.get(normal_name(name))
         check_last_admin(account, None, tx.accounts.admins() - account.is_admin)
         closed = keeper.kept(tx).close_of(account.name, now, "account removed")
+        tx.feeds.drop_of(account.id)
         tx.accounts.remove(account)
         log(tx, now, "account", account.name, by, detail="removed")
         return closed

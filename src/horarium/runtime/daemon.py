@@ -127,8 +127,7 @@ class Daemon:
             tasks.append(await self._start_mail(stack))
         if "upkeep" in self._parts:
             tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
-            desk = Desk(self._store, self._settings, SystemSecrets().random)
-            sweeping = keep_desk_swept(desk, self._clock, self._decide, self._mails_written)
+            sweeping = keep_desk_swept(self._desk, self._clock, self._decide, self._mails_written)
             tasks.append(asyncio.create_task(sweeping))
         for name in sorted(self._parts & self._faces.keys()):
             self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
@@ -140,6 +139,10 @@ class Daemon:
             self._site, lambda: self._settings, self._clock, self._store, self._publisher,
             self._mails_written,
         )  # fmt: skip
+
+    def _desk(self) -> Desk:
+        """The desk under the settings in force."""
+        return Desk(self._store, self._settings, SystemSecrets().random)
 
     def _mails_written(self) -> None:
         if self._outbox is not None:

@@ -29,7 +29,8 @@ from horarium.appointments.errors import WrongState
 from horarium.appointments.host import Host, Service, Team
 from horarium.appointments.series import Every
 from horarium.appointments.waiting import Entry
-from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
+from horarium.ical.address import parse_address
+from horarium.kernel.errors import HorariumError, InvalidInput, NotFound, Unavailable
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
@@ -46,6 +47,7 @@ from horarium.runtime.waiting import Listed, WaitingList
 from horarium.runtime.waiting_mail import WaitingLetters
 from horarium.runtime.wishing import Asked, Terms, check_client, wish_for
 from horarium.store.engine import Key
+from horarium.store.reminders import DueReminder
 from horarium.store.replies import ClientReply
 from horarium.store.store import Store, Transaction
 
@@ -68,6 +70,11 @@ class Desk:
         self._placing = Placing(chance, self._letters)
         letters = WaitingLetters(self._letters)
         self._waiting = WaitingList(store, self._ground, self._placing, letters)
+
+    @property
+    def generators(self) -> Generators:
+        """The appointers and assistants of the same store, with what is known of the objects."""
+        return self._ground
 
     # --- what there is -------------------------------------------------------
 
@@ -132,7 +139,7 @@ class Desk:
         """Makes a hold an appointment, or has it wait for a word of the client's mailbox or of the
         host, as the service says. A hold that is over is decided anew: SlotTaken when the time is
         gone. Said again it answers the same."""
-        item = self._by_token(token)
+        item, client = self._by_token(token), _checked(client)
 
         def work(site: Site) -> Appointment:
             before = _again(site, item)
@@ -155,6 +162,7 @@ class Desk:
         duration: int | None = None, host: str | None = None, seats: int = 1,
     ) -> Placed:  # fmt: skip
         """Hold and confirmation in one, for staff: nothing waits for a word."""
+        client = _checked(client)
 
         def work(site: Site) -> Placed:
             asked = Asked(site.offers.service(service), duration, host, seats, terms)
@@ -173,6 +181,7 @@ class Desk:
     ) -> Series:  # fmt: skip
         """Books the same slot every few weeks, for staff; SeriesTaken, and nothing is booked, when
         it is wanted whole and can not be had, or when no date of it can."""
+        client = _checked(client)
 
         def work(site: Site) -> Series:
             asked = Asked(site.offers.service(service), duration, host, seats, terms)
@@ -350,7 +359,13 @@ class Desk:
                 if before.awaits is Awaits.APPROVAL:
                     self._letters.refused(site, after)
 
-            self._act(item.service, work, now, item.hosts)
+            try:
+                self._act(item.service, work, now, item.hosts)
+            except HorariumError:
+                # It is over all the same, and must not keep the others from being told.
+                log.exception("expiry.failed id=%s", item.id)
+                over = replace(item, state=State.EXPIRED, expires=None, changed=now)
+                self._store.transact([], partial(_put_over, over=over))
         done = len(expired) + self.hear(now, many) + self._remind(now, many)
         return done + self._waiting.sweep(now, many)
 
@@ -362,7 +377,7 @@ class Desk:
             item = self.find(reply.appointment)
             try:
                 self._act(item.service, follow, now, item.hosts)
-            except Conflict:
+            except HorariumError:
                 # One that can not be followed must not keep the others from being heard.
                 log.exception("reply.failed id=%s", reply.appointment)
                 self._store.transact([], partial(_give_up, reply=reply))
@@ -372,7 +387,11 @@ class Desk:
         due = self._store.read(lambda tx: tx.reminders.due(now, many))
         for one in due:
             send = partial(send_reminder, placing=self._placing, due=one)
-            self._ground.transact(lambda offers: [], [], send, now)
+            try:
+                self._ground.transact(lambda offers: [], [], send, now)
+            except HorariumError:
+                log.exception("reminder.failed")
+                self._store.transact([], partial(_give_reminder_up, due=one))
         return len(due)
 
     # --- waiting -------------------------------------------------------------
@@ -434,6 +453,19 @@ class Desk:
         if found is None:
             raise NotFound("this link is not valid, or no longer")
         return found
+
+
+def _give_reminder_up(tx: Transaction, due: DueReminder) -> None:
+    tx.reminders.finish(due, "late")
+
+
+def _put_over(tx: Transaction, over: Appointment) -> None:
+    tx.appointments.put(over, [])
+
+
+def _checked(client: Client) -> Client:
+    """A client who can be written to, or says no address; InvalidInput for one that is none."""
+    return replace(client, mail=parse_address(client.mail).key) if client.mail else client
 
 
 def _give_up(tx: Transaction, reply: ClientReply) -> None:

@@ -12,7 +12,7 @@ from horarium.runtime.declared import directives_among
 from horarium.runtime.objects import OFFERED, USERS
 from horarium.runtime.offers import offered_among
 from horarium.runtime.quotas import objects_among
-from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS, Setting
+from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS
 from horarium.store.store import Store, Transaction
 
 KINDS = ("defaults", "group", "resource", "person", "quota", "directive", *OFFERED)
@@ -105,8 +105,3 @@ def _key(key: str) -> str:
 
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-def drifting(settings: list[Setting]) -> list[Setting]:
-    """The preferences that a command changed after a file had set them."""
-    return [setting for setting in settings if setting.drifts]

@@ -75,14 +75,14 @@ async def keep_swept(
 
 
 async def keep_desk_swept(
-    desk: Desk, clock: Clock, decide: Callable[[Callable[[], int]], Awaitable[int]],
+    desk: Callable[[], Desk], clock: Clock, decide: Callable[[Callable[[], int]], Awaitable[int]],
     written: Callable[[], None],
 ) -> None:  # fmt: skip
     """Tells every half minute what has expired at the desk, so that turns come back and those who
     waited are told; says so where mails were written."""
     while True:
         try:
-            while await decide(partial(desk.sweep, clock.now())):
+            while await decide(partial(desk().sweep, clock.now())):
                 written()
         except Unavailable as error:
             log.warning("sweep.waiting reason=%s", error)

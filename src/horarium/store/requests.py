@@ -134,11 +134,6 @@ class RequestRepository:
         rows = self.session.rows("expired_open_requests", {"tenant": self.tenant, "now_s": now})
         return [(number(r), text(u), text(s), Awaits(text(a))) for r, u, s, a in rows]
 
-    def next_expiry(self) -> Instant | None:
-        """When the next request expires."""
-        row = self.session.row("next_open_request_expiry", {})
-        return maybe_instant(row[0]) if row else None
-
     def find(self, id_: str) -> Known | None:
         """The request of that name, open or closed."""
         row = self.session.row("open_request_by_id", {"tenant": self.tenant, "id": id_})

@@ -45,7 +45,10 @@ MOST_BODY = 65_536
 BODY_SECONDS = 60.0
 # Nothing hangs longer than this.
 ANSWER_SECONDS = 10.0
-_SECRETS = re.compile(r"^(/a/(?:(?:verify|waiting)/)?|/book/hold/|/setup/|/feed/)[^/]+")
+_SECRETS = re.compile(
+    r"^(/a/(?:(?:verify|waiting)/)?|/book/hold/|/setup/|/feed/"
+    r"|/api/v1/(?:holds|manage|waitlist)/)[^/]+"
+)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 

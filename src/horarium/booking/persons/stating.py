@@ -14,6 +14,7 @@ from horarium.booking.event_state import Entry, EntryState, EventState, Slot, St
 from horarium.booking.order import Order, order_request, survivors, without_followers
 from horarium.booking.outliving import outliving
 from horarium.booking.persons.recording import Recording, takes_time
+from horarium.booking.placed import Placed
 from horarium.booking.stored_event import occurrence_key, read_entry
 from horarium.ical.event import Event
 from horarium.kernel.instant import Instant
@@ -21,27 +22,11 @@ from horarium.kernel.recurrence import RecurrenceSet
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
-    """One component of the message: its key, stamp and digest, what it is to what is stored, and
-    whether its times are those that were stored."""
+class Component(Placed):
+    """One component of the message in its order, and whether its times are those that were
+    stored."""
 
-    event: Event
-    key: Instant | None
-    stamp: Stamp
-    digest: str
-    order: Order
     same_times: bool
-
-    @property
-    def slot(self) -> Slot:
-        """Its key, and whether it speaks for all future instances."""
-        which = self.event.recurrence_id
-        return self.key, which is not None and which.this_and_future
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the component says that it is cancelled."""
-        return self.event.status == "CANCELLED"
 
     @property
     def is_news(self) -> bool:

@@ -93,9 +93,6 @@ WHERE closed_s IS NULL AND expires_s IS NOT NULL AND expires_s <= CAST(:now_s AS
 ORDER BY expires_s, number
 LIMIT 100
 
--- name: next_open_request_expiry
-SELECT MIN(expires_s) FROM open_request WHERE closed_s IS NULL AND expires_s IS NOT NULL
-
 -- name: open_request_by_id
 SELECT id, uid, slot, awaits, sequence, dtstamp_s, organizer, start_s, end_s, expires_s, facts,
     resource, arrived_s, answered_by, due_why, closed_s

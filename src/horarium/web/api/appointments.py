@@ -20,7 +20,7 @@ from horarium.runtime.documents import (
     given_document,
     offer_document,
 )
-from horarium.runtime.generating import Generators, Given
+from horarium.runtime.generating import Given
 from horarium.runtime.placing import Placed
 from horarium.runtime.wishing import Terms
 from horarium.web.access import Access
@@ -28,7 +28,6 @@ from horarium.web.api.operation import Asked, Operation, Told, one_page
 from horarium.web.api.parameters import Moment, Number, Text
 from horarium.web.api.questions import CURSOR, FROM, LIMIT, TO, read_span
 from horarium.web.rates import CONFIRMING, HOLDING, LISTING
-from horarium.web.visit import Visit
 
 ACTS = ("approve", "refuse", "cancel", "arrive", "done", "no-show")
 _STATES = {"arrive": State.ARRIVED, "done": State.DONE, "no-show": State.NO_SHOW}
@@ -37,10 +36,6 @@ _LONGEST = 366 * 86_400
 
 def _desk(asked: Asked) -> Desk:
     return asked.visit.desk.reception
-
-
-def _generators(visit: Visit) -> Generators:
-    return Generators(visit.desk.store, visit.settings, visit.desk.secrets.random)
 
 
 def _is_staff(asked: Asked) -> bool:
@@ -244,7 +239,7 @@ async def get_slot(asked: Asked) -> Told:
     visit = asked.visit
     name = _within_reach(asked)
     given = await visit.desk.ask(
-        lambda: _found(lambda: _generators(visit).get(name, _wish(asked), visit.now))
+        lambda: _found(lambda: visit.desk.reception.generators.get(name, _wish(asked), visit.now))
     )
     return Told({"appointer": given.host, **given_document(given)}, 201)
 
@@ -252,8 +247,9 @@ async def get_slot(asked: Asked) -> Told:
 async def get_slot_of_team(asked: Asked) -> Told:
     """Allocates the next slot of an assistant."""
     visit, name = asked.visit, asked.visit.part("id")
+    generators = visit.desk.reception.generators
     given = await visit.desk.ask(
-        lambda: _found(lambda: _generators(visit).get_of_team(name, _wish(asked), visit.now))
+        lambda: _found(lambda: generators.get_of_team(name, _wish(asked), visit.now))
     )
     return Told({"assistant": name, "appointer": given.host, **given_document(given)}, 201)
 
@@ -265,7 +261,8 @@ async def push_back(asked: Asked) -> Told:
     assert isinstance(start, int)
     assert length is not None
     slot = Period(Instant(start), Instant(start + length))
-    host = await visit.desk.ask(lambda: _generators(visit).push_back(name, slot, visit.now))
+    generators = visit.desk.reception.generators
+    host = await visit.desk.ask(lambda: generators.push_back(name, slot, visit.now))
     visit.desk.wake()
     return Told({"assistant": name, "appointer": host})
 

@@ -10,7 +10,7 @@ from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.appointment_questions import next_of, open_of
-from horarium.runtime.generating import Site, site_at
+from horarium.runtime.generating import Site
 from horarium.web.calendar import DAY
 from horarium.web.rendering import address, render
 from horarium.web.visit import Visit
@@ -77,9 +77,7 @@ async def hosts(visit: Visit) -> web.StreamResponse:
             if visit.reach.may(Right.READ, host.id)
         ]
 
-    found = await visit.desk.ask(
-        lambda: visit.desk.store.read(lambda tx: work(site_at(tx, visit.settings, visit.now)))
-    )
+    found = await visit.desk.ask(lambda: visit.desk.reception.generators.survey(visit.now, work))
     return render(visit, "appointers.html", found=found)
 
 

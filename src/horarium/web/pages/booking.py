@@ -21,7 +21,7 @@ from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.instant import parse_instant
 from horarium.kernel.period import Period
 from horarium.kernel.zone import Zone, zone_names
-from horarium.runtime.generating import Site, site_at
+from horarium.runtime.generating import Site
 from horarium.runtime.wishing import Terms
 from horarium.web.pages.agenda import read_date
 from horarium.web.rates import CONFIRMING, HOLDING, LISTING
@@ -270,7 +270,7 @@ def published(visit: Visit, name: str, *, moved: bool = False) -> tuple[Service,
             raise NotFound("there is no such service")
         return service, _hosts(site, service)
 
-    return visit.desk.store.read(lambda tx: work(site_at(tx, visit.settings, visit.now)))
+    return visit.desk.reception.generators.survey(visit.now, work)
 
 
 def _known(visit: Visit, token: str) -> tuple[Appointment, Service | None, list[Host]]:
@@ -280,7 +280,7 @@ def _known(visit: Visit, token: str) -> tuple[Appointment, Service | None, list[
         hosts = [site.offers.hosts[name] for name in item.hosts if name in site.offers.hosts]
         return item, site.offers.services.get(item.service), hosts
 
-    return visit.desk.store.read(lambda tx: work(site_at(tx, visit.settings, visit.now)))
+    return visit.desk.reception.generators.survey(visit.now, work)
 
 
 def _hosts(site: Site, service: Service) -> list[Host]:
