@@ -1,0 +1,1 @@
+"""Distribution: versions of files, built, sent, relayed and extracted, each act in its own time."""
