@@ -1,8 +1,8 @@
 """A store of contents: files named by the digest of what they hold, never changed once there.
 
 A content is written beside its place, synchronised, and put there by one rename, so that what is
-found under a digest is whole, however a process or the machine ended. Layout: ``content/sha256/ab/``
-and the 64 digits; ``part/`` holds what is on its way.
+found under a digest is whole, however a process or the machine ended. Layout:
+``content/sha256/ab/`` and the 64 digits; ``part/`` holds what is on its way.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ContentStore:
         temporary = self._temporary()
         found, length = sha256(), 0
         try:
-            with temporary.open("xb") as file:
+            with new_file(temporary) as file:
                 for piece in pieces:
                     found.update(piece)
                     length += len(piece)
@@ -121,6 +121,12 @@ class ContentStore:
         folder = self._folder / "part"
         _make(folder)
         return folder / f"{secrets.token_hex(16)}.new"
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A file that is not there yet, for this user alone."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def pieces_of(file: BinaryIO) -> Iterator[bytes]:
