@@ -289,7 +289,7 @@ def _read_standing(distribution: str, document: object) -> Standing:
                 read_blob(one.get("content")),
                 read_blob(chunks) if chunks is not None else None,
                 whole(one, "base"),
-            )  # fmt: skip
+            )
         )
     return Standing(tuple(found), whole(table, "complete"))
 

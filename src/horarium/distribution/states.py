@@ -75,7 +75,8 @@ def may_be_told(before: State, after: State) -> bool:
         return True
     if before is S.EXTRACTED:
         return after in (S.SUPERSEDED, S.UNSUBSCRIBED)
-    seen, waiting = {before}, [before]
+    seen: set[State] = {before}
+    waiting: list[State] = [before]
     while waiting:
         for step in _STEPS[waiting.pop()] - seen:
             seen.add(step)
