@@ -6,8 +6,7 @@ above. What does not verify is refused, and what was believed before stays.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from horarium.distribution import configuration as configurations
@@ -26,9 +25,7 @@ from horarium.distribution.trust import (
 from horarium.distribution.untrusted import Doubt, Untrusted
 from horarium.kernel.instant import Instant
 from horarium.store.metadata import Signed
-from horarium.store.store import Store
-
-log = logging.getLogger(__name__)
+from horarium.store.store import Store, Transaction
 
 STATEMENT = "statement/"
 REVOKED = "revoked/realm"
@@ -128,8 +125,13 @@ def keep_belief(store: Store, before: Belief | None, after: Belief, now: Instant
             entries.append(Signed(STATEMENT + label, after.number(label), now, data))
     gone = [name for name in old if name not in after.trusted.octets]
     gone += [STATEMENT + label for label in stated if label not in after.stated]
+
+    def work(tx: Transaction) -> None:
+        tx.metadata.put(*entries)
+        tx.metadata.drop(gone)
+
     if entries or gone:
-        store.transact([], lambda tx: (tx.metadata.put(*entries), tx.metadata.drop(gone)))
+        store.transact([], work)
 
 
 def _number(trusted: Trusted, name: str) -> int:
@@ -208,8 +210,3 @@ async def _needed(fetch: Fetch, name: str) -> bytes:
     if data is None:
         raise Untrusted(Doubt.MIXED, name, "the node above does not have it")
     return data
-
-
-def labels(statements: Iterable[Statement]) -> list[str]:
-    """How statements are called."""
-    return [f"{statement.kind}/{statement.name}" for statement in statements]
