@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from horarium.distribution.rates import Bucket
+from horarium.distribution.buckets import Bucket
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.sharing import Shared

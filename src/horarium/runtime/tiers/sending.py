@@ -32,7 +32,7 @@ from horarium.distribution.messages import (
     read_upward,
 )
 from horarium.distribution.needing import Need
-from horarium.distribution.rates import Bucket
+from horarium.distribution.buckets import Bucket
 from horarium.distribution.records import Document
 from horarium.distribution.release import KIND as RELEASE_KIND
 from horarium.kernel.instant import Instant
