@@ -17,8 +17,8 @@ from horarium.kernel.gregorian import DAY, day_number
 from horarium.kernel.instant import MIN_INSTANT, Instant
 from horarium.kernel.nearest import nearest
 from horarium.kernel.schedule import OnCrash, Schedule, Type
-from horarium.kernel.schedule_keys import schedule_from_table
 from horarium.kernel.schedule_check import ROLES
+from horarium.kernel.schedule_keys import schedule_from_table
 from horarium.kernel.schedule_text import parse_schedule
 from horarium.kernel.timetable import Circumstances, Timetable
 
@@ -249,4 +249,3 @@ def _pairs(timetable: Timetable, since: Instant) -> Iterator[tuple[Instant, Inst
         if before is not None:
             yield before, opening.due
         before = at = opening.due
-

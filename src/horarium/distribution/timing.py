@@ -11,9 +11,7 @@ from horarium.kernel.schedule import Schedule
 from horarium.kernel.timetable import Timetable
 
 
-def zone_of(
-    realm: Realm, act: Act, name: str, *, distributor: str = "", receiver: str = ""
-) -> str:
+def zone_of(realm: Realm, act: Act, name: str, *, distributor: str = "", receiver: str = "") -> str:
     """The zone in which the schedule of an act is read, where it names none itself.
 
     Refresh and build go by the distributor, an extraction by its subscriber. A channel goes by the

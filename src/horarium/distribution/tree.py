@@ -92,8 +92,9 @@ def route(
     hops: list[Hop] = []
     node = name
     while node != ORIGIN:
-        if any(hop.node == node for hop in hops):
-            around = " > ".join([*(hop.node for hop in reversed(hops)), hops[0].node])
+        seen = [hop.node for hop in hops]
+        if node in seen:
+            around = " > ".join([node, *reversed(seen[seen.index(node) :])])
             raise InvalidInput(f"the way to {name} goes in a circle: {around}", part="parents")
         if len(hops) == DEEPEST:
             raise InvalidInput(f"{name} lies more than {DEEPEST} links deep", part="parents")

@@ -22,6 +22,7 @@ MOST_ENTRIES = 10_000
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_URL = re.compile(r"https?://[^\s/?#@\\]+/?", re.ASCII)
 
 
 def as_text(value: object) -> str:
@@ -160,3 +161,11 @@ def as_variables(value: object) -> dict[str, str]:
         except HorariumError as error:
             raise InvalidInput(f"{name}: {error}") from None
     return found
+
+
+def as_url(value: object) -> str:
+    """The address of a node, without a slash at its end."""
+    text = as_text(value)
+    if _URL.fullmatch(text) is None:
+        raise InvalidInput(f"{text[:80]!r} is no address like https://north.example.com:8443")
+    return text.rstrip("/")
