@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from horarium.distribution.buckets import Bucket
 from horarium.distribution.configuration import KIND as NODE_KIND
 from horarium.distribution.configuration import Child, Configuration
 from horarium.distribution.messages import (
@@ -32,7 +33,6 @@ from horarium.distribution.messages import (
     read_upward,
 )
 from horarium.distribution.needing import Need
-from horarium.distribution.buckets import Bucket
 from horarium.distribution.records import Document
 from horarium.distribution.release import KIND as RELEASE_KIND
 from horarium.kernel.instant import Instant
@@ -129,7 +129,7 @@ class Grant:
     void: bool = False
 
 
-class Sending:
+class Sender:
     """The upper side of one node. Lives on the loop's thread."""
 
     def __init__(
