@@ -389,9 +389,9 @@ class ReceivingNode:
         passed_on = not follows.extracts
         if not passed_on and not release.allows(need.version, follows):
             return Permission(_held_back(release.stopped, release.withdrawn, need.version))
-        if found.open is None:
+        if found.open is None or need.distribution not in found.open:
             return Permission()
-        return window_permission(found.open.get(need.distribution, PeriodSet()), now)
+        return window_permission(found.open[need.distribution], now)
 
     def rate(self, child: str, need: Need, now: Instant) -> int | None:
         """See `Surroundings`: rates of channels bind the first tier."""
