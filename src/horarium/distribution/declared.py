@@ -91,6 +91,7 @@ _link = {"calendar": as_resource, "open_when": one_of("free", "reserved")}
 
 KINDS: dict[str, dict[str, Reader]] = {
     "policy": {
+        "title": as_title,
         "applies_to": as_receiver,
         "refresh": _schedule(Act.REFRESH),
         "extract": _schedule(Act.EXTRACT),
@@ -156,7 +157,12 @@ KINDS: dict[str, dict[str, Reader]] = {
         **_link,
         **_settings_of(SUBSCRIBER),
     },
-    "subscriber_group": {"members": _names, "channels": _names, "inactive": _names},
+    "subscriber_group": {
+        "title": as_title,
+        "members": _names,
+        "channels": _names,
+        "inactive": _names,
+    },
 }
 """The keys of each kind of object of this room, with their readers."""
 
@@ -169,21 +175,21 @@ class _Wrong(Exception):
         self.key = key
 
 
-def canonical(kind: str, keys: Keys) -> tuple[dict[str, object], list[str]]:
-    """An object's keys as they are kept, and what is to be said about those that are not: a type
-    that is another one by now, and switches that nobody needs."""
+def canonical(kind: str, keys: Keys) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """An object's keys as they are kept, and what is to be said about those that are not, each with
+    its key: a type that is another one by now, and switches that nobody needs."""
     found: dict[str, object] = dict(keys)
-    notes: list[str] = []
+    notes: list[tuple[str, str]] = []
     if kind != "distribution":
         return found, notes
     alias = ALIASES.get(str(found.get("type")))
     if alias is not None:
-        notes.append(f"the type {found['type']} is kept as {alias}, which is sequential")
+        notes.append(("type", f"{found['type']} is kept as {alias}, which is sequential"))
         found["type"] = alias
     for key in DROPPED:
         if key in found:
             del found[key]
-            notes.append(f"{key} is always on: the key is not kept")
+            notes.append((key, "is always on: the key is not kept"))
     return found, notes
 
 

@@ -170,6 +170,7 @@ class SubscriberGroup:
     members: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     inactive: frozenset[str] = frozenset()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class Policy:
     refresh: Schedule | None = None
     extract: Schedule | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
