@@ -17,6 +17,7 @@ from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
+from horarium.store.extraction import ExtractionRepository
 from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
@@ -220,6 +221,11 @@ class Transaction:
     def requests(self) -> RequestRepository:
         """What is asked of resources and not settled."""
         return RequestRepository(self.session, self.tenant)
+
+    @property
+    def extraction(self) -> ExtractionRepository:
+        """What distribution has installed on this node, and extractions that go on."""
+        return ExtractionRepository(self.session, self.tenant)
 
     def reservations(
         self, resource: int, uri: str, now: Instant, *, reading: bool = False
