@@ -29,6 +29,7 @@ from horarium.store.metadata import MetadataRepository
 from horarium.store.nodes import NodeRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
+from horarium.store.releases import ReleaseRepository
 from horarium.store.reminders import ReminderRepository
 from horarium.store.replies import ReplyRepository
 from horarium.store.requests import RequestRepository
@@ -216,6 +217,11 @@ class Transaction:
     def holdings(self) -> HoldingRepository:
         """Bundles that this node received."""
         return HoldingRepository(self.session, self.tenant)
+
+    @property
+    def releases(self) -> ReleaseRepository:
+        """Windows opened by hand, and releases by rings."""
+        return ReleaseRepository(self.session, self.tenant)
 
     @property
     def requests(self) -> RequestRepository:
