@@ -151,8 +151,13 @@ def wanted_from(entries: tuple[Entry, ...]) -> Wanted:
     found: dict[str, Directory | File | Link] = {}
     for entry in entries:
         _check(entry.path)
-        if not isinstance(entry, Removal):
-            found[entry.path] = entry
+        if isinstance(entry, Removal):
+            continue
+        if isinstance(entry, Link):
+            _check_link(entry)
+        elif entry.mode & ~0o777:
+            raise ExtractionFailed(Trouble.PATH_REFUSED, entry.path, "has more than permissions")
+        found[entry.path] = entry
     implied = set()
     for path in list(found):
         parts = path.split("/")
@@ -167,6 +172,15 @@ def wanted_from(entries: tuple[Entry, ...]) -> Wanted:
         if above and not isinstance(found[above], Directory):
             raise ExtractionFailed(Trouble.PATH_REFUSED, path, "lies below what is no directory")
     return Wanted(dict(sorted(found.items())), frozenset(implied))
+
+
+def _check_link(link: Link) -> None:
+    """A link leads to a place inside the root, whatever other links there are on the way."""
+    depth = link.path.count("/")
+    for part in link.target.split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0 or link.target.startswith("/") or not link.target or "\0" in link.target:
+            raise ExtractionFailed(Trouble.PATH_REFUSED, link.path, "leads out of the target")
 
 
 def _check(path: str) -> None:

@@ -55,6 +55,24 @@ def plan_swap(scene: Scene, version: int) -> Plan:
     )
 
 
+def plan_swap_removal(scene: Scene) -> Plan:
+    """What removes the link and the version that it leads to. ExtractionFailed as plan_swap."""
+    old = _current(scene)
+    swap = _Swap(scene, old)
+    if old is not None:
+        swap.judge_old_tree()
+    if swap.local:
+        path = min(swap.local)
+        raise ExtractionFailed(Trouble.CHANGED_LOCALLY, path, "was changed locally, and is kept")
+    actions = []
+    places = {scene.base: _LINK} | ({} if old is None else {old: _OLD_TREE})
+    for path, number in places.items():
+        seen = scene.disk.look(path)
+        if seen is not None:
+            actions.append(Remove(number, path, seen))
+    return Plan((), tuple(actions), (), tuple(sorted(scene.installed)), tuple(swap.overwritten))
+
+
 def _actions(scene: Scene, new: str, top: str, old: str | None) -> Iterator[Action]:
     """The new tree gets its place, then the link; then what was in use goes."""
     remnant = scene.disk.look(new)

@@ -11,6 +11,9 @@ from horarium.kernel.instant import Instant
 from horarium.store.engine import Row, Session
 from horarium.store.rows import instant, number, text
 
+REMOVED = 0
+"""The version of a distribution whose content was removed on purpose."""
+
 
 @dataclass(frozen=True, slots=True)
 class InUse:
@@ -30,7 +33,8 @@ class Journal:
     It acts in the folder ``below`` an allowed ``root``; ``stage`` lies in that folder, empty while
     there is none. ``plan`` is the digest of the plan in the stage. ``done`` counts the actions
     afterwards that ended well, ``attempt`` from 1. ``kept`` tells that the table of what is
-    installed has the new version already.
+    installed has the new version already; one that ``returns`` is taken back when an action
+    afterwards fails.
     """
 
     serial: int
@@ -45,6 +49,7 @@ class Journal:
     done: int
     attempt: int
     kept: bool
+    returns: bool
     started: Instant
 
 
@@ -95,7 +100,8 @@ class ExtractionRepository:
     def keep(
         self, journal: Journal, put: Iterable[Installed], drop: Iterable[str], at: Instant
     ) -> None:
-        """Keeps that a version is in its place: what it put there and what it dropped."""
+        """Keeps that a version is in its place: what it put there and what it dropped. REMOVED is
+        no version, and leaves no trace."""
         values = {
             "tenant": self.tenant,
             "distribution": journal.distribution,
@@ -121,18 +127,16 @@ class ExtractionRepository:
                 for row in put
             ),
         )
-        self.session.run("put_extracted", {**new, "at_s": at})
-
-    def forget(self, distribution: str, target: str) -> None:
-        """Drops that a distribution is unpacked at a target, after its content was removed."""
-        values = {"tenant": self.tenant, "distribution": distribution, "target": target}
-        self.session.run("drop_extracted", values)
+        if journal.version == REMOVED:
+            self.session.run("drop_extracted", values)
+        else:
+            self.session.run("put_extracted", {**new, "at_s": at})
 
     # --- the journal -------------------------------------------------------
 
     def begin(
         self, distribution: str, version: int, target: str, place: tuple[str, str],
-        attempt: int, at: Instant,
+        attempt: int, returns: bool, at: Instant,
     ) -> Journal:  # fmt: skip
         """Begins an extraction; ``place`` is the allowed root and the folder below it."""
         root, below = place
@@ -144,13 +148,14 @@ class ExtractionRepository:
             "root": root,
             "below": below,
             "attempt": attempt,
+            "returns": int(returns),
             "started_s": at,
         }
         row = self.session.row("begin_extraction", values)
         assert row is not None
         return Journal(
             number(row[0]), distribution, version, target, root, below, "", Step.PRE_ACTIONS,
-            "", 0, attempt, False, at,
+            "", 0, attempt, False, returns, at,
         )  # fmt: skip
 
     def step(self, journal: Journal) -> None:
@@ -193,5 +198,5 @@ def _journal(row: Row) -> Journal:
     return Journal(
         number(row[0]), text(row[1]), number(row[2]), text(row[3]), text(row[4]), text(row[5]),
         text(row[6]), Step(text(row[7])), text(row[8]), number(row[9]), number(row[10]),
-        bool(row[11]), instant(row[12]),
+        bool(row[11]), bool(row[12]), instant(row[13]),
     )  # fmt: skip

@@ -45,7 +45,7 @@ class Pace:
 
     rate: int | None
     monotonic: Callable[[], float]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
     _free_at: float = 0.0
 
     def slices(self, piece: bytes) -> Iterator[bytes | memoryview]:

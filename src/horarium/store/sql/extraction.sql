@@ -48,9 +48,9 @@ WHERE tenant = :tenant AND distribution = :distribution AND target = :target
 
 -- name: begin_extraction
 INSERT INTO extraction (tenant, distribution, version, target, root, below, stage, step, plan, done,
-    attempt, kept, started_s)
+    attempt, kept, returns, started_s)
 VALUES (:tenant, :distribution, :version, :target, :root, :below, '', 'pre_actions', '', 0, :attempt,
-    0, :started_s)
+    0, :returns, :started_s)
 RETURNING serial
 
 -- name: extraction_step
@@ -59,7 +59,7 @@ WHERE serial = :serial
 
 -- name: extractions
 SELECT serial, distribution, version, target, root, below, stage, step, plan, done, attempt, kept,
-    started_s
+    returns, started_s
 FROM extraction WHERE tenant = :tenant ORDER BY serial
 
 -- name: end_extraction

@@ -209,7 +209,8 @@ CREATE TABLE extracted (
 
 -- Extractions that have begun and not ended: the journal that is written before each step acts. The
 -- stage lies at `stage` below `folder`, which lies at `below` under the allowed `root`; `plan` is the
--- digest of the plan kept in the stage. `done` counts the actions after it that have ended well.
+-- digest of the plan kept in the stage. `done` counts the actions after it that have ended well; when one fails, a version
+-- that `returns` is taken back.
 CREATE TABLE extraction (
     serial INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
@@ -224,6 +225,7 @@ CREATE TABLE extraction (
     done INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
+    returns INTEGER NOT NULL CHECK (returns IN (0, 1)),
     started_s INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX extraction_distribution ON extraction (tenant, distribution);
