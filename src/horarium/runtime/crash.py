@@ -29,6 +29,7 @@ POINTS: Mapping[str, tuple[str, ...]] = {
     "extract": (
         "staged", "synced", "before-rename", "between-renames", "after-rename", "receipt-written",
     ),
+    "build": ("scanned", "chunk-temp", "chunk-renamed", "manifest-written"),
     "upkeep": ("before-commit", "after-commit", "piece-done"),
 }  # fmt: skip
 
