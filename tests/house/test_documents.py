@@ -12,7 +12,11 @@ from horarium.booking.preference_table import PERSON_PREFERENCES, PREFERENCES, S
 from horarium.booking.reasons import Reason
 from horarium.cli.commands import COMMANDS
 from horarium.cli.exits import Exit
-from horarium.runtime.objects import KINDS, LATER_KINDS
+from horarium.distribution.declared import CONTENT
+from horarium.distribution.declared import KINDS as DISTRIBUTED
+from horarium.distribution.gathering import CONTENT_KEYS
+from horarium.distribution.settings import names_on
+from horarium.runtime.objects import KINDS
 from horarium.runtime.setting_table import SETTINGS, Setting
 
 ROOT = Path(__file__).parents[2]
@@ -72,8 +76,28 @@ def test_nothing_is_described_that_does_not_exist() -> None:
 
 def test_kinds_and_spellings_are_described() -> None:
     text = page("formats/objects.md")
-    for word in (*KINDS, *LATER_KINDS, *SPELLINGS):
+    for word in (*KINDS, *SPELLINGS):
         assert f"`{word}`" in text, word
+
+
+@pytest.mark.parametrize("kind", sorted(DISTRIBUTED))
+def test_every_key_of_an_object_of_distribution_is_described(kind: str) -> None:
+    text = page("formats/distribution.md")
+    section = text.partition(f'## `[{kind}."NAME"]`')[2].partition("\n## ")[0]
+    described = {
+        word for cell in re.findall(r"^\| ([\w, ]+) \|", section, re.MULTILINE)
+        for word in cell.split(", ")
+    }  # fmt: skip
+    settings = {*names_on("distributor"), *names_on("subscriber")}
+    own = DISTRIBUTED[kind].keys() - settings - set(CONTENT)
+    assert own <= described
+    assert described <= {*own, "key", "type", *CONTENT_KEYS}
+    if kind in ("distributor", "subscriber", "policy"):
+        _, _, table = text.partition("## Settings")
+        assert all(f"\n| {name} |" in table for name in settings)
+    if kind == "distribution":
+        for of, keys in CONTENT_KEYS.items():
+            assert f"| {of} | {', '.join(keys)} |" in section
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

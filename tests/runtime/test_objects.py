@@ -98,11 +98,11 @@ horizon = "soon"
         'expected yes or no, not "long"',
         'objects.toml:8:1: resource."not an address": "not an address" is not an address: no_at',
         'objects.toml:9:1: resource."ROOM@example.com": room@example.com is declared twice',
-        "objects.toml:10:1: channel: objects of the kind channel are not available in this version",
+        "objects.toml:11:1: channel.cars.limits: there is no such key",
         'objects.toml:12:1: resurce: there is no such kind of object; did you mean "resource"?',
         'objects.toml:14:1: group.x.member: there is no such key; did you mean "members"?',
         'objects.toml:16:1: group.y.members: "nobody" is not an address: no_at',
-        "objects.toml:17:1: defaults.channel: is not available in this version",
+        "objects.toml:17:1: defaults.channel: only defaults.resource and defaults.person exist",
         "objects.toml:19:1: defaults.resource.horizon: "
         'expected a duration of at least 86400 seconds such as "PT10H", "90m" or seconds, '
         'not "soon"',

@@ -144,7 +144,9 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A node that receives and extracts; it may also relay."""
+    """A node that receives and extracts; it may also relay. ``parents`` are in their order, the
+    first the one that serves it; ``url`` is where its own children reach it, ``note`` for people.
+    ``inactive`` are those of its channels in which it is not active."""
 
     name: str
     own: Written = Written()
@@ -154,6 +156,7 @@ class Subscriber:
     inactive: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     url: str = ""
+    note: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     include_policy_variables: bool = True
     calendar: LinkCalendar | None = None
@@ -167,6 +170,7 @@ class SubscriberGroup:
     members: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     inactive: frozenset[str] = frozenset()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,7 @@ class Policy:
     refresh: Schedule | None = None
     extract: Schedule | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from horarium.runtime.objects import USERS, DeclaredObjects
 from horarium.runtime.offers import check_offers, read_offers
 from horarium.runtime.quotas import OWNER as QUOTA
 from horarium.runtime.quotas import read_quotas, reattribute
+from horarium.runtime.realm import check_realm, names_in_realm
 from horarium.store.directory import (
     DEFAULTS,
     PERSON_DEFAULTS,
@@ -51,18 +52,20 @@ def apply_objects(
     hours because of them. With `prune` calendar users,
     groups, quotas, directives and what is offered that no file declares any more are removed;
     Conflict if a resource or an appointer still has bookings to come, if an address is declared as
-    another kind than it is, or if an object names one that is not there. What was charged to a
-    quota follows its groups.
+    another kind than it is, if an object names one that is not there, or if the objects of
+    distribution do not fit together. What was charged to a quota follows its groups.
     """
 
     def work(tx: Transaction) -> list[Applied]:
         quotas = read_quotas(tx)
         offers = read_offers(tx)
+        realm = names_in_realm(tx)
         changes = list(_changes(tx.directory, declared, now, prune=prune))
         found = put_laid(tx, laid or {}, now, "apply")
         changes += [Applied("holidays", name, what) for name, what in found]
         after = check_offers(tx, offers, declared.places, now)
         if changes:
+            check_realm(tx, realm, declared.places)
             reattribute(tx, quotas)
             note_widened(tx, offers, after, now)
             tx.directory.raise_version()
@@ -88,7 +91,7 @@ def _changes(
     yield from _groups(directory, declared, prune=prune)
     yield from _quotas(directory, declared, stored, prune=prune)
     yield from _named(directory, "directive", declared.directives, stored, declared, prune=prune)
-    for kind, objects in declared.offered.items():
+    for kind, objects in (*declared.offered.items(), *declared.distributed.items()):
         yield from _named(directory, kind, objects, stored, declared, prune=prune)
     if prune:
         kept = {_uri(declared, key, users) for kind in USERS for key in declared.users(kind)}

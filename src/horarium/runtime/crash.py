@@ -29,6 +29,8 @@ POINTS: Mapping[str, tuple[str, ...]] = {
     "extract": (
         "staged", "synced", "before-rename", "between-renames", "after-rename", "receipt-written",
     ),
+    "build": ("before-publish", "signed", "after-publish"),
+    "transfer": ("chunk-received", "chunk-synced", "offset-written", "before-complete"),
     "upkeep": ("before-commit", "after-commit", "piece-done"),
 }  # fmt: skip
 

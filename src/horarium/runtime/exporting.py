@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping
 from horarium.booking.quota import quota_name
 from horarium.kernel.errors import NotFound
 from horarium.runtime.declared import directives_among
-from horarium.runtime.objects import OFFERED, USERS
+from horarium.runtime.objects import DISTRIBUTED, OFFERED, USERS
 from horarium.runtime.offers import offered_among
 from horarium.runtime.quotas import objects_among
+from horarium.runtime.realm import distributed_among
 from horarium.store.directory import DEFAULTS, PERSON_DEFAULTS
 from horarium.store.store import Store, Transaction
 
-KINDS = ("defaults", "group", "resource", "person", "quota", "directive", *OFFERED)
+KINDS = (
+    "defaults", "group", "resource", "person", "quota", "directive", *OFFERED, *DISTRIBUTED,
+)  # fmt: skip
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -45,6 +48,7 @@ def export_objects(
             "quota": objects_among(settings),
             "directive": directives_among(settings),
             **offered_among(settings),
+            **distributed_among(settings),
         }
 
     found = store.read(work)
@@ -63,7 +67,7 @@ def _means(kind: str, name: str, identity: str) -> bool:
     """Whether `name` names the object `identity`; case tells directives and quotas apart."""
     if kind == "quota":
         return quota_name(name) == identity
-    if kind == "directive" or kind in OFFERED:
+    if kind == "directive" or kind in OFFERED or kind in DISTRIBUTED:
         return name == identity
     return name.removeprefix("mailto:").lower() == identity.lower()
 

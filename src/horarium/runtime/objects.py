@@ -14,23 +14,18 @@ from horarium.booking.quota import quota_name
 from horarium.booking.quota_table import TableKind, kept_value, object_table
 from horarium.booking.written import address_key, address_keys
 from horarium.directives.declared import faults as directive_faults
+from horarium.distribution.declared import KINDS as DISTRIBUTION_KINDS
+from horarium.distribution.declared import canonical
+from horarium.distribution.declared import faults as distribution_faults
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.nearest import nearest
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.guarded_file import NoSuchFile, UnsafeFile
 from horarium.runtime.toml_file import TomlFile, Unreadable, read_toml
 
-# Kinds of later versions: refused by name, so that nobody believes they were applied.
-LATER_KINDS = (
-    "policy",
-    "distributor",
-    "distribution",
-    "channel",
-    "subscriber",
-    "subscriber_group",
-)
 OFFERED = tuple(APPOINTMENT_KINDS)
-KINDS = ("resource", "person", "quota", "group", "directive", *OFFERED, "defaults")
+DISTRIBUTED = tuple(DISTRIBUTION_KINDS)
+KINDS = ("resource", "person", "quota", "group", "directive", *OFFERED, *DISTRIBUTED, "defaults")
 USERS = ("resource", "person")
 
 
@@ -43,7 +38,8 @@ class DeclaredObjects:
     ``groups``: by name, the address keys of the members.
     ``quotas``: by name, the rows of each table, in their one form and order.
     ``directives``: by name, the written value of each key; ``offered`` the same for appointers,
-    assistants and services, by kind.
+    assistants and services, by kind, and ``distributed`` for distributors, distributions,
+    channels, subscribers, their groups and policies.
     ``defaults`` and ``person_defaults``: site-wide values of the preferences of each kind.
     ``digests``: by (kind, identity, key), a digest of the value, to tell a changed file value from
     one that a command changed. ``places`` by the same, ``file:line``.
@@ -57,6 +53,9 @@ class DeclaredObjects:
     directives: dict[str, dict[str, object]] = field(default_factory=dict)
     offered: dict[str, dict[str, dict[str, object]]] = field(
         default_factory=lambda: {kind: {} for kind in OFFERED}
+    )
+    distributed: dict[str, dict[str, dict[str, object]]] = field(
+        default_factory=lambda: {kind: {} for kind in DISTRIBUTED}
     )
     defaults: dict[str, object] = field(default_factory=dict)
     person_defaults: dict[str, object] = field(default_factory=dict)
@@ -113,7 +112,8 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
     """Add what ``file`` declares; yields what is wrong with it."""
     for kind, tables in file.values.items():
         if kind not in KINDS:
-            yield file.fault((kind,), _unknown_kind(kind))
+            near = nearest(kind, KINDS)
+            yield file.fault((kind,), f"there is no such kind of object{near}")
         elif not isinstance(tables, dict):
             yield file.fault((kind,), f'expected tables such as [{kind}."…"]')
         else:
@@ -130,14 +130,10 @@ def _declare(declared: DeclaredObjects, file: TomlFile) -> Iterator[Fault]:
                     yield from _directive(declared, file, identity, keys)
                 elif kind in OFFERED:
                     yield from _offered(declared, file, (kind, identity), keys)
+                elif kind in DISTRIBUTED:
+                    yield from _distributed(declared, file, (kind, identity), keys)
                 else:
                     yield from _defaults(declared, file, identity, keys)
-
-
-def _unknown_kind(kind: str) -> str:
-    if kind in LATER_KINDS:
-        return f"objects of the kind {kind} are not available in this version"
-    return f"there is no such kind of object{nearest(kind, (*KINDS, *LATER_KINDS))}"
 
 
 def _user(
@@ -164,8 +160,7 @@ def _defaults(
 ) -> Iterator[Fault]:
     path = ("defaults", kind)
     if kind not in USERS:
-        only = "only defaults.resource and defaults.person exist"
-        yield file.fault(path, "is not available in this version" if kind in LATER_KINDS else only)
+        yield file.fault(path, "only defaults.resource and defaults.person exist")
         return
     yield from _preference_faults(file, path, keys, kind)
     defaults = declared.defaults_of(kind)
@@ -259,6 +254,25 @@ def _offered(
         yield file.fault((*path, key) if key else path, message)
     # What is kept of an object are its keys: one without any would not be there.
     declared.offered[kind][name] = plain or {"name": ""}
+    _note(declared, file, (*path, ""), path, None)
+    for key, value in plain.items():
+        _note(declared, file, (*path, key), (*path, key), value)
+
+
+def _distributed(
+    declared: DeclaredObjects, file: TomlFile, path: tuple[str, str], keys: Mapping[str, object]
+) -> Iterator[Fault]:
+    kind, name = path
+    if name in declared.distributed[kind]:
+        yield file.fault(path, f"{name} is declared twice")
+        return
+    plain, notes = canonical(kind, {key: _plain(value) for key, value in keys.items()})
+    for key, note in notes:
+        declared.warnings.append(str(file.fault((*path, key), note)))
+    for key, message in distribution_faults(kind, name, plain):
+        yield file.fault((*path, key) if key else path, message)
+    # As above: without any key it would not be there.
+    declared.distributed[kind][name] = plain or {"title": ""}
     _note(declared, file, (*path, ""), path, None)
     for key, value in plain.items():
         _note(declared, file, (*path, key), (*path, key), value)

@@ -22,6 +22,7 @@ from horarium.directives.address import parse_main
 from horarium.directives.controlfile import MOST_TASK
 from horarium.directives.declared import read_schedule
 from horarium.directives.entry import MASTER
+from horarium.distribution.values import NAME, as_variables
 from horarium.kernel.errors import InvalidInput
 from horarium.transport.endpoint import (
     Endpoint,
@@ -35,10 +36,7 @@ _DAY = 86_400
 
 # Sections that belong to kinds of work this version does not have: their keys are known, so that
 # a site written for a later version is refused by name and not as a misspelling.
-LATER_SECTIONS = {
-    "directives": ("files",),
-    "node": ("name", "listen", "url", "variables"),
-}
+LATER_SECTIONS = {"directives": ("files",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -635,6 +633,129 @@ _WEB = (
     ),
 )
 
+_PATH_EXPECTED = 'absolute paths without .., such as ["/srv/in"]'
+
+
+def _node_name(value: object) -> str:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise refuse(value, "a name of a-z, 0-9, '.', '_' and '-', at most 63 of them")
+    return value
+
+
+def _node_variables(value: object) -> dict[str, str]:
+    expected = 'names and texts such as { DEST = "/srv/in" }'
+    if not isinstance(value, dict):
+        raise refuse(value, expected)
+    try:
+        return as_variables(value)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}; {expected}", value=str(value)) from error
+
+
+def _absolute_paths(value: object) -> tuple[str, ...]:
+    paths = words(value)
+    if not all(path.startswith("/") and ".." not in path.split("/") for path in paths):
+        raise refuse(value, _PATH_EXPECTED)
+    return tuple(path.rstrip("/") or "/" for path in paths)
+
+
+def _program(value: object) -> tuple[str, ...]:
+    expected = 'a full path and arguments such as ["/usr/local/bin/check", "--quick"]'
+    if value == []:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise refuse(value, expected)
+    if not value[0].startswith("/") or len(value) > 256:
+        raise refuse(value, expected)
+    return tuple(value)
+
+
+def _of_node(
+    name: str, default: object, read: Callable[[object], object], values: str, meaning: str
+) -> Setting:
+    return Setting(f"node.{name}", default, read, values, meaning)
+
+
+_NODE = (
+    _of_node(
+        "name",
+        None,
+        _node_name,
+        "name",
+        "Which distributor or subscriber this node is; set by `node join`, or here.",
+    ),
+    _of_node(
+        "listen",
+        "127.0.0.1:8443",
+        _listening,
+        "`HOST:PORT` or `unix:/PATH`",
+        "Where the nodes below this one reach it.",
+    ),
+    _of_node(
+        "url",
+        None,
+        _site_url,
+        "`https://HOST:PORT`",
+        "The address under which they do; tokens for them contain it.",
+    ),
+    _of_node(
+        "variables",
+        {},
+        _node_variables,
+        "table",
+        "Variables of this node, above all others: nothing from outside says otherwise.",
+    ),
+    _of_node(
+        "allowed_roots",
+        None,
+        _absolute_paths,
+        "absolute paths",
+        "Where extraction may write; unset, the absolute paths among `node.variables`.",
+    ),
+    _of_node(
+        "allow_actions",
+        False,
+        yes_no,
+        "`true` or `false`",
+        "Whether programs that a distribution names may run here, before and after extraction.",
+    ),
+    _of_node(
+        "actions_user",
+        None,
+        line,
+        "user name",
+        "Who runs them, and the check of health; unset, whoever runs the node.",
+    ),
+    _of_node(
+        "allow_foreign_delete",
+        [],
+        _absolute_paths,
+        "absolute paths",
+        "Where extraction may remove what it did not install.",
+    ),
+    _of_node(
+        "env_allow",
+        [],
+        _variable_names,
+        "names",
+        "The variables of the environment that a target may name as `%ENV.NAME%`.",
+    ),
+    _of_node(
+        "health_check",
+        [],
+        _program,
+        "program and arguments",
+        "What runs after every extraction; another status than 0 says that the version is bad.",
+    ),
+    _of_node(
+        "insecure_loopback",
+        False,
+        yes_no,
+        "`true` or `false`",
+        "Whether nodes of one machine may talk without TLS; on loopback addresses only.",
+    ),
+)
+
 _LATER = tuple(
     Setting(
         f"{section}.{key}",
@@ -658,6 +779,7 @@ SETTINGS: dict[str, Setting] = {
         *_RETENTION,
         *_DIRECTIVES,
         *_WEB,
+        *_NODE,
         *_LIMITS,
         *_LATER,
     )

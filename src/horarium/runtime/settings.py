@@ -125,6 +125,33 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """What this machine is in a realm, and what it lets be done to it: nothing from outside widens
+    it. ``name`` is None where it was not said, ``allowed_roots`` where it follows from the
+    variables; programs are argument vectors, empty for none."""
+
+    name: str | None
+    listen: Endpoint
+    url: str | None
+    variables: Mapping[str, str]
+    allowed_roots: tuple[str, ...] | None
+    allow_actions: bool
+    actions_user: str | None
+    allow_foreign_delete: tuple[str, ...]
+    env_allow: tuple[str, ...]
+    health_check: tuple[str, ...]
+    insecure_loopback: bool
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Below which paths extraction may write; nowhere, when there are none."""
+        if self.allowed_roots is not None:
+            return self.allowed_roots
+        paths = (text for text in self.variables.values() if text.startswith("/"))
+        return tuple(dict.fromkeys(path.rstrip("/") or "/" for path in paths))
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Every limit on what comes in by mail. Sizes in bytes, times in seconds unless the name
     says otherwise."""
@@ -176,6 +203,7 @@ class Settings:
     retention: RetentionSettings
     directives: DirectiveSettings
     web: WebSettings
+    node: NodeSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -297,6 +325,9 @@ def _contradictions(written: Mapping[str, object], origins: Mapping[str, str]) -
     url = str(written.get("web.url", ""))
     if url.startswith("http:") and not is_loopback(url):
         yield fault("web.url", "without TLS (https:) only this machine may be served")
+    listen = written.get("node.listen")
+    if written.get("node.insecure_loopback") and not getattr(listen, "loopback", True):
+        yield fault("node.insecure_loopback", f"{listen} can be reached from elsewhere")
     mailboxes = written.get("mail.local_delivery")
     own = lmtp if lmtp is not None else SETTINGS["mail.lmtp"].default_value()
     if isinstance(mailboxes, Mailboxes) and mailboxes.endpoint == own:
@@ -342,6 +373,7 @@ def _settings(
         retention=RetentionSettings(**values["retention"]),
         directives=DirectiveSettings(**_acted_on(values, "directives")),
         web=WebSettings(**_acted_on(values, "web")),
+        node=NodeSettings(**values["node"]),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,

@@ -10,6 +10,7 @@ from typing import TypeVar
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.store.accounts import AccountRepository
+from horarium.store.acts import ActRepository
 from horarium.store.appointments import AppointmentRepository
 from horarium.store.bookings import ResourceReservations, write_key
 from horarium.store.check_ins import CheckInRepository
@@ -20,11 +21,15 @@ from horarium.store.extraction import ExtractionRepository
 from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
+from horarium.store.holdings import HoldingRepository
 from horarium.store.holidays import HolidayRepository
 from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
+from horarium.store.metadata import MetadataRepository
+from horarium.store.nodes import NodeRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
+from horarium.store.releases import ReleaseRepository
 from horarium.store.reminders import ReminderRepository
 from horarium.store.replies import ReplyRepository
 from horarium.store.requests import RequestRepository
@@ -38,6 +43,7 @@ from horarium.store.sign_ins import (
 )
 from horarium.store.timers import TimerRepository
 from horarium.store.upkeep import UpkeepRepository
+from horarium.store.versions import VersionRepository
 from horarium.store.waiting import WaitingRepository
 from horarium.store.workers import WorkerRepository
 
@@ -186,6 +192,36 @@ class Transaction:
     def check_ins(self) -> CheckInRepository:
         """For which occurrences somebody was there."""
         return CheckInRepository(self.session, self.tenant)
+
+    @property
+    def metadata(self) -> MetadataRepository:
+        """Signed metadata of distribution."""
+        return MetadataRepository(self.session, self.tenant)
+
+    @property
+    def versions(self) -> VersionRepository:
+        """Versions of distributions, builds, and who has received what."""
+        return VersionRepository(self.session, self.tenant)
+
+    @property
+    def nodes(self) -> NodeRepository:
+        """Certificates of nodes, and tokens to enrol by."""
+        return NodeRepository(self.session, self.tenant)
+
+    @property
+    def acts(self) -> ActRepository:
+        """What distribution does by schedule."""
+        return ActRepository(self.session, self.tenant)
+
+    @property
+    def holdings(self) -> HoldingRepository:
+        """Bundles that this node received."""
+        return HoldingRepository(self.session, self.tenant)
+
+    @property
+    def releases(self) -> ReleaseRepository:
+        """Windows opened by hand, and releases by rings."""
+        return ReleaseRepository(self.session, self.tenant)
 
     @property
     def requests(self) -> RequestRepository:

@@ -1,3 +1,179 @@
+-- Distribution: versions of files, built, sent, relayed and extracted.
+
+-- Signed metadata and statements that are believed, or published, here: by name, as octets.
+CREATE TABLE metadata (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    signed_s INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT;
+
+-- Versions; a row is written when everything of it lies durable, and not changed but to be retired.
+CREATE TABLE version (
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    built_s INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    retired_s INTEGER,
+    PRIMARY KEY (tenant, distribution, number)
+) STRICT;
+
+CREATE TABLE build (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    started_s INTEGER NOT NULL,
+    ended_s INTEGER,
+    outcome TEXT CHECK (outcome IN ('built', 'unchanged', 'failed', 'cancelled')),
+    reason TEXT NOT NULL DEFAULT '',
+    version INTEGER,
+    size INTEGER,
+    delta INTEGER
+) STRICT;
+CREATE INDEX build_of ON build (tenant, distribution, id);
+
+-- How far each expected receiver is with each version; a silent one has its row too.
+CREATE TABLE receiver (
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    subscriber TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('not_eligible', 'pending', 'offered', 'refused',
+        'already_have', 'receiving', 'suspended', 'verifying', 'corrupt', 'received', 'extract_wait',
+        'pre_actions', 'staging', 'applying', 'post_actions', 'extracted', 'extract_failed',
+        'superseded', 'unsubscribed')),
+    reason TEXT NOT NULL,
+    percent INTEGER NOT NULL CHECK (percent BETWEEN 0 AND 100),
+    octets INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (tenant, distribution, version, subscriber)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receiver_of ON receiver (tenant, subscriber, distribution, version);
+
+-- What happened to versions on their way, for reports.
+CREATE TABLE passage (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    subscriber TEXT NOT NULL,
+    what TEXT NOT NULL,
+    at_s INTEGER NOT NULL,
+    octets INTEGER NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX passage_of ON passage (tenant, distribution, id);
+
+-- Nodes that were given certificates, and the tokens by which others may ask for one.
+CREATE TABLE node (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    key BLOB NOT NULL,
+    issued_s INTEGER NOT NULL,
+    expires_s INTEGER NOT NULL,
+    revoked_s INTEGER,
+    seen_s INTEGER,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revoked_certificate (
+    tenant TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    node TEXT NOT NULL,
+    expires_s INTEGER NOT NULL,
+    PRIMARY KEY (tenant, serial)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolment (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    expires_s INTEGER NOT NULL,
+    used_s INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+-- What is done by schedule: refresh of a distributor, build, walk of a channel, extraction.
+CREATE TABLE act (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    schedule TEXT NOT NULL,
+    activated_s INTEGER NOT NULL,
+    anchor_s INTEGER NOT NULL,
+    cursor_s INTEGER NOT NULL,
+    begun_s INTEGER,
+    ended_s INTEGER,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE act_log (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    due_s INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
+CREATE INDEX act_log_of ON act_log (tenant, name, id);
+
+-- Windows opened by hand until what was asked for is sent, and releases to rings.
+CREATE TABLE extra_window (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    opened_s INTEGER NOT NULL,
+    opened_by TEXT NOT NULL,
+    closed_s INTEGER
+) STRICT;
+CREATE INDEX extra_window_open ON extra_window (tenant, channel) WHERE closed_s IS NULL;
+
+CREATE TABLE staged_release (
+    tenant TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    rings INTEGER NOT NULL,
+    opened_s INTEGER NOT NULL,
+    soaked INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('going', 'paused', 'halted', 'returned', 'done')),
+    reason TEXT NOT NULL,
+    changed_s INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    PRIMARY KEY (tenant, channel, distribution, version)
+) STRICT, WITHOUT ROWID;
+
+-- What a node holds: bundles it received, and the newest row it told of each version.
+CREATE TABLE holding (
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    received_s INTEGER NOT NULL,
+    PRIMARY KEY (tenant, distribution, version, base)
+) STRICT, WITHOUT ROWID;
+
+-- Where a content that is being received stands: octets of it that are durable.
+CREATE TABLE transfer (
+    tenant TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    durable INTEGER NOT NULL CHECK (durable BETWEEN 0 AND length),
+    PRIMARY KEY (tenant, digest)
+) STRICT, WITHOUT ROWID;
+
 -- What each distribution installed on this node, by its absolute place: `target` is the folder it was
 -- unpacked into. `serial` rises with every extraction, so that of several that installed one path the
 -- later is known. `content` is the digest of a file, or the text of a link; a directory that was there
@@ -53,3 +229,12 @@ CREATE TABLE extraction (
     started_s INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX extraction_distribution ON extraction (tenant, distribution);
+
+-- The manifest of each version that was extracted here: what follows is told as changes of it.
+CREATE TABLE known_manifest (
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (tenant, distribution, version)
+) STRICT, WITHOUT ROWID;

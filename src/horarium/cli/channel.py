@@ -1,0 +1,132 @@
+"""``horarium channel``: what is sent to whom, and when."""
+
+from __future__ import annotations
+
+import click
+
+from horarium.cli.distribution_acts import send
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
+from horarium.cli.realm_preview import preview_command
+from horarium.runtime.realm_changes import (
+    Wish,
+    change_objects,
+    list_distribution,
+    subscribe,
+    unsubscribe,
+)
+
+
+@click.group(help="Channels: what is sent to whom, and the windows in which it is.")
+def command() -> None:
+    """The group itself does nothing."""
+
+
+object_commands(command, "channel")
+command.add_command(preview_command("channel"))
+command.add_command(send)
+
+
+@command.command(
+    "add-distribution",
+    help="List a distribution in a channel.\n\nExample: horarium channel add-distribution night "
+    "intranet",
+)
+@click.argument("name")
+@click.argument("distribution")
+@DRY_RUN
+@pass_invocation
+def channel_add_distribution(
+    invocation: Invocation, name: str, distribution: str, dry_run: bool
+) -> None:
+    """List one."""
+    store, now = store_of(invocation), invocation.clock.now()
+    changes = list_distribution(store, name, distribution, now, listed=True, dry_run=dry_run)
+    tell(invocation, name, changes, dry_run=dry_run)
+
+
+@command.command(
+    "remove-distribution",
+    help="List a distribution no more.\n\n"
+    "Example: horarium channel remove-distribution night intranet",
+)
+@click.argument("name")
+@click.argument("distribution")
+@DRY_RUN
+@pass_invocation
+def channel_remove_distribution(
+    invocation: Invocation, name: str, distribution: str, dry_run: bool
+) -> None:
+    """Take one out."""
+    store, now = store_of(invocation), invocation.clock.now()
+    changes = list_distribution(store, name, distribution, now, listed=False, dry_run=dry_run)
+    tell(invocation, name, changes, dry_run=dry_run)
+
+
+@command.command(
+    "subscribe",
+    help="Subscribe a subscriber, or @GROUP.\n\n"
+    "Example: horarium channel subscribe night @branches",
+)
+@click.argument("name")
+@click.argument("receiver", metavar="SUBSCRIBER|@GROUP")
+@click.option("--inactive", is_flag=True, help="not active yet")
+@DRY_RUN
+@pass_invocation
+def channel_subscribe(
+    invocation: Invocation, name: str, receiver: str, inactive: bool, dry_run: bool
+) -> None:
+    """Subscribe somebody."""
+    changes = subscribe(
+        store_of(invocation), invocation.settings, name, receiver, invocation.clock.now(),
+        active=not inactive, dry_run=dry_run,
+    )  # fmt: skip
+    tell(invocation, name, changes, dry_run=dry_run)
+
+
+@command.command(
+    "unsubscribe",
+    help="End a subscription, on whichever side it is stated; what is installed stays.\n\n"
+    "Example: horarium channel unsubscribe night s1",
+)
+@click.argument("name")
+@click.argument("receiver", metavar="SUBSCRIBER|@GROUP")
+@DRY_RUN
+@pass_invocation
+def channel_unsubscribe(invocation: Invocation, name: str, receiver: str, dry_run: bool) -> None:
+    """Unsubscribe somebody."""
+    changes = unsubscribe(
+        store_of(invocation), invocation.settings, name, receiver, invocation.clock.now(),
+        dry_run=dry_run,
+    )  # fmt: skip
+    tell(invocation, name, changes, dry_run=dry_run)
+
+
+def _switch(verb: str, text: str, *, active: bool) -> click.Command:
+    @click.command(
+        verb,
+        help=f"{text} a channel or, with a subscriber or @GROUP, one subscription.\n\n"
+        f"Example: horarium channel {verb} night lab1",
+    )
+    @click.argument("name")
+    @click.argument("receiver", metavar="[SUBSCRIBER|@GROUP]", required=False)
+    @DRY_RUN
+    @pass_invocation
+    def run(invocation: Invocation, name: str, receiver: str | None, dry_run: bool) -> None:
+        """Switch it."""
+        store, now = store_of(invocation), invocation.clock.now()
+        if receiver is None:
+            wishes = [Wish("channel", name, {"active": None if active else False})]
+            changes = change_objects(store, wishes, now, dry_run=dry_run)
+        else:
+            changes = subscribe(
+                store, invocation.settings, name, receiver, now,
+                active=active, known=True, dry_run=dry_run,
+            )  # fmt: skip
+        tell(invocation, name, changes, dry_run=dry_run)
+
+    return run
+
+
+command.add_command(_switch("activate", "Activate", active=True))
+command.add_command(_switch("deactivate", "Deactivate", active=False))

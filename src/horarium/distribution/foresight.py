@@ -1,0 +1,112 @@
+"""What will happen in a realm as its schedules say, foreseen with an imagined clock.
+
+The same functions answer that answer a running distributor; what they are told of signals and
+anchors is what would have been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from horarium.distribution.precedence import written_schedule
+from horarium.distribution.realm import Channel, Distributor, Realm, Subscriber
+from horarium.distribution.schedules import Act, Given
+from horarium.distribution.sending import Busy, Sending, never_busy
+from horarium.distribution.timing import timetable_for
+from horarium.distribution.tree import subscribers_of, tree_of
+from horarium.kernel.errors import LimitReached
+from horarium.kernel.instant import Instant
+from horarium.kernel.moment import Opening
+from horarium.kernel.schedule import Type
+
+MOST_FIRINGS = 2_000
+"""Firings of one schedule that are foreseen: a refresh every five minutes for a week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """A realm, from an instant on. ``given`` is what schedules are set into, by act and name, as a
+    running distributor keeps it; what is not there counts from ``since``."""
+
+    realm: Realm
+    since: Instant
+    busy: Busy = never_busy
+    given: Mapping[tuple[Act, str], Given] = field(default_factory=dict)
+
+    def given_to(self, act: Act, name: str) -> Given:
+        """What a schedule is set into."""
+        return self.given.get((act, name), Given(self.since, anchor=self.since))
+
+    def firings(
+        self, act: Act, name: str, end: Instant, *, distributor: str = "", receiver: str = ""
+    ) -> tuple[Opening, ...]:
+        """The firings of a schedule from ``since`` to ``end``, at most `MOST_FIRINGS`. Refreshes
+        to come count as their signal; when versions will be verified is not known here."""
+        written = written_schedule(self.realm, act, name)
+        given = self.given_to(act, name)
+        if written is None:
+            return ()
+        if act is Act.BUILD:
+            distributor = self.realm.distributions[name].distributor
+        waits = act in (Act.BUILD, Act.SEND) and (
+            written.type is Type.IMMEDIATELY or written.signal == "refresh"
+        )
+        if not waits or distributor not in self.realm.distributors:
+            return self._counted(act, name, given, self.since, end, distributor, receiver)
+        signals = tuple(one.due for one in self.firings(Act.REFRESH, distributor, end))
+        earlier = tuple(t for t in given.signal("refresh") if t < self.since)
+        edges = (*earlier[-1:], *signals, end)
+        found: list[Opening] = []
+        for signal, following in pairwise(edges):
+            own = replace(given, signals={**given.signals, "refresh": (signal,)})
+            start = max(signal, self.since)
+            found += self._counted(act, name, own, start, following, distributor, receiver)
+        return tuple(found[:MOST_FIRINGS])
+
+    def _counted(
+        self, act: Act, name: str, given: Given, start: Instant, end: Instant,
+        distributor: str, receiver: str,
+    ) -> tuple[Opening, ...]:  # fmt: skip
+        table = timetable_for(
+            self.realm, act, name, given, distributor=distributor, receiver=receiver
+        )
+        found: list[Opening] = []
+        at = Instant(start - 1)
+        try:
+            while len(found) < MOST_FIRINGS:
+                opening = table.next_after(at)
+                if opening is None or opening.due >= end:
+                    break
+                found.append(opening)
+                at = opening.due
+        except LimitReached:
+            # Nothing comes for a very long time.
+            pass
+        return tuple(found)
+
+    @property
+    def sending(self) -> Sending:
+        """The windows of channels."""
+        names = self.realm.channels
+        given = {name: self.given_to(Act.SEND, name) for name in names}
+        return Sending(self.realm, Given(self.since, anchor=self.since), self.busy, given)
+
+
+def senders(realm: Realm, channel: Channel) -> tuple[Distributor, ...]:
+    """The distributors whose distributions a channel lists."""
+    owners = {realm.distributions[name].distributor for name in channel.distributions}
+    return tuple(realm.distributors[name] for name in sorted(owners))
+
+
+def first_tier(realm: Realm, channel: Channel, distributor: Distributor) -> tuple[Subscriber, ...]:
+    """Those that a distributor serves itself because of a channel: its receivers, and the parents
+    above them."""
+    found: set[str] = set()
+    behind = set(subscribers_of(realm, channel))
+    for name in channel.distributions:
+        if realm.distributions[name].distributor == distributor.name:
+            tree = tree_of(realm, name)
+            found |= {tree.first_of(node) for node in behind if node in tree.parents}
+    return tuple(realm.subscribers[name] for name in sorted(found))

@@ -1,0 +1,182 @@
+"""What of a realm does not fit together, though each of its objects can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from horarium.distribution.precedence import (
+    distributor_settings,
+    equal_widths,
+    schedule_of,
+)
+from horarium.distribution.realm import Distributor, LinkCalendar, Realm
+from horarium.distribution.schedules import LEAST_REFRESH, fast_refresh
+from horarium.distribution.settings import DISTRIBUTOR
+from horarium.distribution.tree import ORIGIN, entries_of, route
+from horarium.kernel.errors import InvalidInput
+from horarium.kernel.nearest import nearest
+
+RealmFault = tuple[str, str, str, str]
+"""The kind, the name and the key of an object, and what is wrong there."""
+
+
+def realm_faults(realm: Realm) -> Iterator[RealmFault]:
+    """Yields what is wrong between objects: names that nobody has, circles, ways that are too
+    long, policies that speak against each other, a refresh that comes too often."""
+    broken = False
+    for fault in _unknown(realm):
+        broken = True
+        yield fault
+    yield from _entries(realm)
+    if not broken:
+        yield from _circles(realm)
+    for one, other, about in equal_widths(realm):
+        whom = "everything" if about == "all" else about
+        yield "policy", other, "applies_to", f"{one} applies to {whom} with equal width"
+    yield from _fast_refreshes(realm)
+
+
+def link_calendars(realm: Realm) -> Iterator[tuple[str, str, LinkCalendar]]:
+    """The link calendars that are named, each with the kind and the name of its object."""
+    for channel in realm.channels.values():
+        if channel.calendar is not None:
+            yield "channel", channel.name, channel.calendar
+    for subscriber in realm.subscribers.values():
+        if subscriber.calendar is not None:
+            yield "subscriber", subscriber.name, subscriber.calendar
+
+
+def dependents(realm: Realm, kind: str, name: str) -> list[tuple[str, str]]:
+    """The objects that can not stand without one, as kind and name: distributions of a
+    distributor, channels that list a distribution, children of a parent."""
+    found: Iterable[tuple[str, str]] = ()
+    if kind == "distributor":
+        found = (("distribution", d.name) for d in realm.distributions.values()
+                 if d.distributor == name)  # fmt: skip
+    elif kind == "distribution":
+        found = (("channel", c.name) for c in realm.channels.values() if name in c.distributions)
+    elif kind == "subscriber":
+        below = [("subscriber", s.name) for s in realm.subscribers.values() if name in s.parents]
+        below += [("distributor", d.name) for d in realm.distributors.values()
+                  if name in d.routes.values()]  # fmt: skip
+        found = below
+    return sorted(found)
+
+
+# --- names -------------------------------------------------------------------
+
+
+def _names(
+    where: tuple[str, str, str], names: Iterable[str], known: Mapping[str, object], what: str
+) -> Iterator[RealmFault]:
+    for name in names:
+        if name not in known:
+            yield *where, f"there is no {what} {name}{nearest(name, known)}"
+
+
+def _unknown(realm: Realm) -> Iterator[RealmFault]:
+    for distributor in realm.distributors.values():
+        where = ("distributor", distributor.name, "routes")
+        ways = distributor.routes
+        nodes = dict.fromkeys((*ways, *(up for up in ways.values() if up != ORIGIN)))
+        yield from _names(where, nodes, realm.subscribers, "subscriber")
+        for up in ways.values():
+            if up != ORIGIN and up not in ways:
+                yield *where, f"{up} has children there, but no place of its own"
+    for one in realm.distributions.values():
+        where = ("distribution", one.name, "distributor")
+        yield from _names(where, (one.distributor,), realm.distributors, "distributor")
+    for channel in realm.channels.values():
+        key = ("channel", channel.name)
+        yield from _names(
+            (*key, "distributions"), channel.distributions, realm.distributions, "distribution"
+        )
+        yield from _receivers(realm, (*key, "subscribers"), channel.subscribers)
+        groups = (ring.group for ring in channel.rings)
+        yield from _names((*key, "rings"), groups, realm.groups, "group of subscribers")
+    yield from _unknown_beside(realm)
+
+
+def _unknown_beside(realm: Realm) -> Iterator[RealmFault]:
+    for subscriber in realm.subscribers.values():
+        key = ("subscriber", subscriber.name)
+        yield from _names((*key, "channels"), subscriber.channels, realm.channels, "channel")
+        yield from _names((*key, "parents"), subscriber.parents, realm.subscribers, "subscriber")
+    for group in realm.groups.values():
+        key = ("subscriber_group", group.name)
+        yield from _names((*key, "channels"), group.channels, realm.channels, "channel")
+        yield from _names((*key, "members"), group.members, realm.subscribers, "subscriber")
+    for policy in realm.policies.values():
+        whom = policy.applies_to
+        where = ("policy", policy.name, "applies_to")
+        if whom.startswith("@"):
+            yield from _names(where, (whom[1:],), realm.groups, "group of subscribers")
+        elif whom != "all":
+            objects = {**realm.subscribers, **realm.distributors}
+            yield from _names(where, (whom,), objects, "distributor or subscriber")
+
+
+def _receivers(
+    realm: Realm, where: tuple[str, str, str], names: Iterable[str]
+) -> Iterator[RealmFault]:
+    for name in names:
+        if name.startswith("@"):
+            yield from _names(where, (name[1:],), realm.groups, "group of subscribers")
+        else:
+            yield from _names(where, (name,), realm.subscribers, "subscriber")
+
+
+def _entries(realm: Realm) -> Iterator[RealmFault]:
+    """Names that are set inactive where they are not subscribed."""
+    entries = {name: entries_of(realm, channel) for name, channel in realm.channels.items()}
+    for channel in realm.channels.values():
+        for entry in sorted(channel.inactive - entries[channel.name].keys()):
+            yield "channel", channel.name, "inactive", f"{entry} is not subscribed"
+    sides = (
+        ("subscriber", "", realm.subscribers.values()),
+        ("subscriber_group", "@", realm.groups.values()),
+    )
+    for kind, sign, objects in sides:
+        for one in objects:
+            for channel_name in sorted(one.inactive):
+                if sign + one.name not in entries.get(channel_name, {}):
+                    yield kind, one.name, "inactive", f"is not subscribed to {channel_name}"
+
+
+# --- ways and times ----------------------------------------------------------
+
+
+def _circles(realm: Realm) -> Iterator[RealmFault]:
+    seen: set[str] = set()
+    for distributor in realm.distributors.values() or (Distributor(""),):
+        for name in realm.subscribers:
+            try:
+                route(realm, distributor, name)
+            except InvalidInput as error:
+                within = name in distributor.routes
+                where = ("distributor", distributor.name, "routes")
+                place = where if within else ("subscriber", name, "parents")
+                if f"{place}{error}" not in seen:
+                    seen.add(f"{place}{error}")
+                    yield *place, str(error)
+
+
+def _fast_refreshes(realm: Realm) -> Iterator[RealmFault]:
+    told: set[str] = set()
+    for name in realm.distributors:
+        held = schedule_of(realm, DISTRIBUTOR, name)
+        if held.value is None or distributor_settings(realm, name).allow_fast_refresh:
+            continue
+        gap = fast_refresh(held.value)
+        if gap is None:
+            continue
+        policy = held.origin.removeprefix("policy ") if held.origin.startswith("policy ") else ""
+        kind, whose = ("policy", policy) if policy else ("distributor", name)
+        if whose in told:
+            continue
+        told.add(whose)
+        yield (
+            kind, whose, "refresh",
+            f"two refreshes lie {gap} s apart: fewer than {LEAST_REFRESH} s cancel work under way, "
+            f"or need allow_fast_refresh",
+        )  # fmt: skip

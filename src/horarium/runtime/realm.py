@@ -1,0 +1,127 @@
+"""The realm of a site: the objects of distribution in force, read from what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from horarium.distribution.declared import read_object, read_realm
+from horarium.distribution.realm import Realm
+from horarium.distribution.realm_faults import RealmFault, dependents, link_calendars, realm_faults
+from horarium.kernel.errors import Conflict, CorruptState, InvalidInput
+from horarium.kernel.nearest import nearest
+from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.faults import BadObjects, Fault
+from horarium.runtime.objects import DISTRIBUTED
+from horarium.runtime.settings import Settings
+from horarium.store.directory import Setting
+from horarium.store.store import Transaction
+
+Written = dict[str, dict[str, dict[str, Any]]]
+"""Objects by kind and name: the written value of each key."""
+
+SEED = "realm_seed"
+"""Where the store keeps what places the random moments of the realm."""
+_SEED_OCTETS = 16
+
+
+def distributed_among(settings: list[Setting]) -> Written:
+    """What of the kept keys belongs to each kind: by kind and name, the value of each key."""
+    found: Written = {kind: {} for kind in DISTRIBUTED}
+    for setting in settings:
+        kind, colon, name = setting.owner.partition(":")
+        if colon and kind in found and setting.value is not None:
+            found[kind].setdefault(name, {})[setting.name] = setting.read
+    return {kind: dict(sorted(objects.items())) for kind, objects in found.items()}
+
+
+def read_realm_of(tx: Transaction, settings: Settings) -> Realm:
+    """The realm in force. CorruptState for an object that can not be read (any more)."""
+    return _read(tx, settings.zone)
+
+
+def _read(tx: Transaction, zone: str) -> Realm:
+    written = distributed_among(tx.directory.settings())
+    try:
+        return read_realm(written, zone, tx.meta(SEED) or "")
+    except InvalidInput as error:
+        raise CorruptState("preferences", error.value, str(error)) from error
+
+
+def realm_version(tx: Transaction) -> int:
+    """A number that rises with every change of any object."""
+    return tx.directory.version()
+
+
+def keep_seed(tx: Transaction) -> str:
+    """The seed of the realm; it is made when there is none."""
+    found = tx.meta(SEED)
+    return found if found else change_seed(tx)
+
+
+def change_seed(tx: Transaction) -> str:
+    """Draws another seed: random moments lie elsewhere from now on."""
+    seed = SystemSecrets().random(_SEED_OCTETS).hex()
+    tx.set_meta(SEED, seed)
+    return seed
+
+
+def names_in_realm(tx: Transaction) -> frozenset[tuple[str, str]]:
+    """Every object of distribution there is, as kind and name."""
+    written = distributed_among(tx.directory.settings())
+    return frozenset((kind, name) for kind, objects in written.items() for name in objects)
+
+
+def check_realm(
+    tx: Transaction,
+    before: frozenset[tuple[str, str]],
+    places: Mapping[tuple[str, str, str], str],
+) -> None:
+    """Refuses a change, already made in this transaction, after which the objects of distribution
+    do not fit together. BadObjects with everything that is wrong where ``places`` tell its file and
+    line, InvalidInput without them; Conflict with all that needs an object that is gone. The first
+    object of a realm gives it its seed."""
+    written = distributed_among(tx.directory.settings())
+    now = {(kind, name) for kind, objects in written.items() for name in objects}
+    if not now:
+        return
+    for kind, name in sorted(now):
+        try:
+            read_object(kind, name, written[kind][name])
+        except InvalidInput as error:
+            _refuse([(kind, name, error.part, str(error))], places)
+    realm = _read(tx, "UTC")
+    for kind, name in sorted(before - now):
+        needing = dependents(realm, kind, name)
+        if needing:
+            shown = ", ".join(f"{of} {other}" for of, other in needing)
+            raise Conflict(f"{kind} {name} is not removed: it is needed by {shown}")
+    _refuse([*realm_faults(realm), *_calendar_faults(tx, realm)], places)
+    keep_seed(tx)
+
+
+def _refuse(faults: list[RealmFault], places: Mapping[tuple[str, str, str], str]) -> None:
+    if not faults:
+        return
+    if places:
+        raise BadObjects([placed_fault(fault, places) for fault in faults])
+    kind, name, key, message = faults[0]
+    raise InvalidInput(f"{kind} {name}: {key}: {message}", part=key, value=name)
+
+
+def placed_fault(fault: RealmFault, places: Mapping[tuple[str, str, str], str]) -> Fault:
+    """What is wrong between objects, with the place where it is written."""
+    kind, name, key, message = fault
+    place = places.get((kind, name, key)) or places.get((kind, name, ""), "")
+    file, _, line = place.rpartition(":")
+    path = ".".join(part for part in (kind, name, key) if part)
+    return Fault(file or "the store", int(line or 0), 1 if line else 0, path, message)
+
+
+def _calendar_faults(tx: Transaction, realm: Realm) -> Iterator[RealmFault]:
+    users = (user for user in tx.directory.users() if user.kind == "resource")
+    known = {user.uri.removeprefix("mailto:").lower() for user in users}
+    for kind, name, calendar in link_calendars(realm):
+        if calendar.resource.lower() not in known:
+            near = nearest(calendar.resource, known)
+            yield kind, name, "calendar", f"there is no resource {calendar.resource}{near}"

@@ -1,0 +1,319 @@
+"""Contents on their way in: taken up where they stopped, verified chunk by chunk, and passed on
+while they come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from horarium.distribution.buckets import Bucket
+from horarium.distribution.content import CHUNK, ChunkList
+from horarium.distribution.messages import Answer, Offer, Response
+from horarium.distribution.needing import Need
+from horarium.distribution.states import State
+from horarium.kernel.errors import InvalidInput, Unavailable
+from horarium.kernel.instant import Instant
+from horarium.runtime import crash
+from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.sharing import Shared
+from horarium.store.holdings import Holding, Transfer
+from horarium.store.store import Store
+from horarium.transport.arriving import Arrival, WrongChunk
+from horarium.transport.content import ContentStore
+from horarium.transport.link import Refused
+from horarium.transport.link_client import LinkClient
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0
+# What arrived is made durable at least so often.
+SYNC_SECONDS = 1.0
+# A wrong chunk is asked for once more; then its source is believed nothing more of this transfer.
+MOST_WRONG = 2
+
+
+class Taker(Protocol):
+    """What receiving tells the node it is part of."""
+
+    def needed(self, digest: str) -> Need | None:
+        """What a content is lacked for, None when it is not lacked (any more)."""
+        ...
+
+    def doubt(self, need: Need) -> str:
+        """Why an offer is to be refused (signature, expired), empty when it is not."""
+        ...
+
+    def respond(self, response: Response) -> None:
+        """Answers an offer."""
+        ...
+
+    def progressed(self, need: Need, state: State, offset: int, reason: str = "") -> None:
+        """A transfer is so far."""
+        ...
+
+    def arrives(self) -> None:
+        """The first of a content is verified, and may be passed on."""
+        ...
+
+    async def received(self, need: Need) -> None:
+        """A content is here, whole and durable."""
+        ...
+
+    def jitter(self, key: str) -> float:
+        """A place in [0, 1) that is always the same for a key."""
+        ...
+
+
+@dataclass(slots=True)
+class _Going:
+    """One transfer that goes on."""
+
+    need: Need
+    grant: str
+    task: asyncio.Task[None]
+    reason: str = ""
+
+
+class Receiver:
+    """All transfers of one node. Lives on the loop's thread; octets are written by `worker`."""
+
+    def __init__(
+        self, taker: Taker, clock: Clock, store: Store, contents: ContentStore,
+        arriving: dict[str, Shared], worker: Executor,
+    ) -> None:  # fmt: skip
+        self._taker = taker
+        self._clock = clock
+        self._store = store
+        self._contents = contents
+        self._arriving = arriving
+        self._worker = worker
+        self._going: dict[str, _Going] = {}
+        self.input = Bucket(None)
+        self.free_space = 0
+
+    def offered(self, client: LinkClient, offer: Offer) -> None:
+        """Takes an offer up, or says why not."""
+        need = self._taker.needed(offer.content.digest)
+        if need is None or self._contents.has(offer.content.digest):
+            self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
+            return
+        going = self._going.get(offer.content.digest)
+        if going is not None:
+            # The offer was made anew: whoever asked by the old one goes on by this one.
+            going.grant = offer.grant
+            return
+        doubt = self._taker.doubt(need) or self._no_space(need)
+        if doubt:
+            self._taker.respond(Response(offer.grant, Answer.REFUSE, 0, doubt))
+            self._taker.progressed(need, State.REFUSED, 0, doubt)
+            return
+        task = asyncio.create_task(self._transfer(client, need))
+        self._going[need.content.digest] = _Going(need, offer.grant, task)
+        task.add_done_callback(partial(self._over, need.content.digest))
+
+    def stopped(self, grants: tuple[str, ...], reason: str) -> None:
+        """Remembers why flows end that are about to."""
+        for going in self._going.values():
+            if going.grant in grants:
+                going.reason = reason
+
+    async def stop(self) -> None:
+        """Ends all transfers; what arrived stays."""
+        tasks = [going.task for going in self._going.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def drop(self, wanted: Callable[[str], bool]) -> None:
+        """Ends transfers of what nobody wants any more."""
+        for digest, going in list(self._going.items()):
+            if not wanted(digest):
+                going.task.cancel()
+
+    def _over(self, digest: str, task: asyncio.Task[None]) -> None:
+        self._going.pop(digest, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("transfer.failed digest=%s", digest, exc_info=task.exception())
+
+    def _no_space(self, need: Need) -> str:
+        part = self._contents.part(need.content.digest)
+        here = part.stat().st_size if part.exists() else 0
+        free = shutil.disk_usage(_existing(part)).free
+        return "space" if free < need.content.length - here + self.free_space else ""
+
+    # --- one transfer ----------------------------------------------------------
+
+    async def _transfer(self, client: LinkClient, need: Need) -> None:
+        """Receives one content, trying again while its grant holds."""
+        digest, wrong, pause = need.content.digest, 0, FIRST_RETRY
+        while self._taker.needed(digest) is not None:
+            going = self._going[digest]
+            before = self._offset(digest)
+            try:
+                if await self._attempt(client, need, going):
+                    await self._taker.received(need)
+                    return
+                reason = going.reason or "upstream"
+            except WrongChunk as error:
+                wrong += 1
+                log.error(
+                    "chunk.wrong parent=%s digest=%s chunk=%d", client.end.name, digest,
+                    error.number,
+                )  # fmt: skip
+                self._taker.progressed(need, State.CORRUPT, self._offset(digest), client.end.name)
+                if wrong >= MOST_WRONG:
+                    self._taker.respond(Response(going.grant, Answer.REFUSE, 0, "corrupt"))
+                    return
+                continue
+            except Unavailable as error:
+                reason = "link"
+                log.warning("transfer.cut digest=%s reason=%s", digest, error)
+            except Refused as error:
+                self._suspend(need, "window" if error.kind == "window-closed" else error.kind)
+                return
+            except (InvalidInput, OSError) as error:
+                log.error("transfer.refused digest=%s reason=%s", digest, error)
+                self._taker.respond(Response(going.grant, Answer.REFUSE, 0, "corrupt"))
+                self._suspend(need, str(error))
+                return
+            self._suspend(need, reason)
+            if reason != "link":
+                return
+            pause = FIRST_RETRY if self._offset(digest) > before else pause
+            await self._clock.sleep(pause * (0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")))
+            pause = min(pause * 2, LONGEST_RETRY)
+
+    def _suspend(self, need: Need, reason: str) -> None:
+        offset = self._offset(need.content.digest)
+        self._taker.progressed(need, State.SUSPENDED, offset, reason)
+
+    def _offset(self, digest: str) -> int:
+        shared = self._arriving.get(digest)
+        if shared is not None:
+            return shared.arrival.offset
+        part = self._contents.part(digest)
+        return part.stat().st_size if part.exists() else 0
+
+    async def _attempt(self, client: LinkClient, need: Need, going: _Going) -> bool:
+        """Receives from where it stands; whether all is here now."""
+        chunks = await self._chunks(client, need, going)
+        arrival = await self._do(
+            Arrival, self._contents, need.content, chunks,
+            lambda point: crash.at(f"transfer:{point}"),
+        )  # fmt: skip
+        shared = Shared(arrival)
+        self._arriving[need.content.digest] = shared
+        if shared.edge:
+            self._taker.arrives()
+        self._taker.respond(Response(going.grant, Answer.ACCEPT, arrival.offset))
+        self._taker.progressed(need, State.RECEIVING, arrival.offset)
+        try:
+            if not arrival.is_complete:
+                await self._pour(client, need, going, shared)
+            if not arrival.is_complete:
+                await self._keep(need, arrival)
+                return False
+            self._taker.progressed(need, State.VERIFYING, arrival.offset)
+            await self._do(self._complete, need, arrival)
+            return True
+        finally:
+            shared.ended() if arrival.is_complete else shared.stands_still()
+            self._arriving.pop(need.content.digest, None)
+            await self._do(arrival.close)
+
+    async def _pour(self, client: LinkClient, need: Need, going: _Going, shared: Shared) -> None:
+        arrival, waiting = shared.arrival, bytearray()
+        synced = self._clock.monotonic()
+        try:
+            async for piece in client.content(need.content.digest, going.grant, arrival.offset):
+                await self._afford(len(piece))
+                waiting += piece
+                if len(waiting) >= CHUNK:
+                    await self._write(need, shared, waiting)
+                if self._clock.monotonic() - synced >= SYNC_SECONDS:
+                    await self._write(need, shared, waiting)
+                    await self._keep(need, arrival)
+                    synced = self._clock.monotonic()
+        finally:
+            if waiting:
+                await self._write(need, shared, waiting)
+
+    async def _write(self, need: Need, shared: Shared, waiting: bytearray) -> None:
+        data = bytes(waiting)
+        waiting.clear()
+        first = shared.edge == 0
+        try:
+            await self._do(shared.arrival.write, data)
+        finally:
+            shared.grew(shared.arrival.edge)
+        if first and shared.edge:
+            self._taker.arrives()
+        self._taker.progressed(need, State.RECEIVING, shared.arrival.offset)
+
+    async def _keep(self, need: Need, arrival: Arrival) -> None:
+        """Makes durable what arrived, and then writes how much that is."""
+
+        def work() -> None:
+            durable = arrival.sync()
+            transfer = Transfer(
+                need.content.digest, need.distribution, need.version, need.content.length, durable
+            )
+            self._store.transact([], lambda tx: tx.holdings.put_transfer(transfer))
+            crash.at("transfer:offset-written")
+
+        await self._do(work)
+
+    def _complete(self, need: Need, arrival: Arrival) -> None:
+        crash.at("transfer:before-complete")
+        arrival.finish()
+
+    async def _chunks(self, client: LinkClient, need: Need, going: _Going) -> ChunkList | None:
+        """The chunk list of a content, fetched when it is not here."""
+        if need.chunks is None:
+            return None
+        if not self._contents.has(need.chunks.digest):
+            arrival = await self._do(Arrival, self._contents, need.chunks, None)
+            try:
+                source = client.content(need.chunks.digest, going.grant, arrival.offset)
+                async for piece in source:
+                    await self._do(arrival.write, piece)
+                if not arrival.is_complete:
+                    raise Unavailable("the list of chunks is not there yet")
+                await self._do(arrival.finish)
+            finally:
+                await self._do(arrival.close)
+        data = await self._do(self._contents.read, need.chunks.digest)
+        return ChunkList.read(data, need.content)
+
+    async def _afford(self, octets: int) -> None:
+        wait = self.input.take(octets, self._clock.monotonic())
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+    async def _do(self, work: Callable[..., T], *arguments: object) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, partial(work, *arguments))
+
+
+def keep_received(store: Store, need: Need, now: Instant) -> None:
+    """Writes that a bundle is here."""
+    holding = Holding(need.distribution, need.version, need.base, need.content.digest, now)
+    store.transact([], lambda tx: tx.holdings.put(holding))
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+__all__ = ["Receiver", "Taker", "keep_received"]

@@ -1,0 +1,481 @@
+"""The upper side of a node: what it offers to those below, and what it lets them read.
+
+Each child says what it and all behind it lack; a step offers what is here, to whom it may go now,
+the more urgent first, as far as there are slots. A grant is the right to read one content; it is
+void when the window ends, and with it every flow that rests on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from horarium.distribution.buckets import Bucket
+from horarium.distribution.configuration import KIND as NODE_KIND
+from horarium.distribution.configuration import Child, Configuration
+from horarium.distribution.messages import (
+    Answer,
+    Ask,
+    Downward,
+    Lacks,
+    Offer,
+    Response,
+    Row,
+    Rows,
+    Stand,
+    Standing,
+    Stop,
+    message_document,
+    read_upward,
+)
+from horarium.distribution.needing import Need
+from horarium.distribution.records import Document
+from horarium.distribution.release import KIND as RELEASE_KIND
+from horarium.kernel.instant import Instant
+from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.belief import REALM, REVOKED, STATEMENT, Belief
+from horarium.runtime.tiers.flowing import FileFlow
+from horarium.runtime.tiers.sharing import Shared
+from horarium.transport.content import ContentStore
+from horarium.transport.link import Flow, Refused
+
+log = logging.getLogger(__name__)
+
+# An offer that nobody takes up is made anew after so long.
+IDLE_SECONDS = 60.0
+# What a child refused is not offered again at once.
+REFUSED_SECONDS = 30.0
+# Steps are taken at least so often, whatever nobody said.
+LONGEST_REST = 30.0
+# Metadata that a node reads before it is known: without them it could not join.
+_OPEN = ("root", "timestamp", "snapshot", "targets", f"{STATEMENT}{REALM}")
+_ORDER = {"high": 0, "medium": 1, "low": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether something may go to a child now. ``reason`` is empty when it may, until an instant
+    where something ends it; otherwise why not, and when that can change."""
+
+    reason: str = ""
+    until: Instant | None = None
+
+
+class Surroundings(Protocol):
+    """What sending asks of the node it is part of."""
+
+    def belief(self) -> Belief:
+        """What is believed now."""
+        ...
+
+    def configuration(self) -> Configuration:
+        """What holds for this node."""
+        ...
+
+    def known(self, asked: Need) -> Need | None:
+        """What a child means, in the words of signed metadata; None for what it may not have."""
+        ...
+
+    def permission(self, child: str, need: Need, now: Instant) -> Permission:
+        """Whether a need of a child may be served now."""
+        ...
+
+    def rate(self, child: str, need: Need, now: Instant) -> int | None:
+        """Octets a second that the channels let to a child, None without limit."""
+        ...
+
+    async def fetched(self, name: str) -> bytes | None:
+        """Metadata that are not here, from the node above."""
+        ...
+
+    async def forwarded(self, what: str, asked: Document) -> Document:
+        """`enrol` or `renew`, answered by the distributor."""
+        ...
+
+    def heard(self, child: str, rows: Sequence[Row]) -> None:
+        """A child told rows."""
+        ...
+
+    def lacks_changed(self) -> None:
+        """What is lacked below is another thing now."""
+        ...
+
+
+@dataclass(slots=True)
+class _Below:
+    """One child while this process lives."""
+
+    seen: float
+    life: str = ""
+    taken: int = 0
+    standing: Mapping[str, Standing] = field(default_factory=dict)
+    answered: bool = False
+    walk: str = ""
+    messages: list[tuple[int, Downward]] = field(default_factory=list)
+    some: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Grant:
+    """The right of a child to read one content."""
+
+    token: str
+    child: str
+    need: Need
+    until: Instant | None
+    made: float
+    flows: int = 0
+    sent: int = 0
+    void: bool = False
+
+
+class Sender:
+    """The upper side of one node. Lives on the loop's thread."""
+
+    def __init__(
+        self, around: Surroundings, clock: Clock, contents: ContentStore,
+        arriving: Mapping[str, Shared], token: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self._around = around
+        self._clock = clock
+        self._contents = contents
+        self._arriving = arriving
+        self._token = token
+        self._below: dict[str, _Below] = {}
+        self._grants: dict[str, Grant] = {}
+        self._refused: dict[tuple[str, str], float] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._number = int(clock.now()) << 20
+        self._awake = asyncio.Event()
+        self.waiting: dict[tuple[str, str, int], Permission] = {}
+        """By child, distribution and version, why what it lacks is not sent."""
+
+    # --- what others ask of it ------------------------------------------------
+
+    def wake(self) -> None:
+        """Something changed: look again."""
+        self._awake.set()
+
+    def walk(self) -> str:
+        """Asks every child whether it has everything, and it those behind it; the walk's name."""
+        walk = self._token()[:16]
+        for name, child in self._children().items():
+            below = self._below.get(name)
+            if below is not None:
+                below.walk, below.answered = walk, False
+                self._say(name, Ask(walk, tuple(sorted(child.distributions))))
+        return walk
+
+    def tell_stand(self) -> None:
+        """Tells every child how far the metadata are."""
+        for name in self._below.keys() & self._children().keys():
+            self._say(name, self._stand(name))
+
+    def lacked(self) -> dict[str, Standing]:
+        """What all below lack, by distribution, and how many there have everything."""
+        needs: dict[str, dict[str, Need]] = {}
+        complete: dict[str, int] = {}
+        for name in self._children().keys() & self._below.keys():
+            for need in self._needs(name):
+                needs.setdefault(need.distribution, {})[need.content.digest] = need
+            for distribution, standing in self._below[name].standing.items():
+                complete[distribution] = complete.get(distribution, 0) + standing.complete
+        return {
+            name: Standing(tuple(needs.get(name, {}).values()), complete.get(name, 0))
+            for name in needs.keys() | complete.keys()
+        }
+
+    def silent(self, child: str) -> float | None:
+        """Seconds since a child was heard of, None when it never was by this process."""
+        below = self._below.get(child)
+        return None if below is None else self._clock.monotonic() - below.seen
+
+    def is_settled(self, walk: str) -> bool:
+        """Whether every child that is heard of has answered a walk and nothing is lacking that
+        may be sent."""
+        for name in self._children():
+            below = self._below.get(name)
+            if below is None or self.silent(name) > self._timeout():  # type: ignore[operator]
+                continue
+            if below.walk == walk and not below.answered:
+                return False
+            if any(self._sendable(need) for need in self._needs(name)):
+                return False
+        return not self._grants
+
+    # --- the loop ---------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Takes steps whenever something changed or its time has come."""
+        while True:
+            self._awake.clear()
+            at = self.step(self._clock.now())
+            rest = LONGEST_REST if at is None else self._clock.until(at)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), min(max(rest, 0.01), LONGEST_REST))
+
+    def step(self, now: Instant) -> Instant | None:
+        """Voids what may no longer go, offers what may; when to look again, None: when something
+        changes."""
+        changes = self._void(now)
+        self.waiting = {}
+        places = 0
+        most = self._around.configuration().setting("max_concurrent")
+        free = None if most is None else most - len(self._grants)
+        for child, need in self._candidates():
+            permission = self._around.permission(child, need, now)
+            if permission.until is not None:
+                changes.append(permission.until)
+            if not permission.reason and free is not None and free <= 0:
+                places += 1
+                permission = Permission(f"slot_wait({places})")
+            if permission.reason:
+                self.waiting[(child, need.distribution, need.version)] = permission
+                continue
+            self._offer(child, need, permission.until)
+            free = None if free is None else free - 1
+        return min((at for at in changes if at > now), default=None)
+
+    def _void(self, now: Instant) -> list[Instant]:
+        """Ends grants whose time is over; when those that stay end."""
+        ends: list[Instant] = []
+        lacked: dict[str, dict[str, Need]] = {}
+        for grant in list(self._grants.values()):
+            child = grant.child
+            if child not in lacked:
+                lacked[child] = {need.content.digest: need for need in self._needs(child)}
+            if grant.need.content.digest not in lacked[child]:
+                self._end(grant)
+                continue
+            permission = self._around.permission(child, grant.need, now)
+            grant.until = permission.until
+            if permission.reason:
+                self._end(grant, permission.reason, permission.until)
+            elif not grant.flows and self._clock.monotonic() - grant.made > IDLE_SECONDS:
+                self._end(grant)
+            elif permission.until is not None:
+                ends.append(permission.until)
+        return ends
+
+    def _candidates(self) -> Iterator[tuple[str, Need]]:
+        """What could be offered, the most urgent first: by priority, then older, then name."""
+        granted = {(grant.child, grant.need.content.digest) for grant in self._grants.values()}
+        now = self._clock.monotonic()
+        found = [
+            (self._priority(need.distribution), need.version, need.distribution, child, need)
+            for child in self._children()
+            for need in self._needs(child)
+            if (child, need.content.digest) not in granted
+            and self._refused.get((child, need.content.digest), 0.0) <= now
+            and self._sendable(need)
+        ]
+        for *_, child, need in sorted(found, key=lambda item: item[:4]):
+            yield child, need
+
+    def _needs(self, child: str) -> Sequence[Need]:
+        below = self._below.get(child)
+        follows = self._children().get(child)
+        if below is None or follows is None:
+            return ()
+        return [
+            need
+            for name, standing in below.standing.items()
+            if name in follows.distributions
+            for asked in standing.needs
+            if (need := self._around.known(asked)) is not None
+        ]
+
+    def _sendable(self, need: Need) -> bool:
+        digest = need.content.digest
+        if self._contents.has(digest):
+            return True
+        shared = self._arriving.get(digest)
+        through = self._around.configuration().word("relay", "cut_through") == "cut_through"
+        return shared is not None and through and shared.moving and shared.edge > 0
+
+    def _offer(self, child: str, need: Need, until: Instant | None) -> None:
+        token = self._token()
+        grant = Grant(token, child, need, until, self._clock.monotonic())
+        self._grants[token] = grant
+        self._say(child, Offer(need.distribution, need.version, need.content, token, until))
+
+    def _end(self, grant: Grant, reason: str = "", until: Instant | None = None) -> None:
+        grant.void = True
+        self._grants.pop(grant.token, None)
+        if reason and grant.child in self._below:
+            self._say(grant.child, Stop((grant.token,), reason, until))
+
+    # --- the link (horarium.transport.link.Above) --------------------------------
+
+    async def inbox(self, child: str, taken: int, wait: float) -> list[tuple[int, Document]]:
+        """See `Above`."""
+        below = self._known(child)
+        below.messages = [entry for entry in below.messages if entry[0] > taken]
+        if not below.messages and wait:
+            below.some.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(below.some.wait(), wait)
+            below.seen = self._clock.monotonic()
+        return [(number, message_document(message)) for number, message in below.messages]
+
+    async def outbox(self, child: str, life: str, number: int, messages: Sequence[object]) -> None:
+        """See `Above`."""
+        below = self._known(child)
+        if below.life == life and number <= below.taken:
+            return
+        below.life, below.taken = life, number
+        for document in messages:
+            message = read_upward(document)
+            match message:
+                case Lacks():
+                    below.standing, below.answered = message.distributions, True
+                    self._around.lacks_changed()
+                case Response():
+                    self._responded(child, message)
+                case Rows():
+                    self._around.heard(child, message.rows)
+        self.wake()
+
+    def _responded(self, child: str, response: Response) -> None:
+        grant = self._grants.get(response.grant)
+        if grant is None or grant.child != child:
+            return
+        if response.answer is not Answer.ACCEPT:
+            key = (child, grant.need.content.digest)
+            self._refused[key] = self._clock.monotonic() + REFUSED_SECONDS
+            if response.answer is Answer.REFUSE:
+                log.warning(
+                    "offer.refused child=%s distribution=%s version=%d reason=%s",
+                    child, grant.need.distribution, grant.need.version, response.reason,
+                )  # fmt: skip
+            self._end(grant)
+
+    async def metadata(self, child: str | None, name: str) -> bytes | None:
+        """See `Above`: what is nobody else's configuration is for everybody of the realm."""
+        if name == "who":
+            return self._around.configuration().node.encode()
+        if not self._may_see(child, name):
+            return None
+        found = self._around.belief().octets(name)
+        if found is not None and not name.startswith(f"{STATEMENT}{NODE_KIND}/"):
+            return found
+        return await self._around.fetched(name)
+
+    def _may_see(self, child: str | None, name: str) -> bool:
+        """What binds the realm together is for everybody, a configuration for its node and those
+        above it, what is said of a distribution for who follows it."""
+        if name.startswith(("root.", *_OPEN)):
+            return True
+        follows = self._children().get(child) if child is not None else None
+        if follows is None:
+            return False
+        for prefix in (f"{STATEMENT}{RELEASE_KIND}/", "build."):
+            if name.startswith(prefix):
+                return name.removeprefix(prefix) in follows.distributions
+        node = name.removeprefix(f"{STATEMENT}{NODE_KIND}/")
+        return node in (name, child) or node in follows.below
+
+    def flow(self, child: str, digest: str, grant: str) -> Flow:
+        """See `Above`."""
+        self._known(child)
+        found = self._grants.get(grant)
+        if found is None or found.child != child:
+            raise Refused(403, "grant-void", "the offer does not hold any more")
+        need = found.need
+        if need.chunks is not None and digest == need.chunks.digest:
+            if not self._contents.has(digest):
+                raise Refused(404, "not-found", "it is not here yet")
+            return self._flow(found, digest, need.chunks.length, None)
+        if digest != need.content.digest:
+            raise Refused(404, "not-found", "the offer is of another content")
+        return self._flow(found, digest, need.content.length, self._arriving.get(digest))
+
+    def _flow(self, grant: Grant, digest: str, length: int, shared: Shared | None) -> Flow:
+        priority = self._priority_name(grant.need.distribution)
+        buckets = [self._bucket(f"output.{priority}", f"output_rate.{priority}")]
+        channel = self._around.rate(grant.child, grant.need, self._clock.now())
+        if channel is not None:
+            buckets.append(
+                self._limited(f"channel.{grant.child}.{grant.need.distribution}", channel)
+            )
+        grant.flows += 1
+        return FileFlow(self._contents, digest, length, shared, grant, buckets, self._clock)
+
+    # --- small answers ------------------------------------------------------------
+
+    async def enrol(self, asked: Document) -> Document:
+        """See `Above`."""
+        return await self._around.forwarded("enrol", asked)
+
+    async def renew(self, asked: Document) -> Document:
+        """See `Above`."""
+        return await self._around.forwarded("renew", asked)
+
+    def admits(self, name: str, serial: str) -> bool:
+        """See `Above`."""
+        return serial not in self._around.belief().revoked
+
+    def _children(self) -> Mapping[str, Child]:
+        return self._around.configuration().children
+
+    def _timeout(self) -> int:
+        return self._around.configuration().setting("timeout", 300) or 300
+
+    def _known(self, child: str) -> _Below:
+        if child not in self._children():
+            raise Refused(404, "not-a-child", f"{child} is not served here")
+        below = self._below.get(child)
+        now = self._clock.monotonic()
+        if below is None:
+            below = self._below[child] = _Below(now)
+            self._say(child, self._stand(child))
+            self._say(child, Ask("", tuple(sorted(self._children()[child].distributions))))
+        below.seen = now
+        return below
+
+    def _stand(self, child: str) -> Stand:
+        belief = self._around.belief()
+        timestamp = belief.trusted.timestamp
+        follows = self._children().get(child)
+        names = follows.distributions if follows is not None else ()
+        return Stand(
+            timestamp.version if timestamp is not None else 0,
+            follows.number if follows is not None else 0,
+            {name: belief.number(f"{RELEASE_KIND}/{name}") for name in names},
+            belief.number(REVOKED),
+        )
+
+    def _say(self, child: str, message: Downward) -> None:
+        below = self._below[child]
+        if isinstance(message, Stand | Ask):
+            below.messages = [m for m in below.messages if type(m[1]) is not type(message)]
+        elif isinstance(message, Stop):
+            below.messages = [
+                m
+                for m in below.messages
+                if not (isinstance(m[1], Offer) and m[1].grant in message.grants)
+            ]
+        self._number += 1
+        below.messages.append((self._number, message))
+        below.some.set()
+
+    def _priority_name(self, distribution: str) -> str:
+        definition = self._around.belief().trusted.definition(distribution)
+        return str((definition or {}).get("priority", "medium"))
+
+    def _priority(self, distribution: str) -> int:
+        return _ORDER.get(self._priority_name(distribution), 1)
+
+    def _bucket(self, name: str, setting: str) -> Bucket:
+        return self._limited(name, self._around.configuration().setting(setting))
+
+    def _limited(self, name: str, rate: int | None) -> Bucket:
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = Bucket(rate)
+        bucket.change(rate, self._clock.monotonic())
+        return bucket

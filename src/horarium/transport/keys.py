@@ -1,0 +1,88 @@
+"""Private keys: Ed25519, made here, kept in files that only their owner reads, never sent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.transport.content import new_file, sync_folder
+
+
+class KeyFolder:
+    """The private keys of one node, each under its name. OSError goes through."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def has(self, name: str) -> bool:
+        """Whether the key is here; one that is kept elsewhere is not."""
+        return self._path(name).is_file()
+
+    def names(self) -> list[str]:
+        """The keys that are here."""
+        return sorted(path.stem for path in self._folder.glob("*.key"))
+
+    def make(self, name: str) -> Ed25519PrivateKey:
+        """Makes a key; Conflict-free: one that is here already is given instead."""
+        if self.has(name):
+            return self.private(name)
+        key = Ed25519PrivateKey.generate()
+        self.keep(name, key)
+        return key
+
+    def keep(self, name: str, key: Ed25519PrivateKey) -> None:
+        """Puts a key in the place of its name, whole or not at all."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(name)
+        temporary = path.with_suffix(".new")
+        temporary.unlink(missing_ok=True)
+        with new_file(temporary) as file:
+            file.write(private_text(key))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(self._folder)
+
+    def private(self, name: str) -> Ed25519PrivateKey:
+        """A key. NotFound when it is not here, InvalidInput when others can read its file."""
+        path = self._path(name)
+        try:
+            text = path.read_bytes()
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            raise NotFound(f"the key {name} is not here ({path})") from None
+        if mode & 0o077:
+            raise InvalidInput(f"{path} can be read by others; chmod 600 it, or make a new key")
+        return read_private(text, str(path))
+
+    def signer(self, name: str) -> CryptoSigner:
+        """A key as what signs metadata."""
+        return CryptoSigner(self.private(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.key"
+
+
+def private_text(key: Ed25519PrivateKey) -> bytes:
+    """A private key as PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def read_private(text: bytes, place: str) -> Ed25519PrivateKey:
+    """A private key from PEM; InvalidInput naming its place for anything else."""
+    try:
+        key = serialization.load_pem_private_key(text, None)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{place}: is no private key: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InvalidInput(f"{place}: is no Ed25519 key")
+    return key
