@@ -227,9 +227,17 @@ def remembered(octets: Mapping[str, bytes]) -> Trusted:
         snapshot = snap.signed
     for name in sorted(octets.keys() - {"root", "timestamp", "snapshot"}, key=_targets_first):
         role = _read(Targets, name, octets[name])
+        if name != "targets" and not _delegates(roles["targets"], name):
+            continue
         _verify(trusted.root if name == "targets" else roles["targets"], name, role, name)
         roles[name] = role.signed
     return Trusted(trusted.root, dict(octets), timestamp, snapshot, roles)
+
+
+def _delegates(targets: Targets, name: str) -> bool:
+    """Whether a role still has who signs for it: that of a removed distribution has nobody."""
+    roles = targets.delegations.roles if targets.delegations is not None else None
+    return name in (roles or {})
 
 
 def fingerprint(root: bytes) -> str:

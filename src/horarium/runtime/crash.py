@@ -26,6 +26,11 @@ POINTS: Mapping[str, tuple[str, ...]] = {
         "due-read", "firing-inserted", "advanced", "before-commit", "after-commit", "started",
         "effect-done", "before-finished",
     ),
+    "extract": (
+        "staged", "synced", "before-rename", "between-renames", "after-rename", "receipt-written",
+    ),
+    "build": ("before-publish", "signed", "after-publish"),
+    "transfer": ("chunk-received", "chunk-synced", "offset-written", "before-complete"),
     "upkeep": ("before-commit", "after-commit", "piece-done"),
 }  # fmt: skip
 

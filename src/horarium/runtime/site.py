@@ -44,6 +44,11 @@ class Site:
         return self.state / "freebusy"
 
     @property
+    def distribution(self) -> Path:
+        """Keys, certificates and contents of this node."""
+        return self.state / "distribution"
+
+    @property
     def handover_socket(self) -> Path:
         """Where a running daemon takes messages from ``horarium deliver``."""
         return self.state / "deliver.sock"

@@ -17,6 +17,7 @@ from horarium.store.check_ins import CheckInRepository
 from horarium.store.decisions import DecisionRepository
 from horarium.store.directory import DirectoryRepository
 from horarium.store.engine import Engine, Key, Session
+from horarium.store.extraction import ExtractionRepository
 from horarium.store.feeds import AnswerRepository, FeedRepository
 from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
@@ -28,6 +29,7 @@ from horarium.store.metadata import MetadataRepository
 from horarium.store.nodes import NodeRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
+from horarium.store.releases import ReleaseRepository
 from horarium.store.reminders import ReminderRepository
 from horarium.store.replies import ReplyRepository
 from horarium.store.requests import RequestRepository
@@ -217,9 +219,19 @@ class Transaction:
         return HoldingRepository(self.session, self.tenant)
 
     @property
+    def releases(self) -> ReleaseRepository:
+        """Windows opened by hand, and releases by rings."""
+        return ReleaseRepository(self.session, self.tenant)
+
+    @property
     def requests(self) -> RequestRepository:
         """What is asked of resources and not settled."""
         return RequestRepository(self.session, self.tenant)
+
+    @property
+    def extraction(self) -> ExtractionRepository:
+        """What distribution has installed on this node, and extractions that go on."""
+        return ExtractionRepository(self.session, self.tenant)
 
     def reservations(
         self, resource: int, uri: str, now: Instant, *, reading: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import selectors
 import signal
 import subprocess
@@ -32,7 +33,8 @@ class Order:
     """What to run: argument vector, folder, environment, and seconds until it is ended.
 
     `mark` is a variable of the environment by which what the program started is known, wherever it
-    went; empty when there is none.
+    went; empty when there is none. `user` is the account that it runs as, which only root can
+    choose; empty for our own. Of its output `kept` octets are kept at each end.
     """
 
     argv: tuple[str, ...]
@@ -40,6 +42,8 @@ class Order:
     environment: Mapping[str, str]
     timeout: float
     mark: str = ""
+    user: str = ""
+    kept: int = KEPT_AT_EACH_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,12 @@ def run_program(
     group; a service that it started in a session of its own outlives a program that ended in time.
     """
     try:
-        child = _start(order)
+        child = popen(order, subprocess.PIPE)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError | PermissionError)
         trouble = "not found" if missing else (error.strerror or str(error)).lower()
         return Ended(None, None, trouble, b"", 0, 0.0)
-    tail = _Tail()
+    tail = _Tail(order.kept)
     cut = _read_until_end(child, tail, monotonic, order, stop or threading.Event())
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -89,18 +93,22 @@ def run_program(
     return Ended(code if code >= 0 else None, number, cut, tail.kept, tail.octets, cpu)
 
 
-def _start(order: Order) -> subprocess.Popen[bytes]:
+def popen(order: Order, output: int) -> subprocess.Popen[bytes]:
+    """Starts a program in a session of its own. OSError when it can not be started."""
+    account = pwd.getpwnam(order.user) if order.user else None
     # What to run comes from files of the operator; no word of it is ever read by a shell.
     return subprocess.Popen(  # noqa: S603
         order.argv,
         cwd=order.folder,
         env=dict(order.environment),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         close_fds=True,
         umask=0o077,
+        user=account.pw_uid if account is not None else None,
+        group=account.pw_gid if account is not None else None,
         extra_groups=[] if os.geteuid() == 0 else None,
     )
 
@@ -108,7 +116,8 @@ def _start(order: Order) -> subprocess.Popen[bytes]:
 class _Tail:
     """The beginning and the end of an output of any length."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int) -> None:
+        self._most = kept
         self._head = b""
         self._end = b""
         self.octets = 0
@@ -116,9 +125,9 @@ class _Tail:
     def add(self, data: bytes) -> None:
         """Takes what was written next."""
         self.octets += len(data)
-        room = KEPT_AT_EACH_END - len(self._head)
+        room = self._most - len(self._head)
         self._head += data[:room]
-        self._end = (self._end + data[room:])[-KEPT_AT_EACH_END:]
+        self._end = (self._end + data[room:])[-self._most :]
 
     @property
     def kept(self) -> bytes:

@@ -110,8 +110,11 @@ def load_belief(store: Store) -> Belief | None:
     return Belief(trusted, statements, stated)
 
 
-def keep_belief(store: Store, before: Belief | None, after: Belief, now: Instant) -> None:
-    """Keeps what changed, in one transaction."""
+def keep_belief(
+    store: Store, before: Belief | None, after: Belief, now: Instant,
+    also: Callable[[Transaction], None] = lambda tx: None,
+) -> None:  # fmt: skip
+    """Keeps what changed, in one transaction with what ``also`` writes."""
     entries: list[Signed] = []
     old = before.trusted.octets if before is not None else {}
     for name, data in after.trusted.octets.items():
@@ -129,9 +132,9 @@ def keep_belief(store: Store, before: Belief | None, after: Belief, now: Instant
     def work(tx: Transaction) -> None:
         tx.metadata.put(*entries)
         tx.metadata.drop(gone)
+        also(tx)
 
-    if entries or gone:
-        store.transact([], work)
+    store.transact([], work)
 
 
 def _number(trusted: Trusted, name: str) -> int:

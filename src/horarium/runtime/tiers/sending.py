@@ -76,6 +76,10 @@ class Surroundings(Protocol):
         """What holds for this node."""
         ...
 
+    def known(self, asked: Need) -> Need | None:
+        """What a child means, in the words of signed metadata; None for what it may not have."""
+        ...
+
     def permission(self, child: str, need: Need, now: Instant) -> Permission:
         """Whether a need of a child may be served now."""
         ...
@@ -173,14 +177,17 @@ class Sender:
 
     def lacked(self) -> dict[str, Standing]:
         """What all below lack, by distribution, and how many there have everything."""
-        found: dict[str, tuple[dict[str, Need], int]] = {}
-        for name in self._children():
-            below = self._below.get(name)
-            for distribution, standing in below.standing.items() if below else ():
-                needs, complete = found.get(distribution, ({}, 0))
-                needs = {**needs, **{need.content.digest: need for need in standing.needs}}
-                found[distribution] = (needs, complete + standing.complete)
-        return {name: Standing(tuple(n.values()), c) for name, (n, c) in found.items()}
+        needs: dict[str, dict[str, Need]] = {}
+        complete: dict[str, int] = {}
+        for name in self._children().keys() & self._below.keys():
+            for need in self._needs(name):
+                needs.setdefault(need.distribution, {})[need.content.digest] = need
+            for distribution, standing in self._below[name].standing.items():
+                complete[distribution] = complete.get(distribution, 0) + standing.complete
+        return {
+            name: Standing(tuple(needs.get(name, {}).values()), complete.get(name, 0))
+            for name in needs.keys() | complete.keys()
+        }
 
     def silent(self, child: str) -> float | None:
         """Seconds since a child was heard of, None when it never was by this process."""
@@ -278,7 +285,8 @@ class Sender:
             need
             for name, standing in below.standing.items()
             if name in follows.distributions
-            for need in standing.needs
+            for asked in standing.needs
+            if (need := self._around.known(asked)) is not None
         ]
 
     def _sendable(self, need: Need) -> bool:
@@ -348,8 +356,8 @@ class Sender:
 
     async def metadata(self, child: str | None, name: str) -> bytes | None:
         """See `Above`: what is nobody else's configuration is for everybody of the realm."""
-        if child is not None:
-            self._known(child)
+        if name == "who":
+            return self._around.configuration().node.encode()
         if not self._may_see(child, name):
             return None
         found = self._around.belief().octets(name)

@@ -1,0 +1,395 @@
+"""A distributor at work: refreshes, builds, opens and closes its windows, hears how far all are.
+
+It sends to its first tier only, and only while a channel's window is open; those below go on by
+themselves (seed 002).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
+
+from horarium.distribution.configuration import Configuration
+from horarium.distribution.messages import Row
+from horarium.distribution.needing import Need
+from horarium.distribution.precedence import written_schedule
+from horarium.distribution.realm import Realm
+from horarium.distribution.records import Document
+from horarium.distribution.schedules import Act, Given, object_id
+from horarium.distribution.timing import timetable_for
+from horarium.kernel.errors import HorariumError, Unavailable
+from horarium.kernel.instant import Instant
+from horarium.kernel.timetable import Timetable
+from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.acts import Acts, Firing, Planned
+from horarium.runtime.tiers.belief import Belief
+from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.hearing import Hearing, waiting_rows
+from horarium.runtime.tiers.known import Known
+from horarium.runtime.tiers.origin import Origin, Published
+from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.store.store import Transaction
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# How long an answer about a window is used: a reservation of its link moves it within ten seconds.
+WINDOW_SECONDS = 5.0
+# How often it is looked whether another process published, built or asked for something.
+WATCH_SECONDS = 1.0
+# Metadata are signed anew when a third of their life is over; it is looked at so often.
+RENEW_SECONDS = 3_600
+LONGEST_REST = 60.0
+
+
+class Maker(Protocol):
+    """What builds versions."""
+
+    def build(self, name: str, cause: str, now: Instant) -> object:
+        """Builds a distribution now; blocks until it is done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An answer about a window, and until when on the steady clock it is used."""
+
+    permission: Permission
+    good_until: float
+
+
+class DistributingNode:
+    """One distributor at work. Lives on the loop's thread; the store is asked on `worker`."""
+
+    def __init__(
+        self, origin: Origin, published: Published, clock: Clock, maker: Maker,
+        token: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self.origin = origin
+        self.clock = clock
+        self.contents = origin.folder.store()
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="distributing")
+        self._maker = maker
+        self._published = published
+        self._sending = origin.sending(published.realm)
+        self._known = Known(())
+        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._extra: frozenset[str] = frozenset()
+        self._walks: dict[str, str] = {}
+        self._changes = -1
+        self._acts = Acts(origin.store)
+        self._building: dict[str, asyncio.Task[None]] = {}
+        self._build_slots = asyncio.Semaphore(2)
+        self._woken = asyncio.Event()
+        self._hearing = Hearing(origin.store)
+        self._enrolling = Enrolling(origin)
+        self.sender = Sender(self, clock, self.contents, {}, token)
+
+    # --- its life -------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        now = self.clock.now()
+        await self.do(lambda: self._begin(now))
+        self.adopt(self._published)
+        self._acts.signal("start", now)
+        tasks = [
+            asyncio.create_task(work())
+            for work in (self.sender.run, self._act, self._watch, self._tell_waiting)
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in [*tasks, *self._building.values()]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.worker.shutdown()
+
+    def _begin(self, now: Instant) -> None:
+        self.origin.know_since(now)
+        self.origin.store.transact([], lambda tx: tx.versions.abandon_builds(now))
+        self._acts.recover()
+        self._acts.plan(self._planned(), now)
+        self._changes = self.origin.changes()
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Does something that asks the store, off the loop's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.worker, work)
+
+    def adopt(self, published: Published) -> None:
+        """Goes by what was published."""
+        self._published = published
+        self._sending = self.origin.sending(published.realm)
+        self._asked.clear()
+        names = published.realm.distributions
+        versions = [v for name in names for v in published.belief.trusted.versions(name)]
+        self._known = Known(versions, self._hearing.files(self.contents, versions))
+        self.sender.tell_stand()
+        self.sender.wake()
+        self._woken.set()
+
+    # --- what happens by schedule ----------------------------------------------------
+
+    def _planned(self) -> dict[str, Planned]:
+        realm = self._published.realm
+        found: dict[str, Planned] = {}
+        for name in realm.distributors:
+            found[object_id(Act.REFRESH, name)] = _planned(realm, Act.REFRESH, name)
+        for name, distribution in realm.distributions.items():
+            if distribution.active:
+                found[object_id(Act.BUILD, name)] = _planned(realm, Act.BUILD, name)
+        for name, channel in realm.channels.items():
+            owners = {
+                realm.distributions[one].distributor
+                for one in channel.distributions
+                if one in realm.distributions
+            }
+            receiver = channel.send is not None and channel.send.zone == "receiver"
+            if channel.active and not receiver:
+                for owner in sorted(owners):
+                    key = object_id(Act.SEND, name)
+                    found[f"{key}/{owner}"] = _planned(realm, Act.SEND, name, owner)
+        return found
+
+    async def _act(self) -> None:
+        while True:
+            self._woken.clear()
+            now = self.clock.now()
+            try:
+                firings, following = await self.do(partial(self._acts.look, now))
+            except Unavailable as error:
+                log.warning("acts.unavailable reason=%s", error)
+                firings, following = [], None
+            for firing in firings:
+                await self._begin_act(firing, now)
+            rest = LONGEST_REST if following is None else self.clock.until(following)
+            await _either(self._woken, self.clock.sleep(min(max(rest, 0.05), LONGEST_REST)))
+
+    async def _begin_act(self, firing: Firing, now: Instant) -> None:
+        owner, _, act = firing.name.partition("/")
+        name = owner.partition(":")[2]
+        if act == Act.REFRESH.value:
+            await self.refresh()
+            await self.do(partial(self._acts.ended, firing.name, self.clock.now()))
+        elif act == Act.BUILD.value:
+            task = asyncio.create_task(self._build(name, firing))
+            self._building[name] = task
+            task.add_done_callback(lambda _: self._building.pop(name, None))
+        else:
+            log.info("channel.walk channel=%s reason=%s", name, firing.reason)
+            self.sender.walk()
+            self.sender.wake()
+            await self.do(partial(self._acts.ended, firing.name, now))
+
+    async def refresh(self) -> None:
+        """Reads the realm anew; what can not be read leaves all as it was."""
+        now = self.clock.now()
+        try:
+            published = await self.do(partial(self.origin.refresh, now))
+        except (HorariumError, OSError) as error:
+            log.error("refresh.failed, the earlier configuration stays: %s", error)
+            return
+        self.adopt(published)
+        await self.do(lambda: self._acts.plan(self._planned(), now))
+        self._acts.signal("refresh", self.clock.now())
+        self._woken.set()
+        log.info("distributor.refreshed changed=%s", published.changed)
+
+    async def _build(self, name: str, firing: Firing) -> None:
+        async with self._build_slots:
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(
+                    None, self._maker.build, name, f"schedule ({firing.reason})", self.clock.now()
+                )
+            except (HorariumError, OSError) as error:
+                log.error("build.failed distribution=%s reason=%s", name, error)
+            await self.do(partial(self._acts.ended, firing.name, self.clock.now()))
+            self._woken.set()
+
+    async def _watch(self) -> None:
+        """Notices what this or another process published, built or asked for."""
+        renewed = self.clock.monotonic()
+        while True:
+            await self.clock.sleep(WATCH_SECONDS)
+            try:
+                changes = await self.do(self.origin.changes)
+                late = self.clock.monotonic() - renewed > RENEW_SECONDS
+                if changes != self._changes or late:
+                    renewed = self.clock.monotonic() if late else renewed
+                    await self._follow()
+                    self._changes = await self.do(self.origin.changes)
+                await self._look_after_extra()
+            except (HorariumError, OSError) as error:
+                log.warning("distribution.unavailable reason=%s", error)
+
+    async def _follow(self) -> None:
+        before = self._published
+        published = await self.do(partial(self.origin.refresh, self.clock.now()))
+        self.adopt(published)
+        if published.realm != before.realm:
+            now = self.clock.now()
+            await self.do(lambda: self._acts.plan(self._planned(), now))
+        at_once = {
+            name
+            for name, one in published.realm.distributions.items()
+            if one.send_after_build
+            and published.belief.trusted.versions(name) != before.belief.trusted.versions(name)
+        }
+        if at_once:
+            self.sender.walk()
+
+    async def _look_after_extra(self) -> None:
+        """Windows opened by hand: walks for a new one, closes one whose transfers have ended."""
+        opened = await self.do(
+            lambda: self.origin.store.read(lambda tx: tx.releases.open_windows())
+        )
+        names = frozenset(window.channel for window in opened)
+        for name in names - self._extra:
+            log.info("channel.opened_by_hand channel=%s", name)
+            self._walks[name] = self.sender.walk()
+        settled = [name for name in names & self._extra if self._is_sent(name)]
+        if settled:
+            now = self.clock.now()
+
+            def close(tx: Transaction) -> None:
+                for name in settled:
+                    tx.releases.close_window(name, now)
+
+            await self.do(lambda: self.origin.store.transact([], close))
+        after = names - set(settled)
+        if after != self._extra:
+            self._extra = after
+            self._asked.clear()
+            self.sender.wake()
+
+    def _is_sent(self, channel: str) -> bool:
+        return self.sender.is_settled(self._walks.get(channel, ""))
+
+    # --- sending (Surroundings) --------------------------------------------------------
+
+    def belief(self) -> Belief:
+        """See `Surroundings`."""
+        return self._published.belief
+
+    def configuration(self) -> Configuration:
+        """See `Surroundings`."""
+        return self._published.origin
+
+    def known(self, asked: Need) -> Need | None:
+        """See `Surroundings`."""
+        return self._known.need(asked)
+
+    def permission(self, child: str, need: Need, now: Instant) -> Permission:
+        """See `Surroundings`: rings first, then windows."""
+        follows = self.configuration().children[child].distributions.get(need.distribution)
+        if follows is None:
+            return Permission("inactive")
+        release = self.belief().release(need.distribution)
+        if follows.extracts and not release.allows(need.version, follows):
+            return Permission("ring_waits")
+        if self._extra & set(self._leading(need.distribution, child)):
+            return Permission()
+        key = (need.distribution, child)
+        held = self._asked.get(key)
+        over = held is not None and held.permission.until is not None
+        if (
+            held is None
+            or held.good_until < self.clock.monotonic()
+            or (over and held.permission.until is not None and held.permission.until <= now)
+        ):
+            state = self._sending.state(need.distribution, child, now)
+            permission = Permission("" if state.open else state.reason, state.until)
+            held = _Asked(permission, self.clock.monotonic() + WINDOW_SECONDS)
+            self._asked[key] = held
+        return held.permission
+
+    def _leading(self, distribution: str, child: str) -> set[str]:
+        """The channels because of which a node gets a distribution, for itself or others."""
+        plan = self._published.plan
+        tree = plan.trees[distribution]
+        nodes = (child, *plan.below(child))
+        return {name for node in nodes for name in tree.receivers.get(node, ())}
+
+    def rate(self, child: str, need: Need, now: Instant) -> int | None:
+        """See `Surroundings`: the fastest of the channels that lead there."""
+        realm = self._published.realm
+        owner = realm.distributors[realm.distributions[need.distribution].distributor]
+        node = realm.subscribers[child]
+        rates: list[int] = []
+        for name in self._leading(need.distribution, child):
+            rate = self._sending.rate_at(realm.channels[name], owner, node, now)
+            if rate is None:
+                return None
+            rates.append(rate)
+        return max(rates, default=None)
+
+    async def fetched(self, name: str) -> bytes | None:
+        """See `Surroundings`: there is nobody above; earlier roots lie in the store."""
+        held = self.belief().octets(name)
+        if held is not None or not name.startswith("root."):
+            return held
+        found = await self.do(lambda: self.origin.store.read(lambda tx: tx.metadata.find(name)))
+        return found.content if found is not None else None
+
+    async def forwarded(self, what: str, asked: Document) -> Document:
+        """See `Surroundings`."""
+        now = self.clock.now()
+        work = self._enrolling.enrol if what == "enrol" else self._enrolling.renew
+        return await self.do(partial(work, asked, now))
+
+    def heard(self, child: str, rows: Sequence[Row]) -> None:
+        """See `Surroundings`."""
+        allowed = {child, *self._published.plan.below(child)}
+        now = self.clock.now()
+        self.worker.submit(self._hear, child, rows, allowed, now)
+
+    def _hear(self, child: str, rows: Sequence[Row], allowed: set[str], now: Instant) -> None:
+        try:
+            self._hearing.hear(child, rows, allowed, now)
+        except HorariumError as error:
+            log.error("rows.not_kept child=%s reason=%s", child, error)
+
+    def lacks_changed(self) -> None:
+        """See `Surroundings`."""
+        self.sender.wake()
+
+    # --- what is waited for ---------------------------------------------------------------
+
+    async def _tell_waiting(self) -> None:
+        """Keeps the reasons why receivers of the first tier wait."""
+        told: dict[tuple[str, str, int], str] = {}
+        while True:
+            await self.clock.sleep(2 * WATCH_SECONDS)
+            found = waiting_rows(self.sender, self.configuration(), self._published)
+            news = {key: reason for key, reason in found.items() if told.get(key) != reason}
+            told = found
+            if news:
+                now = self.clock.now()
+                try:
+                    await self.do(partial(self._hearing.waits, news, now))
+                except HorariumError as error:
+                    log.warning("rows.not_kept reason=%s", error)
+
+
+def _planned(realm: Realm, act: Act, name: str, distributor: str = "") -> Planned:
+    def read(given: Given) -> Timetable:
+        return timetable_for(realm, act, name, given, distributor=distributor)
+
+    return Planned(written_schedule(realm, act, name), read)
+
+
+async def _either(event: asyncio.Event, other: object) -> None:
+    waits = {
+        asyncio.ensure_future(event.wait()),
+        asyncio.ensure_future(other),  # type: ignore[call-overload]
+    }
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()

@@ -1,0 +1,248 @@
+"""The distributor of a site: reads its realm, states and signs what holds, and publishes versions.
+
+Commands and the daemon do the same by it: a lock keeps two processes from publishing at one time,
+and a number in the store tells the daemon that another process did.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from horarium.distribution import configuration as configurations
+from horarium.distribution import release as releases
+from horarium.distribution.configuration import Configuration, Place
+from horarium.distribution.definition import definition_document
+from horarium.distribution.realm import Realm
+from horarium.distribution.records import Document
+from horarium.distribution.release import release_document
+from horarium.distribution.schedules import Given
+from horarium.distribution.sending import Busy, Sending, never_busy
+from horarium.distribution.stating import Plan, Stated, plan_of, state_all
+from horarium.distribution.version import Version
+from horarium.kernel.errors import NotFound
+from horarium.kernel.gregorian import DAY
+from horarium.kernel.instant import Instant
+from horarium.kernel.periodset import PeriodSet
+from horarium.runtime import crash
+from horarium.runtime.realm import read_realm_of
+from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_belief
+from horarium.runtime.tiers.identity import NodeFolder
+from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
+from horarium.runtime.tiers.staging import releases_of
+from horarium.store.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+CHANGED = "distribution_changed"
+"""A number in the store that rises with everything the daemon should look at."""
+# Windows below the first tier are stated for so many days, from the beginning of this one on.
+STATED_DAYS = 9
+KNOWN_SINCE = "distribution_known_since"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What holds after a refresh: what is believed, the realm it follows from, how it travels, and
+    the distributor's own configuration."""
+
+    belief: Belief
+    realm: Realm
+    plan: Plan
+    origin: Configuration
+    changed: bool
+
+
+class Origin:
+    """The distributor's side of a site. `busy` answers for link calendars."""
+
+    def __init__(
+        self, site: Site, settings: Settings, store: Store, busy: Busy = never_busy
+    ) -> None:
+        self.site = site
+        self.settings = settings
+        self.store = store
+        self.busy = busy
+        self.folder = NodeFolder(site.distribution)
+
+    @property
+    def url(self) -> str:
+        """Where the first tier reaches this node."""
+        node = self.settings.node
+        if node.url is not None:
+            return node.url
+        scheme = "http" if node.insecure_loopback else "https"
+        return f"{scheme}://{node.listen}"
+
+    def name(self, realm: Realm) -> str:
+        """The name of this node: as it was set, else that of the first distributor."""
+        return self.settings.node.name or next(iter(sorted(realm.distributors)), "origin")
+
+    def realm(self) -> Realm:
+        """The realm as it is declared now."""
+        return self.store.read(lambda tx: read_realm_of(tx, self.settings))
+
+    def refresh(self, now: Instant) -> Published:
+        """Reads the realm anew, and publishes what follows. NotFound without a distributor."""
+        with self.locked("publish"):
+            return self._publish(now, lambda tx, belief: None)
+
+    def add_version(self, version: Version, retired: list[int], now: Instant) -> Published:
+        """Publishes a version that was built: with its row, its signature and those of its
+        receivers in one transaction. ``retired`` are versions that nobody may want any more."""
+        crash.at("build:before-publish")
+
+        def work(tx: Transaction, belief: Belief) -> None:
+            tx.versions.add(version)
+            for number in retired:
+                tx.versions.retire(version.distribution, number, now)
+
+        with self.locked("publish"):
+            found = self._publish(now, work, added=version, retired=frozenset(retired))
+        crash.at("build:after-publish")
+        return found
+
+    def _publish(
+        self, now: Instant, work: Callable[[Transaction, Belief], None], *,
+        added: Version | None = None, retired: frozenset[int] = frozenset(),
+    ) -> Published:  # fmt: skip
+        realm = self.realm()
+        if not realm.distributors:
+            raise NotFound("no distributor is declared; see [distributor.NAME] of an object file")
+        before = load_belief(self.store)
+        name = self.name(realm)
+        belief = before or begin_realm(self.folder, name, now)
+        own_certificate(self.folder, name, now)
+        plan = plan_of(realm)
+        versions = self.store.read(lambda tx: _retained(tx, realm))
+        if added is not None:
+            kept = [v for v in versions[added.distribution] if v.number not in retired]
+            versions = {**versions, added.distribution: [*kept, added]}
+        stated = self._state(realm, plan, belief, name, now)
+        wanted = Wanted(
+            {key: definition_document(one) for key, one in realm.distributions.items()},
+            versions,
+            self._statements(realm, versions, stated, now),
+        )
+        after = publish(belief, wanted, self.folder, now)
+        crash.at("build:signed")
+        origin = stated.origin
+
+        def keep(tx: Transaction) -> None:
+            work(tx, after)
+            for key, found in versions.items():
+                if found:
+                    receivers = plan.trees[key].receivers
+                    tx.versions.expect(key, found[-1].number, receivers, now)
+
+        if after != before or added is not None:
+            keep_belief(self.store, before, after, now, keep)
+            self.tell()
+        else:
+            self.store.transact([], keep)
+        return Published(after, realm, plan, origin, after != before)
+
+    def _state(self, realm: Realm, plan: Plan, belief: Belief, name: str, now: Instant) -> Stated:
+        before: dict[str, tuple[int, Document]] = {}
+        for label, statement in belief.statements.items():
+            kind, _, node = label.partition("/")
+            if kind == configurations.KIND:
+                before[node] = (statement.number, statement.body)
+        start = Instant(now - now % DAY)
+        until = Instant(start + STATED_DAYS * DAY)
+        sending = self.sending(realm)
+
+        def opened(distribution: str, node: str) -> PeriodSet | None:
+            return link_periods(realm, plan, sending, distribution, node, start, until)
+
+        origin = Place(name, self.url)
+        realm_id = belief.trusted.fingerprint[:16]
+        return state_all(realm, plan, origin, realm_id, before, opened, until)
+
+    def _statements(
+        self, realm: Realm, versions: Mapping[str, list[Version]], stated: Stated, now: Instant
+    ) -> dict[str, tuple[int, Document]]:
+        found: dict[str, tuple[int, Document]] = {}
+        for node, document in stated.documents.items():
+            found[f"{configurations.KIND}/{node}"] = (stated.numbers[node], document)
+        revoked = self.store.read(lambda tx: tx.nodes.revoked(now))
+        found[REVOKED] = (0, {"serials": revoked})
+        for release in self.store.read(lambda tx: releases_of(tx, realm, versions)):
+            label = f"{releases.KIND}/{release.distribution}"
+            found[label] = (0, release_document(release))
+        return found
+
+    def sending(self, realm: Realm) -> Sending:
+        """The windows of the realm."""
+        return Sending(realm, self.given(), self.busy)
+
+    def given(self) -> Given:
+        """Since when schedules are known here."""
+        kept = self.store.read(lambda tx: tx.meta(KNOWN_SINCE))
+        return Given(activation=Instant(int(kept) if kept else 0))
+
+    def know_since(self, now: Instant) -> None:
+        """Keeps since when schedules are known, the first time."""
+
+        def work(tx: Transaction) -> None:
+            if tx.meta(KNOWN_SINCE) is None:
+                tx.set_meta(KNOWN_SINCE, str(int(now)))
+
+        self.store.transact([], work)
+
+    def tell(self) -> None:
+        """Tells the daemon that something changed."""
+
+        def work(tx: Transaction) -> None:
+            tx.set_meta(CHANGED, str(int(tx.meta(CHANGED) or 0) + 1))
+
+        self.store.transact([], work)
+
+    def changes(self) -> int:
+        """How often something changed."""
+        return self.store.read(lambda tx: int(tx.meta(CHANGED) or 0))
+
+    @contextmanager
+    def locked(self, what: str) -> Iterator[None]:
+        """Holds one thing of this site for this process; others wait."""
+        folder = self.folder.root
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(folder / f"{what}.lock", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _retained(tx: Transaction, realm: Realm) -> dict[str, list[Version]]:
+    return {name: tx.versions.retained(name) for name in realm.distributions}
+
+
+def link_periods(
+    realm: Realm, plan: Plan, sending: Sending, distribution: str, node: str, start: Instant,
+    until: Instant,
+) -> PeriodSet | None:  # fmt: skip
+    """When the link above a node below the first tier is open to a distribution: at any hour
+    (None), unless a channel makes all tiers obey its window, or the link has a calendar."""
+    found: PeriodSet | None = None
+    leading = {
+        name
+        for receiver, names in plan.trees[distribution].receivers.items()
+        if receiver == node or receiver in plan.below(node)
+        for name in names
+    }
+    channels = [realm.channels[name] for name in sorted(leading)]
+    if channels and all(channel.obey_send_window for channel in channels):
+        found = sending.union(distribution, node, start, until)
+    if realm.subscribers[node].calendar is not None:
+        link = sending.link_windows(realm.subscribers[node], start, until)
+        found = link if found is None else found.intersect(link)
+    return found

@@ -1,0 +1,502 @@
+"""A receiving node: follows what its distributor states for it, keeps what it receives, passes it
+on to those below, and tells how far all of them are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol, TypeVar
+
+from horarium.distribution.configuration import Configuration, Place
+from horarium.distribution.messages import (
+    Ask,
+    Lacks,
+    Offer,
+    Response,
+    Row,
+    Rows,
+    Stand,
+    Standing,
+    Stop,
+)
+from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
+from horarium.distribution.records import Document
+from horarium.distribution.states import SETTLED, State
+from horarium.distribution.untrusted import Untrusted
+from horarium.distribution.version import Version
+from horarium.kernel.dispatch import offset
+from horarium.kernel.errors import Unavailable
+from horarium.kernel.instant import Instant
+from horarium.kernel.periodset import PeriodSet
+from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.belief import (
+    STATEMENT,
+    Belief,
+    child_statement,
+    followed,
+    keep_belief,
+    refreshed,
+)
+from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
+from horarium.runtime.tiers.known import Known
+from horarium.runtime.tiers.receiving import Receiver, keep_received
+from horarium.runtime.tiers.rows import OwnRows
+from horarium.runtime.tiers.rows import Upward as UpwardRows
+from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sharing import Shared
+from horarium.runtime.tiers.uplink import Uplink
+from horarium.store.holdings import Holding
+from horarium.store.store import Store
+from horarium.transport.link_client import End, LinkClient
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Metadata are looked at so often even when nobody says that there are newer ones.
+REFRESH_SECONDS = 600.0
+
+
+class Unpacker(Protocol):
+    """What unpacks at a node what it has received."""
+
+    def extracted(self) -> Mapping[str, int]:
+        """By distribution, the version that is extracted."""
+        ...
+
+    def missing(self) -> Sequence[Need]:
+        """Contents that an extraction lacks: files whose base was changed here."""
+        ...
+
+    def received(self) -> None:
+        """Something was received: it may be time."""
+        ...
+
+
+class NothingUnpacked:
+    """A node that passes on and extracts nothing."""
+
+    def extracted(self) -> Mapping[str, int]:
+        """See `Unpacker`."""
+        return {}
+
+    def missing(self) -> Sequence[Need]:
+        """See `Unpacker`."""
+        return ()
+
+    def received(self) -> None:
+        """See `Unpacker`."""
+
+
+class ReceivingNode:
+    """One receiving node at work. Lives on the loop's thread; the store is asked on `worker`."""
+
+    def __init__(
+        self, joined: Joined, folder: NodeFolder, store: Store, clock: Clock, belief: Belief,
+        token: Callable[[], str], *, insecure: bool = False,
+    ) -> None:  # fmt: skip
+        self.name = joined.name
+        self.folder = folder
+        self.store = store
+        self.clock = clock
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="receiving")
+        self.unpacker: Unpacker = NothingUnpacked()
+        self._joined = joined
+        self._belief = belief
+        self._insecure = insecure
+        self._tls = None if insecure else tls_up(folder)
+        self.contents = folder.store()
+        self._arriving: dict[str, Shared] = {}
+        self.sender = Sender(self, clock, self.contents, self._arriving, token)
+        self.receiver = Receiver(self, clock, store, self.contents, self._arriving, self.worker)
+        self.uplink = Uplink(
+            self.name, self, clock, token(), self.configuration, self._connect
+        )  # fmt: skip
+        key = node_key(folder)
+        self.rows = OwnRows(self.name, lambda data: key.sign(data).hex())
+        self._below_rows: dict[tuple[str, str, int], Row] = {}
+        self._upward = UpwardRows()
+        self._some_rows = asyncio.Event()
+        self._held: dict[str, Held] = {}
+        self._holdings: list[Holding] = []
+        self._needs: dict[str, Need] = {}
+        self._known = Known(())
+        self._told: Mapping[str, Standing] = {}
+        self._walk = ""
+        self._refreshing = asyncio.Lock()
+        self.untrusted = ""
+        """What was last refused of the node above, empty when all was well."""
+
+    # --- its life ----------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
+        self.adopt(self._belief)
+        tasks = [
+            asyncio.create_task(work())
+            for work in (self.uplink.run, self.sender.run, self._tell_rows, self._look_again)
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self.receiver.stop()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.worker.shutdown()
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Does something that asks the store, off the loop's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.worker, work)
+
+    async def _look_again(self) -> None:
+        while True:
+            await self.clock.sleep(REFRESH_SECONDS)
+            client = self.uplink.client
+            if client is not None:
+                await self._refresh(client)
+
+    # --- what it believes ----------------------------------------------------------
+
+    def belief(self) -> Belief:
+        """See `Surroundings`."""
+        return self._belief
+
+    def configuration(self) -> Configuration:
+        """What holds for this node; before anything was stated, where it joined."""
+        found = self._belief.configuration(self.name)
+        if found is not None:
+            return found
+        place = Place(self._joined.parent, self._joined.url)
+        return Configuration(self.name, "", parents=(place,))
+
+    def versions(self, distribution: str) -> Sequence[Version]:
+        """The versions of a distribution that are retained."""
+        return self._belief.trusted.versions(distribution)
+
+    def adopt(self, belief: Belief) -> None:
+        """Goes by what is believed now."""
+        self._belief = belief
+        configuration = self.configuration()
+        self.receiver.input.change(configuration.setting("input_rate"), self.clock.monotonic())
+        self.receiver.free_space = configuration.setting("free_space", 1 << 30) or 0
+        versions = [v for name in followed(configuration) for v in self.versions(name)]
+        self._known = Known(versions, self._may_be_file)
+        self.sender.tell_stand()
+        self.look()
+        self.unpacker.received()
+
+    async def _refresh(self, client: LinkClient) -> None:
+        """Brings metadata up to date; what does not verify changes nothing."""
+        async with self._refreshing:
+            before = self._belief
+            try:
+                after = await refreshed(before, self.name, client.metadata, self.clock.now())
+            except Untrusted as error:
+                self.untrusted = str(error)
+                log.error("metadata.refused parent=%s reason=%s", client.end.name, error)
+                return
+            self.untrusted = ""
+            if after != before:
+                now = self.clock.now()
+                await self.do(partial(keep_belief, self.store, before, after, now))
+                self.adopt(after)
+
+    # --- the link upwards (Listener) ---------------------------------------------------
+
+    async def connected(self, client: LinkClient) -> None:
+        """See `Listener`: brings itself up to date, and says how everything stands."""
+        await self._refresh(client)
+        self._upward.add(
+            [*self.rows.rows.values(), *self._below_rows.values()], self.clock.monotonic()
+        )
+        self._some_rows.set()
+        self._told = {}
+        self.look()
+
+    async def stands(self, client: LinkClient, stand: Stand) -> None:
+        """See `Listener`."""
+        belief = self._belief
+        timestamp = belief.trusted.timestamp
+        held = Stand(
+            timestamp.version if timestamp is not None else 0,
+            belief.number(f"node/{self.name}"),
+            {name: belief.number(f"release/{name}") for name in stand.releases},
+            belief.number("revoked/realm"),
+        )
+        if held != stand:
+            await self._refresh(client)
+
+    async def asked(self, ask: Ask) -> None:
+        """See `Listener`: answers, and asks those below."""
+        self._walk, self._told = ask.walk, {}
+        self.look()
+        self.sender.walk()
+
+    def offered(self, client: LinkClient, offer: Offer) -> None:
+        """See `Listener`."""
+        self.receiver.offered(client, offer)
+
+    def stopped(self, stop: Stop) -> None:
+        """See `Listener`."""
+        self.receiver.stopped(stop.grants, _kind_of_stop(stop.reason))
+
+    def _connect(self, place: Place) -> LinkClient:
+        timeout = self.configuration().setting("timeout", 300) or 300
+        return LinkClient(End(place.name, place.url), self._tls, self.name, timeout)
+
+    # --- what is lacking --------------------------------------------------------------
+
+    def look(self) -> None:
+        """Looks anew at what is lacking here and below, and says so when it changed."""
+        configuration = self.configuration()
+        extracted = self.unpacker.extracted()
+        below = self.sender.lacked()
+        needs: dict[str, Need] = {}
+        standing: dict[str, Standing] = {}
+        for name in followed(configuration):
+            found, complete = self._lacking(configuration, name, extracted.get(name, 0))
+            under = below.get(name, Standing())
+            found += [need for need in under.needs if not self.contents.has(need.content.digest)]
+            mine = {need.content.digest: need for need in found}
+            needs.update(mine)
+            standing[name] = Standing(tuple(mine.values()), complete + under.complete)
+        self._needs = needs
+        self.receiver.drop(needs.__contains__)
+        if standing != self._told and self.uplink is not None:
+            self._told = standing
+            self.uplink.say(Lacks(self._walk, standing))
+        self.sender.wake()
+
+    def _lacking(
+        self, configuration: Configuration, name: str, extracted: int
+    ) -> tuple[list[Need], int]:
+        """What this node itself lacks of a distribution, and 1 when it is nothing."""
+        held = self.held(name, extracted)
+        follows = configuration.distributions.get(name)
+        if follows is None or not follows.extracts:
+            return [], 0
+        release = self._belief.release(name)
+        versions = [
+            version
+            for version in self.versions(name)
+            if version.number <= held.reached or release.allows(version.number, follows)
+        ]
+        way = lacking(versions, self.manner(name), held, release.withdrawn)
+        for version in versions:
+            if version.number > held.reached and self.rows.state(name, version.number) is None:
+                self._row(name, version.number, State.PENDING)
+        needs = [need_of(name, version, bundle) for version, bundle in way]
+        missing = [need for need in self.unpacker.missing() if need.distribution == name]
+        return [
+            need
+            for need in needs + missing
+            if not self.contents.has(need.content.digest) or need in missing
+        ], int(held.is_complete(versions))
+
+    def held(self, name: str, extracted: int) -> Held:
+        """What this node holds of a distribution."""
+        received = [(one.version, one.base) for one in self._holdings if one.distribution == name]
+        return Held(extracted, tuple(received))
+
+    def holdings(self, name: str) -> list[Holding]:
+        """The bundles of a distribution that are here."""
+        return [one for one in self._holdings if one.distribution == name]
+
+    def manner(self, name: str) -> Manner:
+        """How a distribution is followed, as it was defined."""
+        definition = self._belief.trusted.definition(name) or {}
+        return Manner(
+            definition.get("sequential") is True, definition.get("catch_up_versions") == "jump"
+        )
+
+    def _may_be_file(self, distribution: str, version: int, content: object) -> bool:
+        """Single files are for those above to judge, who know the manifests."""
+        return distribution in followed(self.configuration())
+
+    # --- receiving (Taker) --------------------------------------------------------------
+
+    def needed(self, digest: str) -> Need | None:
+        """See `Taker`."""
+        return self._needs.get(digest)
+
+    def doubt(self, need: Need) -> str:
+        """See `Taker`."""
+        if self._belief.trusted.expired(self.clock.now()) is not None:
+            return "expired"
+        return "" if self._known.need(need) is not None else "signature"
+
+    def respond(self, response: Response) -> None:
+        """See `Taker`."""
+        self.uplink.say(response)
+
+    def progressed(self, need: Need, state: State, offset: int, reason: str = "") -> None:
+        """See `Taker`."""
+        follows = self.configuration().distributions.get(need.distribution)
+        if follows is None or not follows.extracts or need.chunks is None:
+            return
+        if state is State.REFUSED:
+            self._row(need.distribution, need.version, State.PENDING, reason=f"refused({reason})")
+            return
+        percent = 100 * offset // max(1, need.content.length)
+        self._row(
+            need.distribution, need.version, state, reason=reason, percent=percent, octets=offset
+        )
+
+    def arrives(self) -> None:
+        """See `Taker`."""
+        self.sender.wake()
+
+    async def received(self, need: Need) -> None:
+        """See `Taker`."""
+        now = self.clock.now()
+        if need.chunks is not None:
+            await self.do(partial(keep_received, self.store, need, now))
+            self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
+            follows = self.configuration().distributions.get(need.distribution)
+            if follows is not None and follows.extracts:
+                octets = need.content.length
+                self._row(
+                    need.distribution, need.version, State.RECEIVED, percent=100, octets=octets
+                )
+        log.info(
+            "bundle.received distribution=%s version=%d octets=%d", need.distribution,
+            need.version, need.content.length,
+        )  # fmt: skip
+        self.look()
+        self.unpacker.received()
+
+    def jitter(self, key: str) -> float:
+        """See `Taker`."""
+        return offset(1_000, self.configuration().seed, self.name, key) / 1_000
+
+    # --- sending (Surroundings) -----------------------------------------------------------
+
+    def known(self, asked: Need) -> Need | None:
+        """See `Surroundings`."""
+        return self._known.need(asked)
+
+    def permission(self, child: str, need: Need, now: Instant) -> Permission:
+        """See `Surroundings`: what is released goes at any hour, but for links that obey a window
+        or a calendar."""
+        found = self.configuration().children[child]
+        follows = found.distributions[need.distribution]
+        release = self._belief.release(need.distribution)
+        passed_on = not follows.extracts
+        if not passed_on and not release.allows(need.version, follows):
+            return Permission(_held_back(release.stopped, release.withdrawn, need.version))
+        if found.open is None or need.distribution not in found.open:
+            return Permission()
+        return window_permission(found.open[need.distribution], now)
+
+    def rate(self, child: str, need: Need, now: Instant) -> int | None:
+        """See `Surroundings`: rates of channels bind the first tier."""
+        return None
+
+    async def fetched(self, name: str) -> bytes | None:
+        """See `Surroundings`: a configuration of a node below is asked for above."""
+        client = self.uplink.client
+        held = self._belief.octets(name)
+        if client is None or not name.startswith(STATEMENT):
+            return held
+        child = name.removeprefix(f"{STATEMENT}node/")
+        try:
+            after = await child_statement(self._belief, child, client.metadata, self.clock.now())
+        except (Unavailable, Untrusted) as error:
+            log.warning("metadata.not_passed_on name=%s reason=%s", name, error)
+            return held
+        if after != self._belief:
+            before, self._belief = self._belief, after
+            await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
+        return self._belief.octets(name)
+
+    async def forwarded(self, what: str, asked: Document) -> Document:
+        """See `Surroundings`."""
+        client = self.uplink.client
+        if client is None:
+            raise Unavailable("the node above can not be reached now")
+        return await client.post(what, asked)
+
+    def heard(self, child: str, rows: Sequence[Row]) -> None:
+        """See `Surroundings`: passes on what is said of the child and those behind it."""
+        found = self.configuration().children.get(child)
+        allowed = {child, *(found.below if found is not None else ())}
+        taken = [row for row in rows if row.subscriber in allowed]
+        if len(taken) < len(rows):
+            log.error("rows.foreign child=%s count=%d", child, len(rows) - len(taken))
+        for row in taken:
+            key = (row.subscriber, row.distribution, row.version)
+            held = self._below_rows.get(key)
+            if held is None or held.order <= row.order:
+                self._below_rows[key] = row
+        self._upward.add(taken, self.clock.monotonic())
+        self._some_rows.set()
+
+    def lacks_changed(self) -> None:
+        """See `Surroundings`."""
+        self.look()
+
+    # --- rows --------------------------------------------------------------------------------
+
+    def tell(self, name: str, version: int, state: State, **more: str | int) -> None:
+        """Tells how far this node is with a version."""
+        reason, percent = str(more.get("reason", "")), int(more.get("percent", 0))
+        octets = int(more.get("octets", 0))
+        self._row(name, version, state, reason=reason, percent=percent, octets=octets)
+
+    def _row(
+        self, name: str, version: int, state: State, *, reason: str = "", percent: int = 0,
+        octets: int = 0,
+    ) -> None:  # fmt: skip
+        if self.rows.state(name, version) in SETTLED and state not in SETTLED:
+            return
+        row = self.rows.put(
+            name, version, state, self.clock.now(), reason=reason, percent=percent, octets=octets
+        )
+        self._upward.add([row], self.clock.monotonic())
+        self._some_rows.set()
+
+    async def _tell_rows(self) -> None:
+        while True:
+            wait = self._upward.wait(self.clock.monotonic())
+            if wait is None:
+                self._some_rows.clear()
+                await self._some_rows.wait()
+            elif wait > 0:
+                self._some_rows.clear()
+                await _first(self._some_rows.wait(), self.clock.sleep(wait))
+            else:
+                self.uplink.say(Rows(self._upward.take()))
+
+
+def window_permission(opened: PeriodSet, now: Instant) -> Permission:
+    """What periods in which a link is open allow at an instant."""
+    for period in opened:
+        if period.contains(now):
+            return Permission("", period.end)
+        if period.start > now:
+            return Permission("window_closed", period.start)
+    return Permission("window_closed")
+
+
+def _held_back(stopped: frozenset[int], withdrawn: frozenset[int], version: int) -> str:
+    if version in withdrawn:
+        return "withdrawn"
+    return "release_stopped" if version in stopped else "ring_waits"
+
+
+def _kind_of_stop(reason: str) -> str:
+    if reason.startswith(("window", "link_")):
+        return "window"
+    return "release" if reason.startswith(("ring", "release", "withdrawn")) else "upstream"
+
+
+async def _first(*awaited: Awaitable[object]) -> None:
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
