@@ -346,7 +346,7 @@ class DistributingNode:
 
     def heard(self, child: str, rows: Sequence[Row]) -> None:
         """See `Surroundings`."""
-        allowed = {child, *self._published.plan.below(child)}
+        allowed = self._published.behind(child)
         now = self.clock.now()
         self.worker.submit(self._hear, child, rows, allowed, now)
 
