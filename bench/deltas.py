@@ -124,7 +124,7 @@ class Pair:
         """A tree as one file, for rivals that know no trees."""
         file = self.folder / f"{tree.parent.name}-{tree.name}.tar"
         if not file.exists():
-            with tarfile.open(file, "w") as archive:
+            with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as archive:
                 for path in sorted(tree.rglob("*")):
                     archive.add(path, path.relative_to(tree), recursive=False)
         return file
