@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "distributor": ("horarium.cli.distributor", "who builds and sends files, and the policies"),
     "distribution": ("horarium.cli.distribution", "sets of files with versions, and their lint"),
     "channel": ("horarium.cli.channel", "what is sent to whom, and when"),
+    "node": ("horarium.cli.node", "this machine in a realm: tokens, joining, its state"),
     "subscriber": ("horarium.cli.subscriber", "who receives and extracts, and groups of them"),
     "verify-firings": ("horarium.cli.verify_firings", "whether what ran is what was demanded"),
     "schedule": ("horarium.cli.schedule", "what a schedule will do, and why"),

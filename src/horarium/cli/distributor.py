@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from horarium.cli.distribution_acts import refresh
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
@@ -32,6 +33,7 @@ def policy() -> None:
 object_commands(command, "distributor")
 object_commands(policy, "policy")
 command.add_command(preview_command("distributor"))
+command.add_command(refresh)
 
 
 @command.command(

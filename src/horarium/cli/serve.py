@@ -10,8 +10,6 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.runtime.daemon import PARTS, Daemon, Face
 from horarium.runtime.settings import Settings, load_settings
 
-LATER_PARTS = ("distribution",)
-
 
 @click.command(
     help="Take mail, answer it, keep the timetable and show it on pages, until told to stop "
@@ -54,8 +52,6 @@ def _parts(only: str | None) -> frozenset[str]:
         return frozenset(PARTS)
     chosen = frozenset(part.strip() for part in only.split(",") if part.strip())
     for part in sorted(chosen - frozenset(PARTS)):
-        if part in LATER_PARTS:
-            raise click.UsageError(f"--only: {part} is not available in this version")
         raise click.UsageError(f"--only: there is no part {part}; there are {', '.join(PARTS)}")
     if not chosen:
         raise click.UsageError(f"--only: name at least one of {', '.join(PARTS)}")

@@ -31,6 +31,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.runtime.sweeping import keep_desk_swept, keep_swept
+from horarium.runtime.tiers.serving import distribution_part
 from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PARTS = ("mail", "web", "directives", "upkeep")
+PARTS = ("mail", "web", "directives", "distribution", "upkeep")
 # A drain longer than thirty seconds would make an init system kill the process: one half is for the
 # decisions in hand, the other for the mails on their way.
 GRACE_SECONDS = 15.0
@@ -129,6 +130,9 @@ class Daemon:
             tasks.append(asyncio.create_task(keep_swept(self._store, self._clock, self._decide)))
             sweeping = keep_desk_swept(self._desk, self._clock, self._decide, self._mails_written)
             tasks.append(asyncio.create_task(sweeping))
+        if "distribution" in self._parts:
+            part = distribution_part(self._site, self._settings, self._store, self._clock)
+            tasks.append(await stack.enter_async_context(part))
         for name in sorted(self._parts & self._faces.keys()):
             self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
         for task in tasks:

@@ -88,3 +88,22 @@ class HoldingRepository:
     def drop_transfer(self, digest: str) -> None:
         """Lets go of what is known of a transfer: its source was wrong, or nobody wants it."""
         self.session.run("drop_transfer", {"tenant": self.tenant, "digest": digest})
+
+    # --- manifests -----------------------------------------------------------
+
+    def keep_manifest(self, distribution: str, version: int, digest: str) -> None:
+        """Keeps which manifest an extracted version has; those of earlier ones are let go."""
+        values = {"tenant": self.tenant, "distribution": distribution, "version": version}
+        self.session.run("put_known_manifest", {**values, "digest": digest})
+        self.session.run("drop_known_manifests", values)
+
+    def manifest(self, distribution: str, version: int) -> str | None:
+        """The digest of the manifest of an extracted version."""
+        values = {"tenant": self.tenant, "distribution": distribution, "version": version}
+        row = self.session.row("known_manifest", values)
+        return text(row[0]) if row is not None else None
+
+    def manifests(self) -> dict[tuple[str, int], str]:
+        """All manifests of extracted versions."""
+        rows = self.session.rows("known_manifests", {"tenant": self.tenant})
+        return {(text(name), number(version)): text(digest) for name, version, digest in rows}

@@ -222,7 +222,7 @@ async def _body(request: web.Request) -> Document:
 
 
 def _number(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or len(value) > 15:
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
         raise InvalidInput(f"{value[:20]!r} is no number")
     return int(value)
 

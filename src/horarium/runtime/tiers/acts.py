@@ -49,6 +49,9 @@ class Acts:
         self._planned: Mapping[str, Planned] = {}
         self._signals: dict[str, tuple[Instant, ...]] = {}
         self._rerun: set[str] = set()
+        self._given: Instant | None = None
+        """The first signal since the last look: it may lie in a second that was decided before it
+        was given."""
 
     def recover(self) -> None:
         """Finds what an earlier process began and did not end: it is begun again."""
@@ -74,9 +77,12 @@ class Acts:
     def signal(self, name: str, at: Instant) -> None:
         """Something that acts wait for happened."""
         self._signals[name] = (*self._signals.get(name, ()), at)[-MOST_SIGNALS:]
+        self._given = at if self._given is None else min(self._given, at)
 
     def look(self, now: Instant) -> tuple[list[Firing], Instant | None]:
         """What is to begin now, and when to look again. What is begun is written so."""
+
+        given, self._given = self._given, None
 
         def work(tx: Transaction) -> tuple[list[Firing], Instant | None]:
             firings: list[Firing] = []
@@ -90,7 +96,7 @@ class Acts:
                     tx.acts.begun(name, now)
                     firings.append(Firing(name, act.begun or now, "again after a stop"))
                     continue
-                decision = self._decide(act, now)
+                decision = self._decide(act, given, now)
                 firings += self._write(tx, act, decision, now)
                 if decision.next is not None:
                     following.append(decision.next)
@@ -102,10 +108,13 @@ class Acts:
         """An act is over."""
         self._store.transact([], lambda tx: tx.acts.ended(name, at))
 
-    def _decide(self, act: Act, now: Instant) -> Decision:
-        given = Given(act.activated, act.anchor, self._signals)
-        timetable = self._planned[act.name].timetable(given)
-        return due(timetable, act.cursor, now, State(act.begun, act.ended))
+    def _decide(self, act: Act, given: Instant | None, now: Instant) -> Decision:
+        known = Given(act.activated, act.anchor, self._signals)
+        timetable = self._planned[act.name].timetable(known)
+        since, waits = act.cursor, timetable.schedule.signal is not None
+        if given is not None and waits:
+            since = Instant(min(since, given - 1))
+        return due(timetable, since, now, State(act.begun, act.ended))
 
     def _write(self, tx: Transaction, act: Act, decision: Decision, now: Instant) -> list[Firing]:
         for group in decision.skipped:

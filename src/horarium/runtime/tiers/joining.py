@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from horarium.distribution.records import text
+from horarium.distribution.records import Document, text
 from horarium.distribution.trust import LARGEST, LARGEST_ROLE, first_trust
 from horarium.distribution.untrusted import Doubt, Untrusted
 from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -55,7 +55,7 @@ async def join(
         raise Unavailable("the realm does not say who issues certificates")
     key = folder.keys.make(NODE_KEY)
     request = make_request(key, token.name)
-    asked = {
+    asked: Document = {
         "name": token.name,
         "request": request.decode("ascii"),
         "proof": proof(token.secret, token.name, request),

@@ -230,3 +230,19 @@ ORDER BY distribution, version
 
 -- name: drop_transfer
 DELETE FROM transfer WHERE tenant = :tenant AND digest = :digest
+
+-- name: put_known_manifest
+INSERT INTO known_manifest (tenant, distribution, version, digest)
+VALUES (:tenant, :distribution, :version, :digest)
+ON CONFLICT (tenant, distribution, version) DO UPDATE SET digest = excluded.digest
+
+-- name: known_manifest
+SELECT digest FROM known_manifest
+WHERE tenant = :tenant AND distribution = :distribution AND version = :version
+
+-- name: known_manifests
+SELECT distribution, version, digest FROM known_manifest WHERE tenant = :tenant
+
+-- name: drop_known_manifests
+DELETE FROM known_manifest
+WHERE tenant = :tenant AND distribution = :distribution AND version < :version

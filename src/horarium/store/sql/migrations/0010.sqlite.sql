@@ -229,3 +229,12 @@ CREATE TABLE extraction (
     started_s INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX extraction_distribution ON extraction (tenant, distribution);
+
+-- The manifest of each version that was extracted here: what follows is told as changes of it.
+CREATE TABLE known_manifest (
+    tenant TEXT NOT NULL,
+    distribution TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (tenant, distribution, version)
+) STRICT, WITHOUT ROWID;

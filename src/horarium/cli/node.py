@@ -1,0 +1,126 @@
+"""``horarium node``: how a machine becomes one of a realm, and how it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from horarium.cli.exits import Exit
+from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.realm_objects import store_of
+from horarium.kernel.errors import Unavailable
+from horarium.runtime.guarded_file import NoSuchFile
+from horarium.runtime.tiers.asking import check_contents, join_realm, make_tokens, node_status
+
+
+@click.group(help="This machine in a realm: tokens, joining, its state.")
+def command() -> None:
+    """The group itself does nothing."""
+
+
+@command.command(
+    "token",
+    help="Make tokens by which subscribers join: each for one node, once, within a day. At the "
+    "distributor.\n\n\b\nExample:\n  horarium node token s1\n  horarium node token --file names",
+)
+@click.argument("names", nargs=-1)
+@click.option("--file", "file", type=click.Path(path_type=Path), help="names, one a line")
+@pass_invocation
+def node_token(invocation: Invocation, names: tuple[str, ...], file: Path | None) -> None:
+    """Print tokens."""
+    wanted = list(names)
+    if file is not None:
+        if not file.exists():
+            raise NoSuchFile(f"{file}: no such file")
+        wanted += [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    if not wanted:
+        raise click.UsageError("name at least one subscriber, or --file")
+    store = store_of(invocation)
+    now = invocation.clock.now()
+    tokens = make_tokens(invocation.site, invocation.settings, store, wanted, now)
+    if len(tokens) == 1 and file is None:
+        [token] = tokens.values()
+        invocation.emit({"token": token}, token)
+        return
+    lines = [{"name": name, "token": token} for name, token in tokens.items()]
+    invocation.emit(
+        {"tokens": lines}, lambda: "\n".join(f"{name} {token}" for name, token in tokens.items())
+    )
+
+
+@command.command(
+    "join",
+    help="Join a realm by the node at URL, the parent of this one: makes a key that never leaves "
+    "this machine, and fetches the root that the token tells of. Status 69 when nobody answers "
+    "there.\n\n\b\nExample:\n  horarium node join https://hq.example.com:8443 --token TOKEN",
+)
+@click.argument("url")
+@click.option("--token", required=True, help="what `horarium node token` printed")
+@click.option("--again", is_flag=True, help="though this node has joined already")
+@pass_invocation
+def node_join(invocation: Invocation, url: str, token: str, again: bool) -> int:
+    """Join."""
+    store, now = store_of(invocation, create=True), invocation.clock.now()
+    try:
+        joined = asyncio.run(
+            join_realm(invocation.site, invocation.settings, store, url, token, now, again=again)
+        )
+    except Unavailable as error:
+        invocation.emit({"joined": None, "reason": str(error)}, f"not joined: {error}")
+        return Exit.UNAVAILABLE
+    document: dict[str, object] = {
+        "joined": joined.name, "parent": joined.parent, "url": joined.url,
+    }  # fmt: skip
+    invocation.emit(document, f"joined as {joined.name}, by {joined.parent} at {joined.url}")
+    return Exit.OK
+
+
+@command.command(
+    "run",
+    help="Serve distribution alone, until told to stop; as `horarium serve --only distribution`."
+    "\n\n\b\nExample:\n  horarium node run",
+)
+@click.pass_context
+def node_run(context: click.Context) -> int:
+    """Serve."""
+    from horarium.cli.serve import command as serve
+
+    answer: int = context.invoke(serve, only="distribution")
+    return answer
+
+
+@command.command(
+    "status",
+    help="Who this node is, whom it believes, and what it holds.\n\n"
+    "\b\nExample:\n  horarium node status",
+)
+@pass_invocation
+def node_status_command(invocation: Invocation) -> None:
+    """Print the state of this node."""
+    store, now = store_of(invocation), invocation.clock.now()
+    document = node_status(invocation.site, invocation.settings, store, now)
+    invocation.emit(document, lambda: "\n".join(f"{k}: {v}" for k, v in document.items()))
+
+
+@command.command(
+    "fsck",
+    help="Hash every content anew; what is not what it was is dropped and fetched again. Status 1 "
+    "when something was found.\n\n\b\nExample:\n  horarium node fsck",
+)
+@pass_invocation
+def node_fsck(invocation: Invocation) -> int:
+    """Check contents."""
+    found = check_contents(invocation.site, store_of(invocation))
+    invocation.emit(
+        {"checked": found.checked, "damaged": list(found.damaged), "missing": list(found.missing)},
+        lambda: "\n".join(
+            [
+                f"{found.checked} contents checked",
+                *(f"damaged, dropped: {digest}" for digest in found.damaged),
+                *(f"missing: {digest}" for digest in found.missing),
+            ]
+        ),
+    )
+    return Exit.NO if found.damaged or found.missing else Exit.OK

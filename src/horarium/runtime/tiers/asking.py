@@ -1,0 +1,172 @@
+"""What commands ask of the distribution of a site; the same as the daemon does, or a word to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from horarium.distribution.realm import Realm
+from horarium.distribution.records import Document
+from horarium.kernel.errors import Conflict, NotFound
+from horarium.kernel.instant import Instant, format_instant
+from horarium.kernel.nearest import nearest
+from horarium.runtime.clock import Clock
+from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.realm import read_realm_of
+from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.runtime.tiers.belief import load_belief
+from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
+from horarium.runtime.tiers.joining import join
+from horarium.runtime.tiers.making import Made, Making
+from horarium.runtime.tiers.origin import CHANGED, Origin, Published
+from horarium.runtime.tiers.unpacking import ASKED
+from horarium.store.store import Store, Transaction
+from horarium.transport.link import Refused
+
+_SECRET_OCTETS = 32
+
+
+def make_tokens(
+    site: Site, settings: Settings, store: Store, names: Iterable[str], now: Instant
+) -> dict[str, str]:
+    """A token for each subscriber. NotFound when one is not declared; then none is made."""
+    origin = Origin(site, settings, store)
+    known = origin.realm().subscribers
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in known:
+            raise NotFound(f"there is no subscriber {name}{nearest(name, known)}")
+    enrolling, secrets = Enrolling(origin), SystemSecrets()
+    return {
+        name: enrolling.token(name, secrets.random(_SECRET_OCTETS), now).written()
+        for name in wanted
+    }
+
+
+async def join_realm(
+    site: Site, settings: Settings, store: Store, url: str, token: str, now: Instant,
+    *, again: bool,
+) -> Joined:  # fmt: skip
+    """Joins a realm; see `horarium.runtime.tiers.joining.join`. Conflict when it says no."""
+    try:
+        return await join(NodeFolder(site.distribution), store, url, token, now, again=again)
+    except Refused as refused:
+        raise Conflict(f"the realm refuses: {refused.detail}") from refused
+
+
+def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> Document:
+    """Who this node is, whom it believes, and what it holds."""
+    folder = NodeFolder(site.distribution)
+    belief = load_belief(store)
+    document: Document = {"role": "distributor" if Origin(
+        site, settings, store).realm().distributors else "subscriber"}  # fmt: skip
+    try:
+        joined = read_joined(folder)
+        document |= {"name": joined.name, "joined_by": f"{joined.parent} at {joined.url}"}
+    except NotFound:
+        if document["role"] == "subscriber":
+            raise
+        document["name"] = own_identity(folder).name if belief is not None else None
+    if belief is not None:
+        trusted = belief.trusted
+        document["root"] = trusted.fingerprint
+        document["metadata_expired"] = trusted.expired(now)
+        document["certificate_until"] = format_instant(own_identity(folder).until)
+    holdings = store.read(lambda tx: tx.holdings.all())
+    document["bundles"] = len(holdings)
+    document["extracted"] = {
+        use.distribution: use.version for use in store.read(lambda tx: tx.extraction.all_in_use())
+    }
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of the contents found, by digest."""
+
+    checked: int
+    damaged: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def check_contents(site: Site, store: Store) -> Checked:
+    """Hashes every content. What is damaged goes, with its row: it is fetched again."""
+    contents = NodeFolder(site.distribution).store()
+    found = list(contents.digests())
+    damaged = tuple(digest for digest in found if not contents.verify(digest))
+    for digest in damaged:
+        contents.drop(digest)
+    holdings = store.read(lambda tx: tx.holdings.all())
+    lost = [one for one in holdings if not contents.has(one.digest)]
+
+    def work(tx: Transaction) -> None:
+        for holding in lost:
+            tx.holdings.drop(holding)
+        tx.set_meta(CHANGED, str(int(tx.meta(CHANGED) or 0) + 1))
+
+    if lost:
+        store.transact([], work)
+    missing = tuple(one.digest for one in lost if one.digest not in damaged)
+    return Checked(len(found), damaged, missing)
+
+
+def refresh_now(site: Site, settings: Settings, store: Store, name: str, now: Instant) -> Published:
+    """Refreshes a distributor now."""
+    origin = Origin(site, settings, store)
+    _known(origin.realm().distributors, "distributor", name)
+    found = origin.refresh(now)
+    # A window may be another one though nothing of what is signed changed.
+    origin.tell()
+    return found
+
+
+def build_now(
+    site: Site, settings: Settings, store: Store, clock: Clock, name: str, by: str
+) -> Made:
+    """Builds a distribution now, whatever its schedule says; a refresh comes first."""
+    origin = Origin(site, settings, store)
+    _known(origin.realm().distributions, "distribution", name)
+    now = clock.now()
+    origin.refresh(now)
+    return Making(origin, clock).build(name, f"by hand ({by})", now)
+
+
+def send_now(
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
+) -> None:
+    """Opens a window of a channel until what is lacking now is sent."""
+    origin = Origin(site, settings, store)
+    _known(origin.realm().channels, "channel", name)
+    store.transact([], lambda tx: tx.releases.open_window(name, now, by))
+    origin.tell()
+
+
+def extract_now(site: Site, store: Store, name: str) -> None:
+    """Tells the node of this site to unpack at once what it has received. NotFound when this is
+    another node."""
+    joined = read_joined(NodeFolder(site.distribution))
+    if joined.name != name:
+        raise NotFound(f"this site is the node {joined.name}; {name} unpacks at its own")
+
+    def work(tx: Transaction) -> None:
+        tx.set_meta(ASKED, str(int(tx.meta(ASKED) or 0) + 1))
+
+    store.transact([], work)
+
+
+def revoke_now(site: Site, settings: Settings, store: Store, name: str, now: Instant) -> None:
+    """Ends that the certificate of a node counts."""
+    Enrolling(Origin(site, settings, store)).revoke(name, now)
+
+
+def realm_of(store: Store, settings: Settings) -> Realm:
+    """The realm of a site."""
+    return store.read(lambda tx: read_realm_of(tx, settings))
+
+
+def _known(objects: Iterable[str], kind: str, name: str) -> None:
+    names = list(objects)
+    if name not in names:
+        raise NotFound(f"there is no {kind} {name}{nearest(name, names)}")
