@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from horarium.distribution.globs import Globs
 from horarium.distribution.manifest import Entry, File
 from horarium.distribution.paths import path_fault
 from horarium.kernel.errors import HorariumError, InvalidInput
@@ -191,18 +192,22 @@ def _settings(value: object) -> None:
 _url = _matching(_URL, "address like https://example.com/file")
 _reference = _matching(_REFERENCE, "reference like env:NAME or file:/path")
 _sources = _each(_matching(_NETWORK, "network like 10.0.0.0/8, nor a name of a host"))
-_exclude = _each(lambda value: void(_text(value)))
 
 
-def void(_: object) -> None:
-    """Nothing: what is read is only looked at."""
+def _line(value: object) -> None:
+    """Any text of one line."""
+    _text(value)
+
+
+def _glob(value: object) -> None:
+    Globs([_text(value)])
 
 
 _FTP: dict[str, Check] = {
     "host": _matching(_HOST, "name of a host"),
     "port": _number(1, 65_535),
     "tls": _flag,
-    "user": lambda value: void(_text(value)),
+    "user": _line,
     "password": _reference,
     "binary": _flag,
     "source": _absolute,
@@ -217,22 +222,22 @@ _URL_KEYS: dict[str, Check] = {
 _ITEM: dict[str, Check] = {
     "file": _absolute,
     "name": _matching(re.compile(r"[\w.+-]{1,100}", re.ASCII), "name of a package"),
-    "parameters": _each(lambda value: void(_text(value))),
-    "requires": _each(lambda value: void(_text(value))),
+    "parameters": _each(_line),
+    "requires": _each(_line),
 }
 
 _KEYS: dict[str, dict[str, Check]] = {
     "file": {
         "source": _either(str, _absolute, _each(_absolute, least=1)),
         "files": _named(_inside, _absolute),
-        "exclude": _exclude,
+        "exclude": _each(_glob),
         "links": _one_of("refuse", "keep"),
         "remove": _each(_inside),
     },
     "ftp": {
         **_FTP,
         "servers": _each(_table(_FTP, "host", "source"), least=1),
-        "exclude": _exclude,
+        "exclude": _each(_glob),
         "links": _one_of("refuse", "keep"),
         "allow_sources": _sources,
     },
@@ -242,9 +247,9 @@ _KEYS: dict[str, dict[str, Check]] = {
     },
     "package": {
         "items": _each(_either(str, _absolute, _table(_ITEM, "file")), least=1),
-        "order": _each(lambda value: void(_text(value))),
-        "installer": _each(lambda value: void(_text(value)), least=1),
-        "parameters": _each(lambda value: void(_text(value))),
+        "order": _each(_line),
+        "installer": _each(_line, least=1),
+        "parameters": _each(_line),
     },
     "policy": {"documents": _named(_inside, _settings)},
 }
@@ -285,8 +290,11 @@ def _together(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, "servers has a table for each server, this key belongs into it"
     elif kind == "ftp" and "host" in keys and "source" not in keys:
         yield "source", "source is missing"
-    elif kind == "package" and "order" in keys:
-        order, names = keys["order"], sorted(item_names(keys.get("items", ())))
+    elif kind == "package":
+        names = sorted(item_names(keys.get("items", ())))
+        if len(set(names)) != len(names):
+            yield "items", "two packages have the same name; give them names"
+        order = keys.get("order")
         if isinstance(order, list | tuple) and sorted(map(str, order)) != names:
             yield "order", f"the order names each package once: {', '.join(names)[:200]}"
 

@@ -43,7 +43,7 @@ class AddressRules:
         meant = _meant(found)
         if any(one in network for network in self._networks for one in (found, meant)):
             return True
-        return _is_public(found) and _is_public(meant)
+        return _is_public(meant) and (_is_public(found) or found in _NAT64)
 
 
 def _is_public(address: Address) -> bool:
@@ -65,9 +65,12 @@ def _meant(address: Address) -> Address:
 
 
 def literal(host: str) -> str:
-    """The address that a host is written as, empty when it is a name. Forms that some resolvers
-    read as addresses (``127.1``, ``0x7f000001``) are names here, and resolve to what they are."""
+    """The address that a host is written as, empty when it is a name. InvalidInput for what is
+    neither, like ``127.1``: some take such forms for addresses, each in its own way."""
+    text = host.strip("[]")
     try:
-        return str(ipaddress.ip_address(host.strip("[]")))
+        return str(ipaddress.ip_address(text))
     except ValueError:
+        if ":" in text or text.replace(".", "").isdigit():
+            raise InvalidInput(f"{host[:80]!r} is neither a name nor an address") from None
         return ""

@@ -17,7 +17,7 @@ from yarl import URL
 
 from horarium.distribution.gathering import LONGEST_GET, Gathered, GatherFailed
 from horarium.distribution.manifest import File
-from horarium.kernel.errors import NotFound
+from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.transport.addresses import AddressRules, literal
 from horarium.transport.gathering import PIECE, Gathering
 
@@ -218,7 +218,10 @@ class _Resolver(AbstractResolver):
 def _check_literal(url: URL, rules: AddressRules) -> None:
     """An address that is written out is not resolved: it is judged here."""
     host = url.host or ""
-    address = literal(host)
+    try:
+        address = literal(host)
+    except InvalidInput as error:
+        raise GatherFailed("refused", str(url.with_query(None)), error.message) from None
     if address and not rules.permits(host, address):
         raise GatherFailed("refused", str(url.with_query(None)), "is at no public address")
 
