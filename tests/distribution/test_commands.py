@@ -211,3 +211,47 @@ def test_each_kind_lists_what_tells_its_objects_apart(shell: Shell) -> None:
     assert "members s1, s2" in shell.said("subscriber", "group", "list")
     assert "applies_to @branches" in shell.said("distributor", "policy", "list")
     assert "distributions intranet" in shell.said("distributor", "list")
+
+
+def test_the_lint_says_what_never_acts_and_the_status_shows_it(shell: Shell) -> None:
+    found = shell.json("distribution", "check", status=1)["findings"]
+    assert {(one["level"], one["code"], one["name"]) for one in found} >= {
+        ("error", "no-schedule", "hq"), ("warning", "orphan", "lab1"),
+    }  # fmt: skip
+    assert "error: no-schedule: distributor.hq.refresh: has no refresh schedule" in shell.said(
+        "distribution", "check", status=1
+    )
+    shell.said("distributor", "set", "hq", "--refresh", "daily start 18:00")
+    shell.said("channel", "activate", "night", "lab1")
+    shell.said("subscriber", "set", "lab1", "--extract", "immediately")
+    assert shell.json("distribution", "check")["findings"] == []
+    shell.said("distribution", "set", "intranet", "--build", "immediately")
+    shell.said("distribution", "check")
+    shell.said("distribution", "check", "--strict", status=1)
+
+
+def test_a_simulation_finishes_60_mb_in_the_second_night(shell: Shell) -> None:
+    shell.said("channel", "set", "night", "--send", "daily window 22:00-22:03")
+    shell.said("distributor", "set", "hq", "--output-rate", "2Mbit")
+    shell.said("channel", "unsubscribe", "night", "@branches")
+    shell.said("channel", "activate", "night", "lab1")
+    shell.said("distribution", "set", "intranet", "--build", "never")
+    size = ("--size", "intranet=60MB")
+    found = shell.json("distribution", "simulate", "--days", "3", *size)
+    assert found["arrivals"] == [
+        {
+            "distribution": "intranet", "subscriber": "lab1", "octets": 60_000_000,
+            "built": "2026-03-02T12:00:00Z", "begun": "2026-03-02T21:00:00Z",
+            "received": "2026-03-03T21:01:00Z", "extracted": None, "stops": 1,
+        }
+    ]  # fmt: skip
+    shell.said("distribution", "simulate", "--days", "1", *size, status=1)
+    assert shell.json("distribution", "simulate", status=1)["arrivals"] == []
+
+
+def test_what_was_never_built_is_estimated_by_its_source(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a").write_bytes(bytes(5_000))
+    shell.said("distribution", "set", "intranet", "--source", str(tmp_path / "files"))
+    found = shell.json("distribution", "simulate")
+    assert (found["octets"], found["estimated"]) == ({"intranet": 5_000}, ["intranet"])

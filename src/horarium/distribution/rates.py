@@ -32,7 +32,10 @@ _RATE_UNITS = {
     "": 8, "b": 8, "kib": 8 * KIB, "mib": 8 * MIB, "gib": 8 * GIB,
     "kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000,
 }  # fmt: skip
-_SIZE_UNITS = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": 1 << 40}
+_SIZE_UNITS = {
+    "": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": 1 << 40,
+    "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000,
+}  # fmt: skip
 _UNLIMITED = "unlimited"
 
 

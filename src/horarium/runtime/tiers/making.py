@@ -9,6 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from horarium.distribution.definition import digest_of_definition
@@ -153,15 +154,17 @@ class Making:
             kept = ", ".join(str(version.number) for version in retained)
             raise NotFound(f"version {options.rollback} is not kept (any more); there are {kept}")
         contents = ContentStore(folder.contents, passed)
-        builder = Builder(
-            contents, FileNotes(folder.root / "notes" / f"{what.name}.jsonl"), going.stop,
-            lambda: shutil.disk_usage(folder.root).free,
-        )  # fmt: skip
+        notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
+        builder = Builder(contents, notes, going.stop, lambda: shutil.disk_usage(folder.root).free)
         order = Order(
             what, highest + 1, now, retained[-1] if retained else None, tuple(retained),
             digest_of_definition(what), options.rehash, options.new_baseline, rollback,
         )  # fmt: skip
-        return builder.build(order), retained
+        outcome = builder.build(order)
+        with suppress(OSError):
+            # Without notes the next build reads everything again.
+            notes.save()
+        return outcome, retained
 
     def _publish(self, what: Distribution, built: Built, retained: Sequence[Version]) -> None:
         most = what.revisions
