@@ -255,3 +255,17 @@ def test_what_was_never_built_is_estimated_by_its_source(shell: Shell, tmp_path:
     shell.said("distribution", "set", "intranet", "--source", str(tmp_path / "files"))
     found = shell.json("distribution", "simulate")
     assert (found["octets"], found["estimated"]) == ({"intranet": 5_000}, ["intranet"])
+
+
+def test_check_shows_what_a_command_changed_and_what_does_not_fit(shell: Shell) -> None:
+    (shell.path / "objects").mkdir()
+    (shell.path / "objects" / "realm.toml").write_text(OBJECTS)
+    shell.said("apply", str(shell.path / "objects"))
+    shell.said("channel", "set", "night", "--send", "never")
+    (drift,) = shell.json("check")["warnings"]
+    assert 'channel:night.send: a command changed it to "never"' in drift
+    (shell.path / "objects" / "realm.toml").write_text(OBJECTS.replace('"hq"\n', '"hp"\n'))
+    (error,) = shell.json("check", status=65)["errors"]
+    assert (error["path"], error["message"]) == (
+        "distribution.intranet.distributor", "there is no distributor hp; did you mean \"hq\"?",
+    )  # fmt: skip

@@ -110,3 +110,14 @@ def first_tier(realm: Realm, channel: Channel, distributor: Distributor) -> tupl
             tree = tree_of(realm, name)
             found |= {tree.first_of(node) for node in behind if node in tree.parents}
     return tuple(realm.subscribers[name] for name in sorted(found))
+
+
+def alike(realm: Realm, channel: Channel, distributor: Distributor) -> list[tuple[Subscriber, ...]]:
+    """The first tier of a channel, those together whose windows are the same: of one zone, where
+    that counts, and of one link calendar."""
+    groups: dict[object, list[Subscriber]] = {}
+    by_receiver = channel.send is not None and channel.send.zone == "receiver"
+    for node in first_tier(realm, channel, distributor):
+        zone = (node.zone or realm.zone) if by_receiver else None
+        groups.setdefault((zone, node.calendar), []).append(node)
+    return [tuple(nodes) for nodes in groups.values()]
