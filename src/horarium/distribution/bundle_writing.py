@@ -23,7 +23,7 @@ from horarium.distribution.bundle_format import (
 )
 from horarium.distribution.bundle_manifest import pack_manifest
 from horarium.distribution.bundle_plan import Group, contents_of, groups
-from horarium.distribution.content import digest_of
+from horarium.distribution.content import Blob, digest_of
 from horarium.distribution.manifest import Manifest
 from horarium.distribution.manifest_text import manifest_octets
 from horarium.distribution.ports import Contents
@@ -45,14 +45,14 @@ def make_bundle(
     """
     yield MAGIC + _header(before, now, budget).line()
     yield pack_manifest(before, now)
-    sizes = tuple(blob.length for blob in contents_of(before))
-    names = tuple(blob.digest for blob in contents_of(before))
+    olds = contents_of(before)
+    sizes = tuple(blob.length for blob in olds)
     work = Budget(budget)
     count = 0
     for group in groups(before, now):
         between()
         work.grant(group.length)
-        yield write_record(_record(group, names, contents, work), sizes)
+        yield write_record(_record(group, olds, contents, work), sizes)
         count += 1
     yield END + varint(count)
 
@@ -65,13 +65,12 @@ def _header(before: Manifest | None, now: Manifest, budget: int) -> Header:
     return Header(now.distribution, former, now.version, base, manifest, budget)
 
 
-def _record(group: Group, names: tuple[str, ...], contents: Contents, budget: Budget) -> Record:
-    parts = ((t.content.digest, t.offset, t.length, t.content.length) for t in group.targets)
-    target = _read(contents, parts)
+def _record(group: Group, olds: tuple[Blob, ...], contents: Contents, budget: Budget) -> Record:
+    target = _read(contents, ((t.content, t.offset, t.length) for t in group.targets))
     found = sha256(target).digest()
-    if group.same is not None and _slices(contents, names, (group.same,)) == target:
+    if group.same is not None and _slices(contents, olds, (group.same,)) == target:
         return Record(COPY, (group.same,), found, len(target), found)
-    base = _slices(contents, names, group.base)
+    base = _slices(contents, olds, group.base)
     frame = smallest(base, target, budget)
     if base and len(frame) * POOR > len(target):
         alone = compressed(b"", target, PLAIN)
@@ -85,22 +84,20 @@ def _record(group: Group, names: tuple[str, ...], contents: Contents, budget: Bu
     return Record(PATCH, group.base, taken, len(target), found, frame, padding)
 
 
-def _slices(contents: Contents, names: tuple[str, ...], slices: Iterable[Slice]) -> bytes:
-    return _read(contents, ((names[s.file], s.offset, s.length, None) for s in slices))
+def _slices(contents: Contents, olds: tuple[Blob, ...], slices: Iterable[Slice]) -> bytes:
+    return _read(contents, ((olds[s.file], s.offset, s.length) for s in slices))
 
 
-def _read(contents: Contents, parts: Iterable[tuple[str, int, int, int | None]]) -> bytes:
-    """Parts of contents as one: digest, offset, length, and the length of all where the part may
-    be that. CorruptState for what is not as it was named."""
+def _read(contents: Contents, parts: Iterable[tuple[Blob, int, int]]) -> bytes:
+    """Parts of contents as one: content, offset and length. CorruptState for what is not as it is
+    called."""
     found = []
-    for digest, offset, length, total in parts:
-        with closing(contents.open(digest)) as file:
+    for blob, offset, length in parts:
+        with closing(contents.open(blob.digest)) as file:
             file.seek(offset)
             data = file.read(length)
-        wrong = len(data) != length
-        if offset == 0 and length == total:
-            wrong = wrong or digest_of(data) != digest
-        if wrong:
-            raise CorruptState("content", digest, "it is not what it is called")
+        whole = offset == 0 and length == blob.length
+        if len(data) != length or (whole and digest_of(data) != blob.digest):
+            raise CorruptState("content", blob.digest, "it is not what it is called")
         found.append(data)
     return b"".join(found)

@@ -84,15 +84,29 @@ class ChunkList:
 
 def chunk_list(pieces: Iterable[bytes]) -> ChunkList:
     """The chunk list of a content that comes in pieces of any length."""
-    return ChunkList(b"".join(sha256(chunk).digest() for chunk in _chunks(pieces)))
+    listing = ChunkListing()
+    for _ in listing.passing(pieces):
+        pass
+    return listing.done()
 
 
-def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    waiting = bytearray()
-    for piece in pieces:
-        waiting += piece
-        while len(waiting) >= CHUNK:
-            yield bytes(waiting[:CHUNK])
-            del waiting[:CHUNK]
-    if waiting:
-        yield bytes(waiting)
+class ChunkListing:
+    """The chunk list of a content while that passes by on its way elsewhere."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._digests: list[bytes] = []
+
+    def passing(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces, each looked at."""
+        for piece in pieces:
+            self._waiting += piece
+            while len(self._waiting) >= CHUNK:
+                self._digests.append(sha256(self._waiting[:CHUNK]).digest())
+                del self._waiting[:CHUNK]
+            yield piece
+
+    def done(self) -> ChunkList:
+        """The list, when all has passed."""
+        rest = [sha256(self._waiting).digest()] if self._waiting else []
+        return ChunkList(b"".join(self._digests + rest))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from horarium.distribution.manifest import Entry
+from horarium.distribution.manifest import Entry, File
 from horarium.distribution.paths import path_fault
 from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.kernel.nearest import nearest
@@ -56,9 +56,27 @@ class Gathered:
 class Source(Protocol):
     """Gathers what one definition names; the content of every file is kept when it returns."""
 
-    def gather(self, keys: Mapping[str, object]) -> Gathered:
-        """The entries as they are now. GatherFailed when not all of them can be had."""
+    def gather(self, keys: Mapping[str, Any], former: Mapping[str, File]) -> Gathered:
+        """The entries as they are now; ``former`` are the files of the newest version by path,
+        which only save work. GatherFailed when not all can be had; Cancelled when it was told to
+        stop."""
         ...
+
+
+class Notes(Protocol):
+    """What is remembered from one gathering to the next to save work; losing it costs only time."""
+
+    def get(self, key: str) -> str:
+        """What was noted, empty when nothing was."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Notes something in the place of what was noted."""
+        ...
+
+
+class Cancelled(HorariumError):
+    """A build was told to stop."""
 
 
 # --- values of the keys ------------------------------------------------------
@@ -271,6 +289,19 @@ def _together(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         order, names = keys["order"], sorted(item_names(keys.get("items", ())))
         if isinstance(order, list | tuple) and sorted(map(str, order)) != names:
             yield "order", f"the order names each package once: {', '.join(names)[:200]}"
+
+
+def package_paths(keys: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The packages of a definition in the order in which they are installed: the name, the file
+    and its path in the version. The order of these paths is that of the installation."""
+    items = keys.get("items", ())
+    files = [item["file"] if isinstance(item, Mapping) else item for item in items]
+    by_name = dict(zip(item_names(items), files, strict=True))
+    order = keys.get("order") or list(by_name)
+    return [
+        (name, by_name[name], f"{number:05}/{by_name[name].rpartition('/')[2]}")
+        for number, name in enumerate(order, start=1)
+    ]
 
 
 def item_names(items: object) -> list[str]:

@@ -29,7 +29,10 @@ POINTS: Mapping[str, tuple[str, ...]] = {
     "extract": (
         "staged", "synced", "before-rename", "between-renames", "after-rename", "receipt-written",
     ),
-    "build": ("before-publish", "signed", "after-publish"),
+    "build": (
+        "scanned", "chunk-temp", "chunk-renamed", "manifest-written", "signed", "before-publish",
+        "after-publish",
+    ),
     "transfer": ("chunk-received", "chunk-synced", "offset-written", "before-complete"),
     "upkeep": ("before-commit", "after-commit", "piece-done"),
 }  # fmt: skip

@@ -340,15 +340,20 @@ class _Run:
             return None
         return read_installation(self.wish.distribution.content)
 
+    @property
+    def _items(self) -> tuple[str, ...]:
+        """The packages of the version in their order; none where it is no version of packages."""
+        installation = self._installation
+        return () if installation is None else installation.items(self.wish.unpacked.manifest)
+
     def _after(self, target: str) -> tuple[Action, ...]:
         """What is done when the files are in their place: packages are installed, then the
         actions afterwards."""
         installation = self._installation
+        post = self.wish.distribution.post
         if installation is None:
-            return self.wish.distribution.post
-        items = installation.items(self.wish.unpacked.manifest)
-        installing = (installation.install(f"{target}/{item}") for item in items)
-        return (*installing, *self.wish.distribution.post)
+            return post
+        return (*(installation.install(f"{target}/{item}") for item in self._items), *post)
 
     def _facts(self) -> Mapping[str, str]:
         rules = self.rules
@@ -365,23 +370,25 @@ class _Run:
         }
         return Actions(self.rules, self.clock, environment, self.stop)
 
-    def _act(self, action: Action) -> None:
+    def _act(self, action: Action, path: str = "") -> None:
         try:
             self.told.append(self._actions().run(action))
         except ActionFailed as failed:
             self.told.append(failed.told)
             why = f"{' '.join(action.argv)[:200]}: {failed.told.trouble}"
-            raise ExtractionFailed(Trouble.ACTION_FAILED, "", why) from None
+            raise ExtractionFailed(Trouble.ACTION_FAILED, path, why) from None
 
     def _afterwards(self, journal: Journal) -> None:
         """What remains when the content is in its place; nothing of it is done twice."""
-        self.step = Step.POST_ACTIONS
         self.target = journal.target
-        after = self._after(journal.target)
+        items, after = self._items, self._after(journal.target)
         self._actions().check(after)
         for number in range(journal.done, len(after)):
+            # A package is content still: only what comes after all of them is an action of its own.
+            item = items[number] if number < len(items) else ""
+            self.step = Step.APPLYING if item else Step.POST_ACTIONS
             try:
-                self._act(after[number])
+                self._act(after[number], item)
             except ExtractionFailed:
                 if journal.returns and not journal.kept:
                     self._go_back(journal, number)
@@ -395,8 +402,7 @@ class _Run:
         journal = self.applying.note(journal, step=Step.UNDOING)
         installation = self._installation
         if installation is not None and installation.remover:
-            items = installation.items(self.wish.unpacked.manifest)
-            for item in reversed(items[:done]):
+            for item in reversed(self._items[:done]):
                 with contextlib.suppress(ExtractionFailed):
                     self._act(installation.remove(f"{journal.target}/{item}"))
         with contextlib.ExitStack() as opened:

@@ -116,7 +116,10 @@ def refresh_now(site: Site, settings: Settings, store: Store, name: str, now: In
     """Refreshes a distributor now."""
     origin = Origin(site, settings, store)
     _known(origin.realm().distributors, "distributor", name)
-    return origin.refresh(now)
+    found = origin.refresh(now)
+    # A window may be another one though nothing of what is signed changed.
+    origin.tell()
+    return found
 
 
 def build_now(

@@ -57,6 +57,8 @@ class FileFlow:
         """See `Flow`."""
         ready = await self._ready(offset, min(most, self._at_once()))
         if not ready or not await self._afforded(ready):
+            # It ends here, in order; what is left is offered anew when it may go, or is there.
+            self._right.void = True
             return b""
         loop = asyncio.get_running_loop()
         data = await loop.run_in_executor(None, os.pread, self._file, ready, offset)

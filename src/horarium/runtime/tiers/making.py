@@ -1,100 +1,190 @@
-"""Builds versions for a distributor: one at a time for each distribution, and publishes them."""
+"""Builds versions for a distributor: one at a time for each distribution, written down, published.
+
+A build once begun is finished, whatever is refreshed meanwhile, unless its own definition changed.
+"""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-from horarium.distribution.bundle_plan import unpacked_size
-from horarium.distribution.bundle_writing import make_bundle
-from horarium.distribution.content import chunk_list
 from horarium.distribution.definition import digest_of_definition
-from horarium.distribution.manifest import Directory, Entry, File, Manifest
-from horarium.distribution.manifest_text import manifest_octets, read_manifest
-from horarium.distribution.version import Bundle, Version
-from horarium.kernel.errors import NotFound
+from horarium.distribution.realm import Distribution, Realm
+from horarium.distribution.version import Version
+from horarium.kernel.errors import Conflict, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
+from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.origin import Origin
-from horarium.transport.content import pieces_of
+from horarium.store.store import Transaction
+from horarium.transport.content import ContentStore
+from horarium.transport.notes import FileNotes
+
+log = logging.getLogger(__name__)
+
+DEFINITION_CHANGED = "definition_changed"
+
+
+class BuildFailed(InvalidInput):
+    """A build made no version: ``reason`` is a code, ``part`` the path it is about."""
+
+    def __init__(self, reason: str, path: str, text: str) -> None:
+        super().__init__(f"{reason}: {path}: {text}" if path else f"{reason}: {text}", part=path)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
+    """What a build led to: the version, None where nothing changed; ``delta`` octets that who has
+    the version before receives, None where it receives the whole."""
+
     version: int | None
-    changed: bool
-    files: int
-    size: int
-    delta: int | None
+    files: int = 0
+    size: int = 0
+    delta: int | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is a new version."""
+        return self.version is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a build is made. ``rollback`` is the version whose content is to be that of the new
+    one, 0 for none."""
+
+    rehash: bool = False
+    new_baseline: bool = False
+    rollback: int = 0
+
+
+@dataclass(slots=True)
+class _Going:
+    """A build that goes on."""
+
+    definition: str
+    stop: threading.Event = field(default_factory=threading.Event)
+    reason: str = ""
 
 
 class Making:
+    """Builds for one distributor's site; its methods block and may be called by several threads."""
+
     def __init__(self, origin: Origin, clock: Clock) -> None:
         self._origin = origin
         self._clock = clock
+        self._going: dict[str, _Going] = {}
 
-    def build(self, name: str, cause: str, now: Instant) -> Made:
-        with self._origin.locked(f"build-{name[:60]}"):
-            return self._build(name, cause, now)
-
-    def _build(self, name, cause, now):  # type: ignore
-        origin, store = self._origin, self._origin.store
-        realm = origin.realm()
+    def build(self, name: str, cause: str, now: Instant, options: Options | None = None) -> Made:
+        """Builds a distribution now. BuildFailed when it can not be made, Conflict when it was
+        stopped because its definition changed or the distributor was refreshed so."""
+        realm = self._origin.realm()
         if name not in realm.distributions:
             raise NotFound(f"there is no distribution {name}")
-        what = realm.distributions[name]
-        contents = origin.folder.store()
-        retained = store.read(lambda tx: tx.versions.retained(name))
-        number = store.read(lambda tx: tx.versions.highest(name)) + 1
-        entries: list[Entry] = []
-        root = Path(str(what.content["source"]))
-        for folder, dirs, files in os.walk(root):
-            dirs.sort()
-            for d in dirs:
-                p = Path(folder) / d
-                entries.append(Directory(str(p.relative_to(root)), p.stat().st_mode & 0o777))
-            for f in files:
-                p = Path(folder) / f
-                with p.open("rb") as file:
-                    blob = contents.put(pieces_of(file))
-                st = p.stat()
-                entries.append(
-                    File(
-                        str(p.relative_to(root)),
-                        st.st_mode & 0o777,
-                        blob.length,
-                        int(st.st_mtime),
-                        blob.digest,
-                    )
-                )
-        entries.sort(key=lambda e: e.path.encode())
-        manifest = Manifest(name, number, what.kind, what.target, what.sequential, tuple(entries))
-        before = None
-        if retained:
-            before = read_manifest(contents.read(retained[-1].manifest.digest))
-            if before.entries == manifest.entries:
-                return Made(None, False, len(entries), 0, None)
-        data = manifest_octets(manifest)
-        mblob = contents.put([data])
-        bundles = []
-        bases = [0] if not retained else [retained[-1].number]
-        for base in bases:
-            blob = contents.put(make_bundle(before if base else None, manifest, contents))
-            with contents.open(blob.digest) as f:
-                chunks = contents.put([chunk_list(pieces_of(f)).digests])
-            bundles.append(
-                Bundle(base, blob, chunks, unpacked_size(before if base else None, manifest))
-            )
-        version = Version(
-            name,
-            number,
-            now,
-            mblob,
-            tuple(bundles),
-            len(entries),
-            sum(e.size for e in entries if isinstance(e, File)),
-            digest_of_definition(what),
+        going = _Going(digest_of_definition(realm.distributions[name]))
+        with self._origin.locked(f"build-{name}"):
+            self._going[name] = going
+            try:
+                return self._build(realm.distributions[name], cause, now, going, options)
+            finally:
+                self._going.pop(name, None)
+
+    def check(self, realm: Realm, *, cancel: bool = False) -> list[str]:
+        """Stops builds whose definition is another one now, or all with ``cancel``; which."""
+        stopped = []
+        for name, going in list(self._going.items()):
+            now = realm.distributions.get(name)
+            changed = now is None or digest_of_definition(now) != going.definition
+            if changed or cancel:
+                going.reason = DEFINITION_CHANGED if changed else "refresh_cancels"
+                going.stop.set()
+                stopped.append(name)
+        return stopped
+
+    def _build(
+        self, what: Distribution, cause: str, now: Instant, going: _Going,
+        options: Options | None,
+    ) -> Made:  # fmt: skip
+        store, name, chosen = self._origin.store, what.name, options or Options()
+        id_ = store.transact([], lambda tx: tx.versions.begin_build(name, cause, now))
+        try:
+            outcome, retained = self._outcome(what, now, going, chosen)
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            self._end(id_, "failed", reason)
+            raise
+        match outcome:
+            case Unchanged():
+                self._end(id_, "unchanged", _warned(outcome.warnings))
+                return Made(None)
+            case Built():
+                self._publish(what, outcome, retained)
+                delta = outcome.delta_bytes
+                self._end(
+                    id_, "built", _warned(outcome.warnings), outcome.version.number, outcome.size,
+                    delta,
+                )  # fmt: skip
+                log.info(
+                    "version.built distribution=%s version=%d octets=%d", name,
+                    outcome.version.number, outcome.size,
+                )  # fmt: skip
+                return Made(outcome.version.number, outcome.files, outcome.size, delta)
+            case Failed():
+                failed = BuildFailed(outcome.reason, outcome.path, outcome.text)
+                self._end(id_, "failed", str(failed))
+                raise failed
+            case _:
+                self._end(id_, "cancelled", going.reason)
+                raise Conflict(f"the build of {name} was stopped: {going.reason}")
+
+    def _outcome(
+        self, what: Distribution, now: Instant, going: _Going, options: Options
+    ) -> tuple[Outcome, list[Version]]:
+        folder = self._origin.folder
+        retained, highest = self._origin.store.read(
+            lambda tx: (tx.versions.retained(what.name), tx.versions.highest(what.name))
         )
-        origin.add_version(version, [], now)
-        return Made(number, True, len(entries), version.size, bundles[-1].content.length)
+        rollback = next((v for v in retained if v.number == options.rollback), None)
+        if options.rollback and rollback is None:
+            kept = ", ".join(str(version.number) for version in retained)
+            raise NotFound(f"version {options.rollback} is not kept (any more); there are {kept}")
+        contents = ContentStore(folder.contents, passed)
+        notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
+        builder = Builder(contents, notes, going.stop, lambda: shutil.disk_usage(folder.root).free)
+        order = Order(
+            what, highest + 1, now, retained[-1] if retained else None, tuple(retained),
+            digest_of_definition(what), options.rehash, options.new_baseline, rollback,
+        )  # fmt: skip
+        outcome = builder.build(order)
+        with suppress(OSError):
+            # Without notes the next build reads everything again.
+            notes.save()
+        return outcome, retained
+
+    def _publish(self, what: Distribution, built: Built, retained: Sequence[Version]) -> None:
+        most = what.revisions
+        over = 0 if most is None else max(0, len(retained) + 1 - most)
+        retired = [version.number for version in retained[:over]]
+        self._origin.add_version(built.version, retired, self._clock.now(), built.baseline)
+
+    def _end(
+        self, id_: int, outcome: str, reason: str, version: int | None = None,
+        size: int | None = None, delta: int | None = None,
+    ) -> None:  # fmt: skip
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            tx.versions.end_build(
+                id_, outcome, now, reason=reason, version=version, size=size, delta=delta
+            )
+
+        self._origin.store.transact([], work)
+
+
+def _warned(warnings: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"{path}: {text}" for path, text in warnings[:20])

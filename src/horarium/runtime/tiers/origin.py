@@ -93,24 +93,30 @@ class Origin:
         with self.locked("publish"):
             return self._publish(now, lambda tx, belief: None)
 
-    def add_version(self, version: Version, retired: list[int], now: Instant) -> Published:
+    def add_version(
+        self, version: Version, retired: list[int], now: Instant, baseline: Version | None = None
+    ) -> Published:
         """Publishes a version that was built: with its row, its signature and those of its
-        receivers in one transaction. ``retired`` are versions that nobody may want any more."""
+        receivers in one transaction. ``retired`` are versions that nobody may want any more,
+        ``baseline`` the oldest that is kept, with the bundle that it needs from now on."""
         crash.at("build:before-publish")
 
         def work(tx: Transaction, belief: Belief) -> None:
             tx.versions.add(version)
+            if baseline is not None:
+                tx.versions.save(baseline)
             for number in retired:
                 tx.versions.retire(version.distribution, number, now)
 
         with self.locked("publish"):
-            found = self._publish(now, work, added=version, retired=frozenset(retired))
+            found = self._publish(now, work, version, frozenset(retired), baseline)
         crash.at("build:after-publish")
         return found
 
     def _publish(
-        self, now: Instant, work: Callable[[Transaction, Belief], None], *,
+        self, now: Instant, work: Callable[[Transaction, Belief], None],
         added: Version | None = None, retired: frozenset[int] = frozenset(),
+        baseline: Version | None = None,
     ) -> Published:  # fmt: skip
         realm = self.realm()
         if not realm.distributors:
@@ -122,7 +128,12 @@ class Origin:
         plan = plan_of(realm)
         versions = self.store.read(lambda tx: _retained(tx, realm))
         if added is not None:
-            kept = [v for v in versions[added.distribution] if v.number not in retired]
+            known = {baseline.number: baseline} if baseline is not None else {}
+            kept = [
+                known.get(v.number, v)
+                for v in versions[added.distribution]
+                if v.number not in retired
+            ]
             versions = {**versions, added.distribution: [*kept, added]}
         stated = self._state(realm, plan, belief, name, now)
         wanted = Wanted(

@@ -248,7 +248,7 @@ class Sender:
             child = grant.child
             if child not in lacked:
                 lacked[child] = {need.content.digest: need for need in self._needs(child)}
-            if grant.need.content.digest not in lacked[child]:
+            if grant.void or grant.need.content.digest not in lacked[child]:
                 self._end(grant)
                 continue
             permission = self._around.permission(child, grant.need, now)

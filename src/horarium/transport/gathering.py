@@ -1,0 +1,105 @@
+"""What the sources of all types share: where contents go, what may be done, and when to stop."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from horarium.distribution.content import LONGEST, Blob
+from horarium.distribution.gathering import Cancelled, GatherFailed, Notes
+from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
+from horarium.kernel.instant import Instant
+
+PIECE = 1 << 20
+
+
+class Keeper(Protocol):
+    """Where gathered contents are kept."""
+
+    def has(self, digest: str) -> bool:
+        """Whether a content is there."""
+        ...
+
+    def put(self, pieces: Iterable[bytes]) -> Blob:
+        """Keeps a content, durably."""
+        ...
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class KeepFailed(HorariumError):
+    """The disk that contents are kept on is broken: ``error`` is what it said."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"a content can not be kept: {error.strerror or error}")
+        self.error = error
+
+
+@dataclass(slots=True)
+class Gathering:
+    """One gathering. ``started`` is when; what changed after that is not noted as known. ``room``
+    is asked before octets are written and raises when the disk has none left for them; ``secret``
+    reads a reference. With ``rehash`` no note is believed."""
+
+    keeper: Keeper
+    notes: Notes
+    started: Instant
+    room: Callable[[int], None] = lambda octets: None
+    secret: Callable[[str], str] = field(default_factory=lambda: read_secret)
+    stop: threading.Event = field(default_factory=threading.Event)
+    rehash: bool = False
+
+    def go_on(self) -> None:
+        """Cancelled when it was told to stop; asked between files."""
+        if self.stop.is_set():
+            raise Cancelled("the build was told to stop")
+
+    def keep(self, pieces: Iterable[bytes], place: str, longest: int = LONGEST) -> Blob:
+        """Keeps what comes from a place. GatherFailed for one octet more than allowed, when it can
+        not be read, or when the disk is full; KeepFailed when our disk refuses otherwise."""
+        try:
+            return self.keeper.put(self._bounded(pieces, place, longest))
+        except OSError as error:
+            if error.errno in _FULL:
+                raise GatherFailed("no_space", place, "the disk is full") from None
+            raise KeepFailed(error) from error
+
+    def _bounded(self, pieces: Iterable[bytes], place: str, longest: int) -> Iterator[bytes]:
+        length = 0
+        source = iter(pieces)
+        while True:
+            try:
+                piece = next(source)
+            except StopIteration:
+                return
+            except OSError as error:
+                text = (error.strerror or str(error)).lower()
+                raise GatherFailed("unreadable", place, text) from None
+            length += len(piece)
+            if length > longest:
+                raise GatherFailed("too_large", place, f"has more than {longest} octets")
+            self.room(len(piece))
+            self.go_on()
+            yield piece
+
+
+def read_secret(reference: str) -> str:
+    """What ``env:NAME`` or ``file:/path`` refers to, without the end of its last line. NotFound."""
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(name)
+        if value is None:
+            raise NotFound(f"{reference} is not set")
+        return value
+    if kind == "file":
+        try:
+            with open(name, encoding="utf-8") as file:
+                return file.read(65_536).rstrip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            raise NotFound(f"{reference} can not be read") from None
+    raise InvalidInput(f"{kind[:20]!r} is no kind of reference")
