@@ -34,6 +34,13 @@ class Foresight:
     since: Instant
     busy: Busy = never_busy
     given: Mapping[tuple[Act, str], Given] = field(default_factory=dict)
+    sending: Sending = field(init=False, repr=False, compare=False)
+    """The windows of channels."""
+
+    def __post_init__(self) -> None:
+        given = {name: self.given_to(Act.SEND, name) for name in self.realm.channels}
+        default = Given(self.since, anchor=self.since)
+        object.__setattr__(self, "sending", Sending(self.realm, default, self.busy, given))
 
     def given_to(self, act: Act, name: str) -> Given:
         """What a schedule is set into."""
@@ -85,13 +92,6 @@ class Foresight:
             # Nothing comes for a very long time.
             pass
         return tuple(found)
-
-    @property
-    def sending(self) -> Sending:
-        """The windows of channels."""
-        names = self.realm.channels
-        given = {name: self.given_to(Act.SEND, name) for name in names}
-        return Sending(self.realm, Given(self.since, anchor=self.since), self.busy, given)
 
 
 def senders(realm: Realm, channel: Channel) -> tuple[Distributor, ...]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from horarium.distribution.declared import CONTENT, KINDS, canonical, faults
 from horarium.distribution.tree import entries_of
+from horarium.distribution.values import NAME
 from horarium.kernel.errors import Conflict, HorariumError, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.nearest import nearest
 from horarium.runtime.applying import Applied
+from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.realm import check_realm, distributed_among, names_in_realm, read_realm_of
 from horarium.runtime.settings import Settings
 from horarium.store.directory import Setting
@@ -99,6 +101,9 @@ def _change(
 ) -> Iterator[Applied]:
     kind, name = wish.kind, wish.name
     there = (kind, name) in before
+    if wish.new and NAME.fullmatch(name) is None:
+        told = (Fault("command line", 0, 0, kind, message) for _, message in faults(kind, name, {}))
+        raise BadObjects([next(told)])
     if wish.new and there:
         raise Conflict(f"there is a {kind} {name} already")
     if not wish.new and not there:
