@@ -31,6 +31,14 @@ def test_the_precedence_of_a_policy_is_shown_with_its_origin(shell: Shell) -> No
     assert "use_policy" not in shell.json("subscriber", "show", "p1")
 
 
+def test_one_switch_leaves_the_other_as_it_was(shell: Shell) -> None:
+    shell.said("subscriber", "set", "s1", "--use-policy", "false")
+    shell.said("subscriber", "set", "s1", "--extract", "policy")
+    assert shell.json("subscriber", "show", "s1")["use_policy"] == {
+        "settings": False, "schedule": True,
+    }  # fmt: skip
+
+
 def test_a_subscriber_left_without_a_schedule_is_told(shell: Shell) -> None:
     status, _, err = shell.run("subscriber", "set", "s2", "--use-policy", "{ schedule = false }")
     assert status == 0

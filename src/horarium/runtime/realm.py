@@ -48,11 +48,6 @@ def _read(tx: Transaction, zone: str) -> Realm:
         raise CorruptState("preferences", error.value, str(error)) from error
 
 
-def realm_version(tx: Transaction) -> int:
-    """A number that rises with every change of any object."""
-    return tx.directory.version()
-
-
 def keep_seed(tx: Transaction) -> str:
     """The seed of the realm; it is made when there is none."""
     found = tx.meta(SEED)
