@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from horarium.cli.distribution_acts import build, status
+from horarium.cli.distribution_acts import build, rollback, status
 from horarium.cli.distribution_lint import distribution_check, distribution_simulate
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
@@ -25,8 +25,8 @@ object_commands(command, "distribution")
 command.add_command(distribution_check)
 command.add_command(distribution_simulate)
 command.add_command(preview_command("distribution"))
-command.add_command(build)
-command.add_command(status)
+for act in (build, rollback, status):
+    command.add_command(act)
 
 
 @command.command(

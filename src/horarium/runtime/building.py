@@ -251,9 +251,13 @@ class Builder:
         if before is None or order.new_baseline or order.distribution.delta == "whole":
             return
         yield before
+        if order.rollback is not None and order.rollback.number != before.version:
+            # Who never left it has next to nothing to fetch.
+            yield self._manifest(order.rollback)
         if order.distribution.catch_up_versions == "jump":
+            done = {before.version, order.rollback.number if order.rollback is not None else 0}
             for version in _kept_beside(order):
-                if version.number != before.version:
+                if version.number not in done:
                     yield self._manifest(version)
 
     def _next_baseline(self, order: Order) -> Version | None:
@@ -326,7 +330,8 @@ def _whole_too(order: Order, before: Manifest | None) -> bool:
     and one whose receivers hold none before it."""
     wanted = order.distribution
     alone = wanted.revisions == 1 or not wanted.sequential
-    return before is None or order.new_baseline or wanted.delta == "whole" or alone
+    goes_back = order.rollback is not None
+    return before is None or order.new_baseline or wanted.delta == "whole" or alone or goes_back
 
 
 def _kept_beside(order: Order) -> list[Version]:

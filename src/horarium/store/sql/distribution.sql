@@ -196,15 +196,17 @@ WHERE tenant = :tenant AND (closed_s IS NULL OR closed_s > :since_s) ORDER BY id
 
 -- name: put_release
 INSERT INTO staged_release (tenant, channel, distribution, version, rings, opened_s, soaked, state,
-    reason, changed_s, changed_by)
+    reason, changed_s, changed_by, forgiven)
 VALUES (:tenant, :channel, :distribution, :version, :rings, :opened_s, :soaked, :state, :reason,
-    :changed_s, :changed_by)
+    :changed_s, :changed_by, :forgiven)
 ON CONFLICT (tenant, channel, distribution, version) DO UPDATE SET rings = excluded.rings,
     opened_s = excluded.opened_s, soaked = excluded.soaked, state = excluded.state,
-    reason = excluded.reason, changed_s = excluded.changed_s, changed_by = excluded.changed_by
+    reason = excluded.reason, changed_s = excluded.changed_s, changed_by = excluded.changed_by,
+    forgiven = excluded.forgiven
 
 -- name: releases
-SELECT channel, distribution, version, rings, opened_s, soaked, state, reason, changed_s, changed_by
+SELECT channel, distribution, version, rings, opened_s, soaked, state, reason, changed_s, changed_by,
+    forgiven
 FROM staged_release WHERE tenant = :tenant ORDER BY channel, distribution, version
 
 -- name: put_holding
