@@ -43,7 +43,6 @@ VERSIONS: dict[int, Wished] = {
         "other": b"a file",
         "run": Put(b"#!/bin/sh\n", 0o755),
     },
-    3: {},
 }
 
 
@@ -65,19 +64,21 @@ def wanted(number: int) -> Version:
     return version(number, VERSIONS[number])
 
 
+def extract(here: Node, apply: str, number: int) -> object:
+    """Extracts a version of the scenario. APPLY is `merge` or `swap`, with `-posting` after it for
+    an action afterwards, or `-returning` for one whose failure would bring the old one back."""
+    how, _, more = apply.partition("-")
+    keys = {"post": (Action("run", ("true",)),), "rollback": more == "returning"}
+    return here.extract(version(number, VERSIONS[number]), apply=how, **(keys if more else {}))
+
+
 def main(folder: str, apply: str, number: str) -> None:
     crash.arm(os.environ)
     here = node(Path(folder))
     for recovered in here.extractor().recover():
         print(json.dumps([recovered.step.value, recovered.new, recovered.trouble]), flush=True)
     if int(number):
-        keys = {"post": (Action("run", ("true",)),), "rollback": apply.endswith("-returning")}
-        outcome = here.extract(
-            wanted(int(number)),
-            apply=apply.partition("-")[0],
-            **(keys if "-" in apply else {}),
-        )
-        print(json.dumps(type(outcome).__name__), flush=True)
+        print(json.dumps(type(extract(here, apply, int(number))).__name__), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from horarium.distribution.ending import Extracted
 from horarium.runtime.crash import POINTS
-from tests.crash.extracting import node, wanted
+from tests.crash.extracting import extract, node, wanted
 from tests.extraction import tree
 
 ROOT = Path(__file__).parents[2]
-ACTIONS = 13
+ACTIONS = 14
 """How many steps the second version of the scenario takes, merged; each is died after."""
 
 
@@ -52,15 +53,15 @@ def check_after(folder: Path, apply: str, new: bool) -> None:
     assert lies(folder) == (2 if new else 1)
     theirs = folder / "root" / "theirs"
     assert theirs.read_bytes() == b"not ours"
-    ended = run(folder, apply, 2)
-    assert json.loads(ended.stdout.splitlines()[-1]) == "Extracted", ended.stdout + ended.stderr
+    here = node(folder)
+    assert isinstance(extract(here, apply, 2), Extracted)
     assert lies(folder) == 2
     assert not (folder / "root" / ".horarium-stage").exists()
-    assert node(folder).store.read(lambda tx: tx.extraction.begun()) == []
+    assert here.store.read(lambda tx: tx.extraction.begun()) == []
 
 
 def begin(folder: Path, apply: str) -> None:
-    assert run(folder, apply, 1).returncode == 0
+    assert isinstance(extract(node(folder), apply, 1), Extracted)
     (folder / "root" / "theirs").write_bytes(b"not ours")
     assert lies(folder) == 1
 

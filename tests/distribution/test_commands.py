@@ -31,6 +31,14 @@ def test_the_precedence_of_a_policy_is_shown_with_its_origin(shell: Shell) -> No
     assert "use_policy" not in shell.json("subscriber", "show", "p1")
 
 
+def test_one_switch_leaves_the_other_as_it_was(shell: Shell) -> None:
+    shell.said("subscriber", "set", "s1", "--use-policy", "false")
+    shell.said("subscriber", "set", "s1", "--extract", "policy")
+    assert shell.json("subscriber", "show", "s1")["use_policy"] == {
+        "settings": False, "schedule": True,
+    }  # fmt: skip
+
+
 def test_a_subscriber_left_without_a_schedule_is_told(shell: Shell) -> None:
     status, _, err = shell.run("subscriber", "set", "s2", "--use-policy", "{ schedule = false }")
     assert status == 0
@@ -76,7 +84,7 @@ def test_objects_are_made_and_removed_by_command(shell: Shell) -> None:
     [
         (("channel", "set", "nihgt", "--send", "never"), 1, 'did you mean "night"'),
         (("channel", "add", "night"), 1, "there is a channel night already"),
-        (("channel", "add", "Night"), 64, "is no name"),
+        (("channel", "add", "Night"), 65, "is no name: a name is 1 to 63 of a-z"),
         (("channel", "set", "night", "--send", "periodic 01:00"), 64, "it needs for"),
         (("channel", "set", "night", "--distributions", "other"), 64, "no distribution other"),
         (("distributor", "set", "hq", "--refresh", "interval 1m"), 64, "two refreshes lie 60 s"),
@@ -255,3 +263,17 @@ def test_what_was_never_built_is_estimated_by_its_source(shell: Shell, tmp_path:
     shell.said("distribution", "set", "intranet", "--source", str(tmp_path / "files"))
     found = shell.json("distribution", "simulate")
     assert (found["octets"], found["estimated"]) == ({"intranet": 5_000}, ["intranet"])
+
+
+def test_check_shows_what_a_command_changed_and_what_does_not_fit(shell: Shell) -> None:
+    (shell.path / "objects").mkdir()
+    (shell.path / "objects" / "realm.toml").write_text(OBJECTS)
+    shell.said("apply", str(shell.path / "objects"))
+    shell.said("channel", "set", "night", "--send", "never")
+    (drift,) = shell.json("check")["warnings"]
+    assert 'channel:night.send: a command changed it to "never"' in drift
+    (shell.path / "objects" / "realm.toml").write_text(OBJECTS.replace('"hq"\n', '"hp"\n'))
+    (error,) = shell.json("check", status=65)["errors"]
+    assert (error["path"], error["message"]) == (
+        "distribution.intranet.distributor", "there is no distributor hp",
+    )  # fmt: skip

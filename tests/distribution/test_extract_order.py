@@ -57,6 +57,15 @@ def test_the_newest_needs_what_it_is_built_on() -> None:
     assert extract_order(items, {"a": 1}).held == tuple(items)
 
 
+def test_actions_that_remain_come_first() -> None:
+    items = [received("a", 2, 1), received("a", 3, 2)]
+    order = extract_order(items, {"a": 2}, {"a": 2})
+    assert [item.version for item in order.run] == [2, 3]
+    loose = [received("a", n, 0, sequential=False) for n in (2, 3)]
+    assert [i.version for i in extract_order(loose, {"a": 2}, {"a": 2}).run] == [3]
+    assert [i.version for i in extract_order(loose[:1], {"a": 2}, {"a": 2}).run] == [2]
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 9), st.integers(0, 8)), max_size=8),
     st.integers(0, 9),

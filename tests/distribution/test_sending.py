@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from horarium.distribution.realm import Realm
 from horarium.distribution.schedules import Given
-from horarium.distribution.sending import Busy, Sending, send_windows
+from horarium.distribution.sending import Busy, Sending
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import EMPTY, PeriodSet
@@ -33,12 +33,10 @@ def windows(
     of: Realm, start: str, end: str, *, receiver: str = "s1", since: Given = SINCE,
     busy: Busy = lambda resource, period: EMPTY,
 ) -> list[str]:  # fmt: skip
-    node = of.subscribers[receiver]
-    return periods(
-        send_windows(
-            of, of.channels["night"], of.distributors["hq"], node, at(start), at(end), since, busy
-        )
+    found = Sending(of, since, busy).windows(
+        of.channels["night"], of.distributors["hq"], of.subscribers[receiver], at(start), at(end)
     )
+    return periods(found)
 
 
 def test_a_channel_by_the_clock_of_its_receivers_opens_at_each_one_s_evening() -> None:
@@ -282,6 +280,25 @@ def test_while_one_of_two_channels_is_open_the_receiver_is_served() -> None:
     )  # fmt: skip
 
 
+def test_one_that_passes_on_is_served_for_those_behind_it_alone() -> None:
+    both = {"distributions": ["intranet"]}
+    found = small(
+        distributor={"hq": {"zone": "UTC"}},
+        subscriber={"p1": {}, "s1": {"parents": ["p1"]}, "p2": {}, "s2": {"parents": ["p2"]}},
+        channel={
+            "night": {**both, "subscribers": ["s1"], "send": "daily window 22:00-02:00"},
+            "noon": {**both, "subscribers": ["s2"], "send": "daily window 12:00-13:00"},
+        },
+    )
+    day = (at("2026-03-02T00:00Z"), at("2026-03-03T00:00Z"))
+    sending = Sending(found, SINCE)
+    assert periods(sending.union("intranet", "p2", *day)) == ["03-02T12:00/03-02T13:00"]
+    assert periods(sending.union("intranet", "p1", *day))[-1] == "03-02T22:00/03-03T00:00"
+    fled = Sending(found, SINCE, using={"s1": "p2"})
+    assert len(periods(fled.union("intranet", "p2", *day))) == 3
+    assert sending.state("intranet", "p1", at("2026-03-02T12:30Z")).reason == "window_closed"
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -297,6 +314,12 @@ def test_what_is_inactive_opens_nothing(changed: Mapping[str, Mapping[str, objec
         "intranet", "s1", at("2026-03-02T23:00Z")
     )
     assert (state.open, state.reason) == (False, "inactive")
+
+
+def test_very_many_short_windows_that_are_all_taken_are_closed() -> None:
+    found = sends("interval 1m for 20s", calendar="uplink@example.com", open_when="reserved")
+    state = Sending(found, SINCE).state("intranet", "s1", at("2026-03-02T23:00Z"))
+    assert (state.open, state.until, state.reason) == (False, None, "link_not_reserved")
 
 
 def test_a_channel_that_is_always_open_has_no_end() -> None:

@@ -146,7 +146,7 @@ MAPPED = re.compile(r"`(tests/[\w/.-]+\.py)(?:::([\w:]+))?`")
 MODULE = re.compile(r"`(src/horarium/[\w/.-]+|horarium\.[\w.]+)`")
 
 
-@pytest.mark.parametrize("seed", ["000", "001", "003", "004"])
+@pytest.mark.parametrize("seed", ["000", "001", "002", "003", "004"])
 def test_what_a_seed_is_mapped_to_exists(seed: str) -> None:
     text = page(f"seeds/{seed}.md")
     mapped = MAPPED.findall(text)

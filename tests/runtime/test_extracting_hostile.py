@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.extraction import Node, Version, node, tree, version
+from tests.extraction import Memory, Node, Version, node, tree, version
 
-from horarium.distribution.content import digest_of
+from horarium.distribution.bundle_reading import BasesDiffer
+from horarium.distribution.content import Blob, digest_of
 from horarium.distribution.ending import Extracted, Failed
 from horarium.distribution.failing import Step, Trouble
 from horarium.distribution.manifest import Directory, File, Link, Manifest
+from horarium.kernel.errors import InvalidInput
 
 SECRET = b"never to be touched"
 
@@ -378,3 +380,44 @@ def test_a_target_may_be_a_file_system_of_its_own(tmp_path: Path) -> None:
         assert isinstance(here.extract(version(3, {}), apply="swap"), Failed)
     finally:
         subprocess.run(["umount", here.target], check=True)
+
+
+def test_a_bundle_whose_bases_were_changed_names_what_it_lacks(here: Node) -> None:
+    what = version(1, {"a": b"1", "b": b"2" * 9})
+    (one, two) = (entry.digest for entry in what.manifest.entries)
+
+    class Broken(Version):
+        def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+            def pieces() -> Iterator[bytes]:
+                yield b"2"
+                raise BasesDiffer((), (Blob(two, 9),))
+
+            yield two, 9, pieces()
+            yield one, 1, iter([b"1"])
+            raise BasesDiffer((), (Blob(two, 9),))
+
+    wish = here.wish(what)
+    broken = replace(wish, unpacked=Broken(wish.unpacked.manifest, {}))
+    outcome = here.extractor().extract(broken)
+    assert isinstance(outcome, Failed)
+    assert (outcome.trouble, outcome.missing) == (Trouble.CONTENT_MISSING, (two,))
+    assert tree(here.root) == {}
+    fetched = replace(broken, contents=Memory({two: b"2" * 9}))
+    assert isinstance(here.extractor().extract(fetched), Extracted)
+    assert tree(here.target) == {"a": ("f", 0o644, b"1"), "b": ("f", 0o644, b"2" * 9)}
+
+
+def test_a_bundle_that_is_broken_leaves_nothing(here: Node) -> None:
+    what = version(1, {"a": b"1"})
+
+    class Broken(Version):
+        def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+            raise InvalidInput("ends too early", part="record 3")
+            yield
+
+    wish = here.wish(what)
+    outcome = here.extractor().extract(replace(wish, unpacked=Broken(wish.unpacked.manifest, {})))
+    assert isinstance(outcome, Failed)
+    assert (outcome.step, outcome.trouble) == (Step.STAGING, Trouble.CONTENT_WRONG)
+    assert tree(here.root) == {}
+    assert here.store.read(lambda tx: tx.extraction.begun()) == []

@@ -6,9 +6,11 @@ from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.output import safe
 from horarium.runtime.declared import review_directives
+from horarium.runtime.drifting import drifts
 from horarium.runtime.faults import BadObjects, BadSettings, Fault
 from horarium.runtime.holidays import lay_down_declared
 from horarium.runtime.objects import read_objects
+from horarium.runtime.realm import review_realm
 from horarium.runtime.review import review
 from horarium.runtime.settings import default_settings, load_settings
 
@@ -41,6 +43,8 @@ def command(invocation: Invocation, strict: bool) -> int:
         now = invocation.clock.now()
         found_wrong += lay_down_declared(declared, invocation.site.root, now)[1]
         found_odd += review_directives(declared, settings, now)
+        found_wrong += review_realm(declared, settings)
+        warnings.extend(drifts(invocation.site, settings, invocation.clock))
         errors.extend(found_wrong)
         warnings.extend(str(fault) for fault in found_odd)
         if declared.persons and settings.mail.local_delivery is None:

@@ -250,10 +250,10 @@ def read_object(kind: str, name: str, keys: Keys) -> Any:
 
 
 def read_realm(objects: Objects, zone: str, seed: str) -> Realm:
-    """The realm of all objects. InvalidInput for an object that can not be read; whether they fit
-    together says `horarium.distribution.realm_faults`."""
+    """The realm of all objects, each of which was judged by `faults` before. InvalidInput for one
+    that can not be read; whether they fit together says `horarium.distribution.realm_faults`."""
     found = {
-        kind: {name: read_object(kind, name, keys) for name, keys in objects.get(kind, {}).items()}
+        kind: {name: _kept(kind, name, keys) for name, keys in objects.get(kind, {}).items()}
         for kind in KINDS
     }
     return Realm(
@@ -266,6 +266,14 @@ def read_realm(objects: Objects, zone: str, seed: str) -> Realm:
         zone=zone,
         seed=seed,
     )
+
+
+def _kept(kind: str, name: str, keys: Keys) -> Any:
+    """An object of many: each value is read once, and what is wrong is looked for only then."""
+    try:
+        return _MAKERS[kind](name, keys)
+    except (HorariumError, _Wrong, LookupError):
+        return read_object(kind, name, keys)
 
 
 # --- objects -----------------------------------------------------------------

@@ -32,13 +32,20 @@ class Order:
     held: tuple[Received, ...]
 
 
-def extract_order(received: Iterable[Received], extracted: Mapping[str, int]) -> Order:
+def extract_order(
+    received: Iterable[Received],
+    extracted: Mapping[str, int],
+    unfinished: Mapping[str, int] | None = None,
+) -> Order:
     """Orders what a firing found by priority, distribution and version.
 
     ``extracted`` is the version that each distribution has on this node, 0 or nothing for none. Of
     a distribution that is sequential each version is taken in its turn, as far as there is no
     hole; of any other only the newest that can be had. Whoever carries it out leaves out the later
     versions of a distribution of which one fails: others do not wait for it.
+
+    ``unfinished`` are versions that are in their place while actions that come afterwards still
+    have to be done: such a one comes first, unless a newer one takes its place anyway.
     """
     run: list[Received] = []
     superseded: list[tuple[Received, int]] = []
@@ -48,6 +55,10 @@ def extract_order(received: Iterable[Received], extracted: Mapping[str, int]) ->
         by_name.setdefault(item.distribution, []).append(item)
     for name, items in by_name.items():
         done, late = _one(items, extracted.get(name, 0))
+        again = [item for item in late if item.version == (unfinished or {}).get(name)][:1]
+        if again and (not done or again[0].sequential):
+            done = again + done
+            late = [item for item in late if item is not again[0]]
         newest = done[-1].version if done else extracted.get(name, 0)
         run += done
         held += [item for item in late if item.version > newest]

@@ -34,6 +34,13 @@ class Foresight:
     since: Instant
     busy: Busy = never_busy
     given: Mapping[tuple[Act, str], Given] = field(default_factory=dict)
+    sending: Sending = field(init=False, repr=False, compare=False)
+    """The windows of channels."""
+
+    def __post_init__(self) -> None:
+        given = {name: self.given_to(Act.SEND, name) for name in self.realm.channels}
+        default = Given(self.since, anchor=self.since)
+        object.__setattr__(self, "sending", Sending(self.realm, default, self.busy, given))
 
     def given_to(self, act: Act, name: str) -> Given:
         """What a schedule is set into."""
@@ -86,13 +93,6 @@ class Foresight:
             pass
         return tuple(found)
 
-    @property
-    def sending(self) -> Sending:
-        """The windows of channels."""
-        names = self.realm.channels
-        given = {name: self.given_to(Act.SEND, name) for name in names}
-        return Sending(self.realm, Given(self.since, anchor=self.since), self.busy, given)
-
 
 def senders(realm: Realm, channel: Channel) -> tuple[Distributor, ...]:
     """The distributors whose distributions a channel lists."""
@@ -110,3 +110,14 @@ def first_tier(realm: Realm, channel: Channel, distributor: Distributor) -> tupl
             tree = tree_of(realm, name)
             found |= {tree.first_of(node) for node in behind if node in tree.parents}
     return tuple(realm.subscribers[name] for name in sorted(found))
+
+
+def alike(realm: Realm, channel: Channel, distributor: Distributor) -> list[tuple[Subscriber, ...]]:
+    """The first tier of a channel, those together whose windows are the same: of one zone, where
+    that counts, and of one link calendar."""
+    groups: dict[object, list[Subscriber]] = {}
+    by_receiver = channel.send is not None and channel.send.zone == "receiver"
+    for node in first_tier(realm, channel, distributor):
+        zone = (node.zone or realm.zone) if by_receiver else None
+        groups.setdefault((zone, node.calendar), []).append(node)
+    return [tuple(nodes) for nodes in groups.values()]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from horarium.distribution.finding import Finding, Level
 from horarium.distribution.forecast import forecast
-from horarium.distribution.foresight import Foresight, first_tier, senders
+from horarium.distribution.foresight import Foresight, alike, first_tier, senders
 from horarium.distribution.past import ASSUMED_RATE, Past
 from horarium.distribution.precedence import distributor_settings, subscriber_settings
 from horarium.distribution.realm import Channel, Distributor, Priority, Subscriber
@@ -97,10 +97,9 @@ def _channel(ahead: Foresight, past: Past, channel: Channel) -> Iterator[Finding
         if not tier or needed is None:
             continue
         found = EMPTY
-        for node in tier:
-            found = found.union(
-                ahead.sending.windows(channel, distributor, node, ahead.since, _week(ahead))
-            )
+        for nodes in alike(ahead.realm, channel, distributor):
+            asked = (channel, distributor, nodes[0], ahead.since, _week(ahead))
+            found = found.union(ahead.sending.windows(*asked))
         longest = max((period.seconds for period in found), default=0)
         if not longest or needed <= longest:
             continue
@@ -119,7 +118,7 @@ def _links(ahead: Foresight) -> Iterator[Finding]:
     """Calendars that take every window of a week."""
     for name, channel in sorted(ahead.realm.channels.items()):
         for distributor in senders(ahead.realm, channel) if channel.active else ():
-            for node in first_tier(ahead.realm, channel, distributor):
+            for node, *_ in alike(ahead.realm, channel, distributor):
                 if channel.calendar is None and node.calendar is None:
                     continue
                 asked = (channel, distributor, node, ahead.since, _week(ahead))
@@ -147,8 +146,11 @@ def _slow_classes(ahead: Foresight, past: Past, name: str) -> Iterator[Finding]:
             builds = len(ahead.firings(Act.BUILD, one.name, end))
             octets += past.octets[one.name] * max(builds, 1) * len(tier)
             estimated |= one.name in past.estimated
+            looked: set[object] = set()
             for node in tier:
-                found = found.union(ahead.sending.union(one.name, node, ahead.since, end))
+                if (key := ahead.sending.alike(one.name, node)) not in looked:
+                    looked.add(key)
+                    found = found.union(ahead.sending.union(one.name, node, ahead.since, end))
         if found and octets > rate * found.total():
             message = (
                 f"its {priority.value} rate carries {rate * found.total():,} octets in the windows "

@@ -7,10 +7,12 @@ stands what a type of schedule is to which of them (seed 002).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from horarium.kernel.errors import InvalidInput, LimitReached
 from horarium.kernel.gregorian import DAY, day_number
@@ -73,12 +75,28 @@ def read_schedule(act: Act, written: object) -> Schedule:
     InvalidInput for what can not be read or means nothing to its owner; ``part`` is the key of the
     table. A window whose beginning is random ends at 24:00 when nothing else is written.
     """
+    if not isinstance(written, str | Mapping):
+        raise InvalidInput('expected a table like { type = "daily", start = "22:00" }, or a line')
+    try:
+        return _read_once(act, json.dumps(written, sort_keys=True))
+    except TypeError:
+        # A value that is none of JSON: its reader says which key it stands at.
+        return _judged(act, written)
+
+
+@lru_cache(1_024)
+def _read_once(act: Act, written: str) -> Schedule:
+    """Thousands of objects have the same schedule, and all are read at every change of one."""
+    return _judged(act, json.loads(written))
+
+
+def _judged(act: Act, written: str | Mapping[str, object]) -> Schedule:
     schedule = _read(written)
     _check(act, schedule)
     return schedule
 
 
-def _read(written: object) -> Schedule:
+def _read(written: str | Mapping[str, object]) -> Schedule:
     if isinstance(written, str):
         try:
             return parse_schedule(written)
@@ -86,8 +104,6 @@ def _read(written: object) -> Schedule:
             if not _lacks_end(error):
                 raise
             return parse_schedule(_with_end(written))
-    if not isinstance(written, Mapping):
-        raise InvalidInput('expected a table like { type = "daily", start = "22:00" }, or a line')
     try:
         return schedule_from_table(written)
     except InvalidInput as error:

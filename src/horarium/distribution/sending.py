@@ -13,7 +13,8 @@ from horarium.distribution.rates import RateGrid, read_grid
 from horarium.distribution.realm import Channel, Distributor, LinkCalendar, Realm, Subscriber
 from horarium.distribution.schedules import Act, Given, mapped, object_id
 from horarium.distribution.timing import zone_of
-from horarium.distribution.tree import expected
+from horarium.distribution.tree import Tree, tree_of
+from horarium.kernel.errors import LimitReached
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant, Wall
 from horarium.kernel.period import Period
@@ -64,9 +65,9 @@ class Sending:
     default: Given
     busy: Busy = never_busy
     given: Mapping[str, Given] = field(default_factory=dict)
-    _expected: dict[str, dict[str, tuple[str, ...]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    using: Mapping[str, str] = field(default_factory=dict)
+    """The parents of those who have gone over to another than their first."""
+    _trees: dict[str, Tree] = field(default_factory=dict, repr=False, compare=False)
 
     # --- one channel -------------------------------------------------------
 
@@ -139,8 +140,7 @@ class Sending:
 
     def union(self, distribution: str, receiver: str, start: Instant, end: Instant) -> PeriodSet:
         """Where a distribution may flow to a receiver: while any channel that leads there is
-        open. ``receiver`` may be one that only passes it on: then all channels count that lead to
-        somebody."""
+        open. For one that only passes it on, the channels count that lead to those behind it."""
         found = EMPTY
         owner = self._owner(distribution)
         node = self.realm.subscribers[receiver]
@@ -157,8 +157,11 @@ class Sending:
             return SendState(False, None, INACTIVE)
         for ahead in LOOKS_AHEAD:
             end = Instant(t + ahead)
-            found = self.union(distribution, receiver, t, end)
-            first = next(iter(found), None)
+            try:
+                first = next(iter(self.union(distribution, receiver, t, end)), None)
+            except LimitReached:
+                # Very many short windows, all of them taken: what is near has been looked at.
+                break
             if first is None:
                 continue
             if first.start > t:
@@ -196,12 +199,16 @@ class Sending:
         return self.realm.distributors[self.realm.distributions[distribution].distributor]
 
     def _channels(self, distribution: str, receiver: str) -> tuple[Channel, ...]:
-        if distribution not in self._expected:
-            self._expected[distribution] = expected(self.realm, distribution)
-        found = self._expected[distribution]
-        names = found.get(receiver)
+        """Those that make somebody a receiver; for one that only passes it on, those that do so to
+        anybody behind."""
+        tree = self._trees.get(distribution)
+        if tree is None:
+            tree = self._trees[distribution] = tree_of(self.realm, distribution, self.using)
+        names = tree.receivers.get(receiver)
         if names is None:
-            names = tuple(sorted({name for channels in found.values() for name in channels}))
+            behind = tree.below(receiver) if receiver in tree.parents else ()
+            found = {name for node in behind for name in tree.receivers.get(node, ())}
+            names = tuple(sorted(found))
         return tuple(self.realm.channels[name] for name in names)
 
     def alike(self, distribution: str, receiver: str) -> Hashable:
@@ -212,15 +219,6 @@ class Sending:
         zones = tuple(self.zone(channel, owner, node).name for channel in channels)
         names = tuple(channel.name for channel in channels)
         return owner.name, names, zones, node.calendar
-
-
-def send_windows(
-    realm: Realm, channel: Channel, distributor: Distributor, receiver: Subscriber,
-    start: Instant, end: Instant, given: Given, busy: Busy = never_busy,
-) -> PeriodSet:  # fmt: skip
-    """Where bytes may flow to one receiver because of one channel: its window, without cells of
-    rate 0, cut by the link calendars of the channel and of the receiver's link."""
-    return Sending(realm, given, busy).windows(channel, distributor, receiver, start, end)
 
 
 def gated(calendar: LinkCalendar, within: Period, busy: Busy) -> PeriodSet | None:

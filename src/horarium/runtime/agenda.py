@@ -15,20 +15,14 @@ from horarium.kernel.period import Period
 from horarium.runtime.appointment_questions import what_of
 from horarium.runtime.directive_agenda import timetable_items
 from horarium.runtime.directory import read_directory
+from horarium.runtime.distribution_agenda import distribution_items
 from horarium.runtime.generating import site_at, stage_of
 from horarium.runtime.questions import shown
 from horarium.runtime.settings import Settings
 from horarium.runtime.standing import look
 from horarium.store.store import Store, Transaction
 
-KINDS = ("booking", "appointment", "directive", "upkeep")
-
-# What is held and not booked is told apart.
-_HELD = {
-    Holding.OFFER: "offered",
-    Holding.HOLD: "held for another",
-    Holding.PENDING: "waits for approval",
-}
+KINDS = ("booking", "appointment", "directive", "upkeep", "distribution")
 
 # What is held and not booked is told apart.
 _HELD = {
@@ -68,6 +62,9 @@ def agenda(
             found += _appointments(tx, settings, within, now)
         if kinds is None or kinds & {"directive", "upkeep"}:
             items = timetable_items(tx, look(tx, settings, now), within)
+            found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
+        if kinds is None or "distribution" in kinds:
+            items = distribution_items(tx, settings, within, now)
             found += [AgendaEntry(i.start, i.end, i.kind, i.id, i.what, i.key) for i in items]
         kept = [entry for entry in found if kinds is None or entry.kind in kinds]
         return sorted(kept, key=lambda e: (e.start, e.kind, e.id, e.end or e.start, e.uid))

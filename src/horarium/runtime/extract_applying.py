@@ -27,8 +27,8 @@ from horarium.transport.tree import Tree
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """What became of an extraction that died: its target has the ``new`` version or the old one,
-    None where that can not be told because its stage is gone. One with the new version is still to
-    be ended by extracting it again: what remains of it is done then. ``trouble`` says why nothing
+    None where that can not be told because its stage is gone. Actions that come afterwards are
+    done when the version is extracted again. ``trouble`` says why nothing
     could be done now, empty when it was."""
 
     distribution: str
@@ -126,7 +126,7 @@ class Applying:
                     return False
                 case Step.POST_ACTIONS:
                     if journal.kept:
-                        self.clear(journal, top)
+                        self._ended(self.clear(journal, top))
                     return True
 
     def _go_on(self, journal: Journal, top: Tree) -> bool:
@@ -139,8 +139,13 @@ class Applying:
                 self.note(journal, step=Step.POST_ACTIONS)
                 return True
             journal = self.keep(journal, plan)
-        self.clear(journal, top)
+        self._ended(self.clear(journal, top))
         return True
+
+    def _ended(self, journal: Journal) -> None:
+        """Ends an extraction after which nothing is to be done."""
+        if journal.done >= journal.actions:
+            self.end(journal)
 
     def discard(self, journal: Journal, top: Tree) -> None:
         """Ends an extraction that touched nothing yet."""

@@ -20,7 +20,7 @@ from horarium.distribution.realm import Action, Distribution
 from horarium.distribution.swapping import plan_swap, plan_swap_removal
 from horarium.distribution.targets import STAGE, resolve_target
 from horarium.distribution.variables import Variables
-from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
 from horarium.runtime.extract_actions import RUN_ID, ActionFailed, Actions
@@ -199,7 +199,7 @@ class _Run:
 
     def _begin(self) -> Journal:
         """Judges what can be judged before anything is done, and begins."""
-        wish, what = self.wish, self.wish.distribution
+        what = self.wish.distribution
         root, target = self._place()
         self.target = target
         ground = ground_of(root, target, alone=what.apply == "swap")
@@ -214,7 +214,7 @@ class _Run:
         return self.store.transact(
             [Key(self.store.tenant, "node", "extraction")],
             lambda tx: tx.extraction.begin(
-                what.name, self._version, target, place, wish.attempt, returns, now
+                what.name, self._version, target, place, len(after), returns, now
             ),
         )
 
@@ -238,7 +238,7 @@ class _Run:
                 self._before()
                 self.step = Step.STAGING
                 top = opened.enter_context(ground.open(make=True))
-            except (ExtractionFailed, OSError):
+            except (HorariumError, OSError):
                 self.applying.end(journal)
                 raise
             # From here on the stage is there, or a part of it.
@@ -246,7 +246,7 @@ class _Run:
             journal = self.applying.note(journal, step=Step.STAGING, stage=place)
             try:
                 stage = self._stage(journal, ground, top, opened)
-            except (ExtractionFailed, OSError, _Held):
+            except (HorariumError, OSError, _Held):
                 self._discard(journal, top)
                 raise
             journal = self.applying.note(journal, step=Step.APPLYING, plan=self.digest)

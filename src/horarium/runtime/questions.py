@@ -1,7 +1,8 @@
 """The two questions and the reason, asked of any object: what is open, what is next, and why.
 
 Resources answer here, and a quota for the resources that share it; what stands in the timetable of
-directives answers by its own modules. A further kind of object joins by one more case in `find`.
+directives, what gives appointments and what distributes answer by their own modules. A further kind
+of object joins by one more case in `find`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from horarium.kernel.nearest import nearest
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime import appointment_questions as appointments
+from horarium.runtime import distribution_questions as distribution
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
 from horarium.runtime.appointment_questions import Offered
 from horarium.runtime.directive_questions import next_of, open_of, why_of
 from horarium.runtime.directory import Registered, read_directory
+from horarium.runtime.distribution_questions import Distributed
 from horarium.runtime.generating import Site, site_at
 from horarium.runtime.naming import Standing, find_declared, find_standing, is_explicit, names
 from horarium.runtime.quota_answers import JournalEntry, Pool, find_pool
@@ -56,6 +59,8 @@ class Questions:
                 return _open_pool(tx, found, Period(start, end), now)
             if isinstance(found, Offered):
                 return appointments.open_of(self._site(tx, now), found, Period(start, end))
+            if isinstance(found, Distributed):
+                return distribution.open_of(found, Period(start, end))
             return open_of(*found, start, end)
 
         return self._store.read(work)
@@ -75,6 +80,8 @@ class Questions:
             if isinstance(found, Offered):
                 coming = appointments.next_of(self._site(tx, now), found, count)
                 return found.id, appointments.kind_of(found), coming
+            if isinstance(found, Distributed):
+                return found.name, found.kind, distribution.next_of(found, count)
             view, standing = found
             return standing.id, standing.kind, next_of(view, standing, count)
 
@@ -98,6 +105,8 @@ class Questions:
             if isinstance(found, Offered):
                 moment = now if at is None else at
                 return appointments.why_of(self._site(tx, now), found, moment)
+            if isinstance(found, Distributed):
+                return distribution.why_of(found, now if at is None else at)
             return why_of(tx, *found, at)
 
         return self._store.read(work)
@@ -121,10 +130,11 @@ class Questions:
 
 def find(
     tx: Transaction, settings: Settings, name: str, now: Instant
-) -> Registered | Pool | Offered | tuple[Timetable, Standing]:
+) -> Registered | Pool | Offered | Distributed | tuple[Timetable, Standing]:
     """The object of that name: a calendar user, else what stands in the timetable of directives,
     or is declared and was never brought into force, which is answered for as if that happened now,
-    else an appointer, an assistant or a service, else a quota. NotFound when there is none."""
+    else an appointer, an assistant or a service, else a quota, else an object of distribution.
+    NotFound when there is none."""
     directory = read_directory(tx, settings)
     if not is_explicit(name):
         user = directory.find(name)
@@ -139,10 +149,14 @@ def find(
     if offered is not None:
         return offered
     pool = find_pool(tx, directory, name)
-    if pool is None:
+    if pool is not None:
+        return pool
+    distributed = distribution.find_distributed(tx, settings, name, now)
+    if distributed is None:
         known = [*names(view), *site.offers.hosts, *site.offers.teams]
+        known += distribution.names_of(tx, settings)
         raise NotFound(f"there is no object {name}{nearest(name, known)}")
-    return pool
+    return distributed
 
 
 def find_object(tx: Transaction, settings: Settings, name: str) -> Registered:

@@ -12,7 +12,7 @@ from horarium.kernel.errors import Conflict, CorruptState, InvalidInput
 from horarium.kernel.nearest import nearest
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.faults import BadObjects, Fault
-from horarium.runtime.objects import DISTRIBUTED
+from horarium.runtime.objects import DISTRIBUTED, DeclaredObjects
 from horarium.runtime.settings import Settings
 from horarium.store.directory import Setting
 from horarium.store.store import Transaction
@@ -46,11 +46,6 @@ def _read(tx: Transaction, zone: str) -> Realm:
         return read_realm(written, zone, tx.meta(SEED) or "")
     except InvalidInput as error:
         raise CorruptState("preferences", error.value, str(error)) from error
-
-
-def realm_version(tx: Transaction) -> int:
-    """A number that rises with every change of any object."""
-    return tx.directory.version()
 
 
 def keep_seed(tx: Transaction) -> str:
@@ -98,6 +93,13 @@ def check_realm(
             raise Conflict(f"{kind} {name} is not removed: it is needed by {shown}")
     _refuse([*realm_faults(realm), *_calendar_faults(tx, realm)], places)
     keep_seed(tx)
+
+
+def review_realm(declared: DeclaredObjects, settings: Settings) -> list[Fault]:
+    """What does not fit together of the objects that files declare, each with its place. Link
+    calendars may be resources that only the store knows."""
+    realm = read_realm(declared.distributed, settings.zone, "")
+    return [placed_fault(fault, declared.places) for fault in realm_faults(realm)]
 
 
 def _refuse(faults: list[RealmFault], places: Mapping[tuple[str, str, str], str]) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from horarium.distribution.declared import CONTENT, KINDS, canonical, faults
 from horarium.distribution.tree import entries_of
+from horarium.distribution.values import NAME
 from horarium.kernel.errors import Conflict, HorariumError, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.nearest import nearest
 from horarium.runtime.applying import Applied
+from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.realm import check_realm, distributed_among, names_in_realm, read_realm_of
 from horarium.runtime.settings import Settings
 from horarium.store.directory import Setting
@@ -99,6 +101,9 @@ def _change(
 ) -> Iterator[Applied]:
     kind, name = wish.kind, wish.name
     there = (kind, name) in before
+    if wish.new and NAME.fullmatch(name) is None:
+        told = (Fault("command line", 0, 0, kind, message) for _, message in faults(kind, name, {}))
+        raise BadObjects([next(told)])
     if wish.new and there:
         raise Conflict(f"there is a {kind} {name} already")
     if not wish.new and not there:
@@ -106,7 +111,7 @@ def _change(
     owner = f"{kind}:{name}"
     stored = {s.name: s for s in tx.directory.settings() if s.owner == owner}
     old = {key: setting.read for key, setting in stored.items() if setting.value is not None}
-    wanted = {**old, **wish.keys}
+    wanted = {**old, **wish.keys, **_switches(old, wish.keys)}
     found, _ = canonical(kind, {key: value for key, value in wanted.items() if value is not None})
     for key, message in faults(kind, name, found):
         raise InvalidInput(f"{kind} {name}: {key}: {message}" if key else message, part=key)
@@ -121,6 +126,15 @@ def _change(
         _put(tx, owner, key, stored.get(key), value)
         tx.directory.audit(now, BY_COMMAND, f"set {key}", owner, old.get(key), value)
         yield Applied(kind, name, _said(key, value, old))
+
+
+def _switches(old: Mapping[str, object], new: Wanted) -> dict[str, object]:
+    """Where one of the two switches is written, the other one stays as it was."""
+    before, after = old.get("use_policy"), new.get("use_policy")
+    if not isinstance(after, dict) or before is None:
+        return {}
+    both = {"settings": before, "schedule": before} if isinstance(before, bool) else before
+    return {"use_policy": {**both, **after}} if isinstance(both, dict) else {}
 
 
 def _said(key: str, value: object, old: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,43 +11,49 @@ from horarium.distribution.finding import Finding
 from horarium.distribution.forecast import Arrival, forecast
 from horarium.distribution.foresight import Foresight
 from horarium.distribution.lint import lint
-from horarium.distribution.past import Past
+from horarium.distribution.past import RUNS, Past, typical
 from horarium.distribution.realm import Realm
 from horarium.kernel.instant import Instant
+from horarium.runtime.distribution_questions import kept_anchors
 from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import read_realm_of
 from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.store.store import Store, Transaction
 
-History = Callable[[Transaction], Past]
-"""What the store knows of earlier runs."""
-
 MOST_ENTRIES = 200_000
 """Files that are counted for an estimate: more take longer than a look at the lint may."""
 
 
-def no_history(tx: Transaction) -> Past:
-    """What is known where nothing has run yet."""
-    return Past()
+def kept_history(tx: Transaction, realm: Realm) -> Past:
+    """What the builds that are kept here took, and how much their versions are to fetch."""
+    octets: dict[str, int] = {}
+    seconds: dict[str, int] = {}
+    for name in realm.distributions:
+        builds = tx.versions.builds(name, RUNS)[::-1]
+        size = typical([b.delta or b.size or 0 for b in builds if b.version is not None])
+        took = typical([b.ended - b.started for b in builds if b.ended is not None and b.outcome])
+        if size is not None:
+            octets[name] = size
+        if took is not None:
+            seconds[name] = took
+    return Past(octets, seconds)
 
 
-def lint_realm(
-    store: Store, settings: Settings, at: Instant, now: Instant, history: History = no_history
-) -> list[Finding]:
+def lint_realm(store: Store, settings: Settings, at: Instant, now: Instant) -> list[Finding]:
     """Everything that will starve or never act, as seen from an instant on; errors first."""
-    return store.read(lambda tx: lint(*_seen(tx, settings, at, now, history)))
+    return store.read(lambda tx: lint(*_seen(tx, settings, at, now)))
 
 
 def simulate(
     store: Store, settings: Settings, at: Instant, end: Instant, now: Instant,
-    sizes: Mapping[str, int], history: History = no_history,
+    sizes: Mapping[str, int],
 ) -> tuple[list[Arrival], Past]:  # fmt: skip
     """When the next versions reach everybody, and by which sizes that was found: ``sizes`` that
     somebody supposes, those of earlier versions, else estimates."""
 
     def work(tx: Transaction) -> tuple[list[Arrival], Past]:
-        ahead, past = _seen(tx, settings, at, now, history)
+        ahead, past = _seen(tx, settings, at, now)
         for name in sizes:
             must_be(ahead.realm, "distribution", name)
         guessed = past.estimated - sizes.keys()
@@ -57,12 +63,10 @@ def simulate(
     return store.read(work)
 
 
-def _seen(
-    tx: Transaction, settings: Settings, at: Instant, now: Instant, history: History
-) -> tuple[Foresight, Past]:
+def _seen(tx: Transaction, settings: Settings, at: Instant, now: Instant) -> tuple[Foresight, Past]:
     realm = read_realm_of(tx, settings)
-    ahead = Foresight(realm, at, link_calendars_at(tx, settings, now))
-    return ahead, with_estimates(realm, history(tx))
+    ahead = Foresight(realm, at, link_calendars_at(tx, settings, now), kept_anchors(tx))
+    return ahead, with_estimates(realm, kept_history(tx, realm))
 
 
 def with_estimates(realm: Realm, past: Past) -> Past:

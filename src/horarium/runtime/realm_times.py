@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from horarium.distribution.foresight import Foresight, first_tier, senders
+from horarium.distribution.foresight import Foresight, alike, first_tier, senders
 from horarium.distribution.precedence import written_schedule
 from horarium.distribution.realm import Channel, Distributor, Realm, Subscriber
 from horarium.distribution.schedules import OWNERS, Act, mapped
@@ -82,7 +82,7 @@ def _channel(ahead: Foresight, channel: Channel, within: Period) -> Document:
     windows = [
         _window(ahead, channel, distributor, receivers, within)
         for distributor in senders(ahead.realm, channel)
-        for receivers in _alike(ahead.realm, channel, distributor)
+        for receivers in alike(ahead.realm, channel, distributor)
     ]
     return {
         "id": channel.name,
@@ -93,18 +93,6 @@ def _channel(ahead: Foresight, channel: Channel, within: Period) -> Document:
         "calendar": asdict(channel.calendar) if channel.calendar is not None else None,
         "windows": windows,
     }
-
-
-def _alike(
-    realm: Realm, channel: Channel, distributor: Distributor
-) -> list[tuple[Subscriber, ...]]:
-    """The first tier of a channel, those together whose windows are the same."""
-    groups: dict[object, list[Subscriber]] = {}
-    by_receiver = channel.send is not None and channel.send.zone == "receiver"
-    for node in first_tier(realm, channel, distributor):
-        zone = (node.zone or realm.zone) if by_receiver else None
-        groups.setdefault((zone, node.calendar), []).append(node)
-    return [tuple(nodes) for nodes in groups.values()]
 
 
 def _window(

@@ -31,10 +31,9 @@ class Journal:
     """An extraction that has begun and not ended.
 
     It acts in the folder ``below`` an allowed ``root``; ``stage`` lies in that folder, empty while
-    there is none. ``plan`` is the digest of the plan in the stage. ``done`` counts the actions
-    afterwards that ended well, ``attempt`` from 1. ``kept`` tells that the table of what is
-    installed has the new version already; one that ``returns`` is taken back when an action
-    afterwards fails.
+    there is none. ``plan`` is the digest of the plan in the stage. Of ``actions`` that come
+    afterwards ``done`` ended well. ``kept`` tells that the table of what is installed has the new
+    version already; one that ``returns`` is taken back when an action afterwards fails.
     """
 
     serial: int
@@ -46,8 +45,8 @@ class Journal:
     stage: str
     step: Step
     plan: str
+    actions: int
     done: int
-    attempt: int
     kept: bool
     returns: bool
     started: Instant
@@ -136,9 +135,10 @@ class ExtractionRepository:
 
     def begin(
         self, distribution: str, version: int, target: str, place: tuple[str, str],
-        attempt: int, returns: bool, at: Instant,
+        actions: int, returns: bool, at: Instant,
     ) -> Journal:  # fmt: skip
-        """Begins an extraction; ``place`` is the allowed root and the folder below it."""
+        """Begins an extraction; ``place`` is the allowed root and the folder below it, ``actions``
+        how many come afterwards."""
         root, below = place
         values = {
             "tenant": self.tenant,
@@ -147,7 +147,7 @@ class ExtractionRepository:
             "target": target,
             "root": root,
             "below": below,
-            "attempt": attempt,
+            "actions": actions,
             "returns": int(returns),
             "started_s": at,
         }
@@ -155,7 +155,7 @@ class ExtractionRepository:
         assert row is not None
         return Journal(
             number(row[0]), distribution, version, target, root, below, "", Step.PRE_ACTIONS,
-            "", 0, attempt, False, returns, at,
+            "", actions, 0, False, returns, at,
         )  # fmt: skip
 
     def step(self, journal: Journal) -> None:
@@ -173,6 +173,14 @@ class ExtractionRepository:
     def begun(self) -> list[Journal]:
         """All that have begun and not ended, in order of their beginning."""
         return [_journal(row) for row in self.session.rows("extractions", {"tenant": self.tenant})]
+
+    def unfinished(self) -> dict[str, int]:
+        """The versions that are in their place, and after which actions still have to be done."""
+        return {
+            journal.distribution: journal.version
+            for journal in self.begun()
+            if journal.step is Step.POST_ACTIONS
+        }
 
     def end(self, journal: Journal) -> None:
         """Drops an extraction that has ended."""

@@ -145,7 +145,7 @@ def _reached(end: End) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        why = str(error) or type(error).__name__
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Unavailable(f"{end.name} at {end.url}: {why}") from error
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+from horarium.distribution.bundle_reading import BasesDiffer
 from horarium.distribution.extraction import Plan, Staged
 from horarium.distribution.failing import ExtractionFailed, Trouble
 from horarium.distribution.manifest import Directory, File, Link, Manifest
 from horarium.distribution.ports import Contents
-from horarium.kernel.errors import NotFound
-from horarium.transport.tree import Tree, closing
+from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.transport.tree import Tree
 
 NEW = "new"
 """What is staged lies here, by its number."""
@@ -34,7 +35,10 @@ class Unpacked(Protocol):
         ...
 
     def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-        """Each content that the bundle makes, once: digest, length, and its octets in pieces."""
+        """Each content that the bundle makes, once: digest, length, and its octets in pieces.
+
+        BasesDiffer, at the end or out of the pieces, when some can not be made; InvalidInput when
+        the bundle is not as it must be."""
         ...
 
 
@@ -110,12 +114,23 @@ class _Building:
                 case File(digest=digest):
                     waiting.setdefault(digest, []).append(item)
         if waiting:
-            for digest, length, pieces in unpacked.contents():
-                self._content(waiting.pop(digest, []), digest, length, pieces)
+            self._unpack(unpacked, waiting)
         self._from(other, waiting)
         for item in reversed(self.plan.staged):
             if isinstance(item.entry, Directory) and item.entry.mode != 0o700:
                 self.stage.set_mode(f"{NEW}/{item.place}", item.entry.mode)
+
+    def _unpack(self, unpacked: Unpacked, waiting: dict[str, list[Staged]]) -> None:
+        try:
+            for digest, length, pieces in unpacked.contents():
+                if self._content(waiting.get(digest, []), digest, length, pieces):
+                    waiting.pop(digest, None)
+        except BasesDiffer:
+            # What could not be made still waits, and is looked for elsewhere.
+            pass
+        except InvalidInput as invalid:
+            why = f"the bundle is not as it must be: {invalid.message}"
+            raise ExtractionFailed(Trouble.CONTENT_WRONG, "", why) from invalid
 
     def _from(self, other: Contents, waiting: dict[str, list[Staged]]) -> None:
         missing = []
@@ -136,23 +151,29 @@ class _Building:
 
     def _content(
         self, items: list[Staged], digest: str, length: int, pieces: Iterator[bytes]
-    ) -> None:
-        """Writes a content everywhere it is wanted."""
+    ) -> bool:
+        """Writes a content everywhere it is wanted; False when it turns out that it can not be
+        made."""
         if not items:
             for _ in pieces:
                 pass
-            return
+            return True
         first, *more = items
         if any(_size(item) != length for item in items):
             why = f"has {length} octets, its entry says {_size(first)}"
             raise ExtractionFailed(Trouble.CONTENT_WRONG, first.entry.path, why)
         assert isinstance(first.entry, File)
-        found = self._copy(first, first.entry, pieces, length)
+        try:
+            found = self._copy(first, first.entry, pieces, length)
+        except BasesDiffer:
+            self.stage.remove(f"{NEW}/{first.place}")
+            return False
         if found != digest:
             raise ExtractionFailed(Trouble.CONTENT_WRONG, first.entry.path, f"is not {digest}")
         for item in more:
             assert isinstance(item.entry, File)
             self._copy(item, item.entry, self.stage.read(f"{NEW}/{first.place}"))
+        return True
 
     def _copy(
         self, item: Staged, entry: File, pieces: Iterator[bytes], most: int | None = None
@@ -160,18 +181,24 @@ class _Building:
         """Writes a file with its mode and time; its digest. Cut when it is longer than it says."""
         above, name = self.stage.parent(f"{NEW}/{item.place}")
         method, length = sha256(), 0
-        with closing(os.open(name, _CREATE, 0o600, dir_fd=above)) as descriptor:
+        descriptor = os.open(name, _CREATE, 0o600, dir_fd=above)
+        try:
             for piece in pieces:
                 length += len(piece)
                 if most is not None and length > most:
                     why = f"has more than {most} octets"
                     raise ExtractionFailed(Trouble.CONTENT_WRONG, entry.path, why)
                 method.update(piece)
-                for part in self.pace.slices(piece):
-                    _write(descriptor, part)
-            os.fchmod(descriptor, entry.mode & 0o777)
+                if self.pace.rate is None:
+                    _write(descriptor, piece)
+                else:
+                    for part in self.pace.slices(piece):
+                        _write(descriptor, part)
+            os.fchmod(descriptor, entry.mode)
             nanoseconds = entry.modified * 1_000_000_000
             os.utime(descriptor, ns=(nanoseconds, nanoseconds))
+        finally:
+            os.close(descriptor)
         return f"sha256:{method.hexdigest()}"
 
 

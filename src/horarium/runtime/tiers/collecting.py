@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from horarium.distribution.definition import read_definition
+from horarium.distribution.manifest import File
+from horarium.distribution.manifest_text import read_manifest
+from horarium.distribution.version import Version
+from horarium.kernel.instant import Instant
 from horarium.store.holdings import Holding
 from horarium.store.store import Transaction
+from horarium.transport.content import ContentStore
 
 if TYPE_CHECKING:
+    from horarium.runtime.tiers.origin import Origin
     from horarium.runtime.tiers.receiving_node import ReceivingNode
 
 log = logging.getLogger(__name__)
+
+YOUNG_SECONDS = 3_600
 
 
 def collect(node: ReceivingNode) -> int:
@@ -38,6 +47,37 @@ def collect(node: ReceivingNode) -> int:
     if gone:
         store.transact([], work)
     return sum(1 for holding in gone if _drop(node, holding))
+
+
+def collect_origin(origin: Origin, now: Instant) -> int:
+    """Drops, at the distributor, contents that no retained version refers to and that are not of
+    this hour: a build may have laid them down just now. How many."""
+    contents = origin.folder.store()
+    realm = origin.realm()
+    kept: set[str] = set()
+    for name in realm.distributions:
+        for version in origin.store.read(partial(_retained, name)):
+            kept |= _digests(contents, version)
+    gone = [
+        digest
+        for digest in contents.digests()
+        if digest not in kept and contents.path(digest).stat().st_mtime < int(now) - YOUNG_SECONDS
+    ]
+    for digest in gone:
+        contents.drop(digest)
+    return len(gone)
+
+
+def _retained(name: str, tx: Transaction) -> list[Version]:
+    return tx.versions.retained(name)
+
+
+def _digests(contents: ContentStore, version: Version) -> set[str]:
+    found = {version.manifest.digest}
+    for bundle in version.bundles:
+        found |= {bundle.content.digest, bundle.chunks.digest}
+    manifest = read_manifest(contents.read(version.manifest.digest))
+    return found | {entry.digest for entry in manifest.entries if isinstance(entry, File)}
 
 
 def _is_dropped(node: ReceivingNode, holding: Holding) -> bool:

@@ -28,6 +28,7 @@ from horarium.kernel.timetable import Timetable
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.runtime.tiers.belief import Belief
+from horarium.runtime.tiers.collecting import collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
@@ -221,6 +222,8 @@ class DistributingNode:
             try:
                 changes = await self.do(self.origin.changes)
                 late = self.clock.monotonic() - renewed > RENEW_SECONDS
+                if late:
+                    await self.do(partial(collect_origin, self.origin, self.clock.now()))
                 if changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed
                     await self._follow()
@@ -346,7 +349,7 @@ class DistributingNode:
 
     def heard(self, child: str, rows: Sequence[Row]) -> None:
         """See `Surroundings`."""
-        allowed = {child, *self._published.plan.below(child)}
+        allowed = self._published.behind(child)
         now = self.clock.now()
         self.worker.submit(self._hear, child, rows, allowed, now)
 

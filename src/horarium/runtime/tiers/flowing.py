@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.sharing import Shared
 from horarium.transport.content import ContentStore
 from horarium.transport.link import LARGEST_PIECE, Refused
+
+log = logging.getLogger(__name__)
 
 
 class Right(Protocol):
@@ -38,6 +41,7 @@ class FileFlow:
         right: Right, buckets: Sequence[Bucket], clock: Clock,
     ) -> None:  # fmt: skip
         self.length = length
+        self._digest = digest
         self._right = right
         self._buckets = buckets
         self._clock = clock
@@ -67,6 +71,7 @@ class FileFlow:
     def end(self, sent: int) -> None:
         """See `Flow`."""
         if self._file >= 0:
+            log.info("flow.ended digest=%s octets=%d", self._digest[:23], sent)
             os.close(self._file)
             self._file = -1
             self._right.flows -= 1

@@ -22,7 +22,7 @@ from horarium.distribution.records import Document
 from horarium.distribution.release import release_document
 from horarium.distribution.schedules import Given
 from horarium.distribution.sending import Busy, Sending, never_busy
-from horarium.distribution.stating import Plan, Stated, plan_of, state_all
+from horarium.distribution.stating import Plan, Stated, guests_of, plan_of, state_all
 from horarium.distribution.version import Version
 from horarium.kernel.errors import NotFound
 from horarium.kernel.gregorian import DAY
@@ -57,6 +57,13 @@ class Published:
     plan: Plan
     origin: Configuration
     changed: bool
+
+    def behind(self, child: str) -> set[str]:
+        """A node of the first tier, all behind it, and those that may turn to any of them."""
+        hosts = {child, *self.plan.below(child)}
+        guests = guests_of(self.realm, self.plan)
+        found = {name for host in hosts for name in guests.get(host, ())}
+        return hosts | found | {below for name in found for below in self.plan.below(name)}
 
 
 class Origin:

@@ -81,6 +81,8 @@ class _Going:
     grant: str
     task: asyncio.Task[None]
     reason: str = ""
+    arrived: bool = False
+    """All is here, and about to be written down so."""
 
 
 class Receiver:
@@ -103,7 +105,7 @@ class Receiver:
     def offered(self, client: LinkClient, offer: Offer) -> None:
         """Takes an offer up, or says why not."""
         need = self._taker.needed(offer.content.digest)
-        if need is None or self._contents.has(offer.content.digest):
+        if need is None:
             self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
             return
         going = self._going.get(offer.content.digest)
@@ -116,7 +118,12 @@ class Receiver:
             self._taker.respond(Response(offer.grant, Answer.REFUSE, 0, doubt))
             self._taker.progressed(need, State.REFUSED, 0, doubt)
             return
-        task = asyncio.create_task(self._transfer(client, need))
+        here = self._contents.has(offer.content.digest)
+        if here:
+            self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
+        task = asyncio.create_task(
+            self._taker.received(need) if here else self._transfer(client, need)
+        )
         self._going[need.content.digest] = _Going(need, offer.grant, task)
         task.add_done_callback(partial(self._over, need.content.digest))
 
@@ -136,7 +143,7 @@ class Receiver:
     def drop(self, wanted: Callable[[str], bool]) -> None:
         """Ends transfers of what nobody wants any more."""
         for digest, going in list(self._going.items()):
-            if not wanted(digest):
+            if not wanted(digest) and not going.arrived:
                 going.task.cancel()
 
     def _over(self, digest: str, task: asyncio.Task[None]) -> None:
@@ -222,6 +229,7 @@ class Receiver:
             if not arrival.is_complete:
                 await self._keep(need, arrival)
                 return False
+            going.arrived = True
             self._taker.progressed(need, State.VERIFYING, arrival.offset)
             await self._do(self._complete, need, arrival)
             return True

@@ -292,11 +292,7 @@ class ReceivingNode:
                 self._row(name, version.number, State.PENDING)
         needs = [need_of(name, version, bundle) for version, bundle in way]
         missing = [need for need in self.unpacker.missing() if need.distribution == name]
-        return [
-            need
-            for need in needs + missing
-            if not self.contents.has(need.content.digest) or need in missing
-        ], int(held.is_complete(versions))
+        return needs + missing, int(held.is_complete(versions))
 
     def held(self, name: str, extracted: int) -> Held:
         """What this node holds of a distribution."""

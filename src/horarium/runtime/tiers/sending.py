@@ -327,6 +327,10 @@ class Sender:
         below = self._known(child)
         if below.life == life and number <= below.taken:
             return
+        if below.life != life:
+            # Whoever begins anew remembers no offer.
+            for grant in [one for one in self._grants.values() if one.child == child]:
+                self._end(grant)
         below.life, below.taken = life, number
         for document in messages:
             message = read_upward(document)

@@ -1,19 +1,192 @@
-"""What of each version is released to whom: rings of channels, as the store knows them."""
+"""Rings of channels as the store knows them: how far each version is released, and what that says
+to nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from horarium.distribution.realm import Realm
+from horarium.distribution.realm import Channel, Realm
 from horarium.distribution.release import Release
+from horarium.distribution.staged import (
+    Health,
+    Phase,
+    Staged,
+    advance,
+    begun,
+    health,
+    paused,
+    released,
+    resumed,
+)
+from horarium.distribution.tree import subscribers_of
 from horarium.distribution.version import Version
+from horarium.kernel.errors import Conflict, NotFound
+from horarium.kernel.instant import Instant
+from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
+
+BY_ITSELF = "itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A release that stopped by itself, and what its channel wants then."""
+
+    channel: str
+    distribution: str
+    version: int
+    reason: str
+    returns: bool
+
+
+def begin_releases(
+    tx: Transaction, realm: Realm, versions: Mapping[str, Sequence[Version]],
+    added: Version | None, now: Instant,
+) -> None:  # fmt: skip
+    """Gives every version in a channel with rings its release: a new one begins in the first
+    ring; one that was there before the rings were goes to everybody."""
+    held = {(one.channel, one.distribution, one.version): one for one in tx.releases.all()}
+    for channel in _ringed(realm):
+        for name in channel.distributions:
+            for version in versions.get(name, ()):
+                key = (channel.name, name, version.number)
+                if key in held:
+                    continue
+                is_new = added is not None and added.number == version.number
+                staged = begun(now) if is_new and added and added.distribution == name else (
+                    released()
+                )  # fmt: skip
+                if is_new and version.returns:
+                    reached = _reached(held.values(), channel.name, name, version.number)
+                    staged = Staged(Phase.GOING, max(1, reached), 0, now)
+                tx.releases.put(_row(key, staged, now, BY_ITSELF))
+
+
+def _reached(held: Iterable[StagedRelease], channel: str, distribution: str, version: int) -> int:
+    """The rings that the version which is gone back from had reached."""
+    found = [
+        one.rings
+        for one in held
+        if (one.channel, one.distribution) == (channel, distribution)
+        and one.version < version
+        and one.state == Phase.RETURNED
+    ]
+    return max(found, default=1)
 
 
 def releases_of(
     tx: Transaction, realm: Realm, versions: Mapping[str, Sequence[Version]]
 ) -> list[Release]:
-    """The releases of all distributions that have versions."""
-    return [
-        Release(name) for name, found in versions.items() if found and name in realm.distributions
-    ]
+    """What is told to nodes of all distributions that have versions."""
+    rows = tx.releases.all()
+    ringed = {channel.name for channel in _ringed(realm)}
+    found = []
+    for name, kept in versions.items():
+        if not kept:
+            continue
+        numbers = {version.number for version in kept}
+        mine = [
+            row
+            for row in rows
+            if row.distribution == name and row.version in numbers and row.channel in ringed
+        ]
+        opened: dict[str, dict[int, int]] = {}
+        for row in mine:
+            opened.setdefault(row.channel, {})[row.version] = row.rings
+        stopped = {row.version for row in mine if row.state in (Phase.PAUSED, Phase.HALTED)}
+        withdrawn = {row.version for row in mine if row.state == Phase.RETURNED}
+        found.append(Release(name, opened, frozenset(stopped), frozenset(withdrawn)))
+    return found
+
+
+def look(tx: Transaction, realm: Realm, now: Instant) -> tuple[bool, list[Halt]]:
+    """Opens rings whose time has come, and halts what does badly; whether anything that nodes are
+    told changed, and what halted just now."""
+    changed, halts = False, list[Halt]()
+    for row in tx.releases.all():
+        channel = realm.channels.get(row.channel)
+        if channel is None or row.state != Phase.GOING:
+            continue
+        before = _staged(row)
+        after = advance(before, channel.rings, _healths(tx, realm, channel, row), now)
+        if after == before:
+            continue
+        key = (row.channel, row.distribution, row.version)
+        tx.releases.put(_row(key, after, now, BY_ITSELF))
+        changed = changed or (after.phase, after.rings) != (before.phase, before.rings)
+        if after.phase is Phase.HALTED:
+            halts.append(Halt(*key, after.reason, channel.on_halt == "return"))
+    return changed, halts
+
+
+def pause(tx: Transaction, channel: Channel, now: Instant, by: str) -> int:
+    """Holds what a channel is releasing; how many versions that are."""
+    going = [row for row in _rows(tx, channel) if row.state == Phase.GOING]
+    for row in going:
+        _keep(tx, row, paused(_staged(row), now, by), now, by)
+    return len(going)
+
+
+def resume(tx: Transaction, channel: Channel, now: Instant, by: str) -> int:
+    """Lets go on what was held or halted; how many versions that are."""
+    held = [row for row in _rows(tx, channel) if row.state in (Phase.PAUSED, Phase.HALTED)]
+    for row in held:
+        _keep(tx, row, resumed(_staged(row), now), now, by)
+    return len(held)
+
+
+def give_back(tx: Transaction, channel: Channel, distribution: str, now: Instant, by: str) -> int:
+    """Withdraws the newest version of a distribution that a channel released; its number. The
+    version that takes its place is built by who asks. Conflict when nothing is there to give
+    back."""
+    rows = [row for row in _rows(tx, channel) if row.distribution == distribution]
+    newest = max(rows, key=lambda row: row.version, default=None)
+    if newest is None:
+        raise NotFound(f"{channel.name} released no version of {distribution} by rings")
+    if newest.state == Phase.RETURNED or newest.version == 1:
+        raise Conflict(f"there is no version of {distribution} to go back to")
+    staged = _staged(newest)
+    after = Staged(Phase.RETURNED, min(staged.rings, len(channel.rings) + 1), 0, now, f"by {by}")
+    _keep(tx, newest, after, now, by)
+    return newest.version
+
+
+def _rows(tx: Transaction, channel: Channel) -> list[StagedRelease]:
+    if not channel.rings:
+        raise Conflict(f"{channel.name} has no rings")
+    return [row for row in tx.releases.all() if row.channel == channel.name]
+
+
+def _keep(tx: Transaction, row: StagedRelease, staged: Staged, now: Instant, by: str) -> None:
+    tx.releases.put(_row((row.channel, row.distribution, row.version), staged, now, by))
+
+
+def _healths(tx: Transaction, realm: Realm, channel: Channel, row: StagedRelease) -> list[Health]:
+    rows = {one.subscriber: one for one in tx.versions.rows(row.distribution, row.version)}
+    receivers = subscribers_of(realm, channel)
+    placed: set[str] = set()
+    found = []
+    for ring in channel.rings:
+        group = realm.groups.get(ring.group)
+        names = [n for n in (group.members if group is not None else ()) if n in receivers]
+        mine = [name for name in names if name not in placed]
+        placed.update(mine)
+        found.append(health(mine, rows))
+    return found
+
+
+def _ringed(realm: Realm) -> list[Channel]:
+    return [channel for channel in realm.channels.values() if channel.rings]
+
+
+def _staged(row: StagedRelease) -> Staged:
+    return Staged(Phase(row.state), row.rings, row.soaked, row.opened, row.reason)
+
+
+def _row(key: tuple[str, str, int], staged: Staged, now: Instant, by: str) -> StagedRelease:
+    channel, distribution, version = key
+    return StagedRelease(
+        channel, distribution, version, staged.rings, staged.since, staged.soaked,
+        staged.phase.value, staged.reason, now, by,
+    )  # fmt: skip

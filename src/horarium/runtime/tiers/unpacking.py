@@ -255,7 +255,8 @@ class Unpacking:
                 found.append(
                     Received(name, holding.version, holding.base, what.priority, what.sequential)
                 )
-        order = extract_order(found, self._extracted)
+        unfinished = self._node.store.read(lambda tx: tx.extraction.unfinished())
+        order = extract_order(found, self._extracted, unfinished)
         for passed, by in order.superseded:
             if passed.version > self._extracted.get(passed.distribution, 0):
                 self._node.tell(

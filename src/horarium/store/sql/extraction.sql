@@ -47,10 +47,10 @@ DELETE FROM extracted
 WHERE tenant = :tenant AND distribution = :distribution AND target = :target
 
 -- name: begin_extraction
-INSERT INTO extraction (tenant, distribution, version, target, root, below, stage, step, plan, done,
-    attempt, kept, returns, started_s)
-VALUES (:tenant, :distribution, :version, :target, :root, :below, '', 'pre_actions', '', 0, :attempt,
-    0, :returns, :started_s)
+INSERT INTO extraction (tenant, distribution, version, target, root, below, stage, step, plan,
+    actions, done, kept, returns, started_s)
+VALUES (:tenant, :distribution, :version, :target, :root, :below, '', 'pre_actions', '',
+    :actions, 0, 0, :returns, :started_s)
 RETURNING serial
 
 -- name: extraction_step
@@ -58,8 +58,8 @@ UPDATE extraction SET step = :step, stage = :stage, plan = :plan, done = :done, 
 WHERE serial = :serial
 
 -- name: extractions
-SELECT serial, distribution, version, target, root, below, stage, step, plan, done, attempt, kept,
-    returns, started_s
+SELECT serial, distribution, version, target, root, below, stage, step, plan, actions, done,
+    kept, returns, started_s
 FROM extraction WHERE tenant = :tenant ORDER BY serial
 
 -- name: end_extraction

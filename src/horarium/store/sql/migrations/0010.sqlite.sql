@@ -209,8 +209,8 @@ CREATE TABLE extracted (
 
 -- Extractions that have begun and not ended: the journal that is written before each step acts. The
 -- stage lies at `stage` below `folder`, which lies at `below` under the allowed `root`; `plan` is the
--- digest of the plan kept in the stage. `done` counts the actions after it that have ended well; when one fails, a version
--- that `returns` is taken back.
+-- digest of the plan kept in the stage. Of the `actions` that come afterwards `done` have ended well; when
+-- one fails, a version that `returns` is taken back.
 CREATE TABLE extraction (
     serial INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
@@ -222,8 +222,8 @@ CREATE TABLE extraction (
     stage TEXT NOT NULL,
     step TEXT NOT NULL CHECK (step IN ('pre_actions', 'staging', 'applying', 'post_actions', 'undoing')),
     plan TEXT NOT NULL,
+    actions INTEGER NOT NULL,
     done INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
     kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
     returns INTEGER NOT NULL CHECK (returns IN (0, 1)),
     started_s INTEGER NOT NULL
