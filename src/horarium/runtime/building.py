@@ -162,9 +162,11 @@ class Builder:
             return Failed("type_changed", "", text)
         gathered = self._gather(order, before)
         crash.at("build:scanned")
-        now = self._manifest_of(order, before, gathered)
+        now = _manifest_of(order, before, gathered)
         if before is not None and not order.new_baseline and not _differ(before, now):
             return Unchanged(gathered.warnings)
+        for path, text in entry_faults(now.entries):
+            raise GatherFailed("path", path, f"{path[:200]!r} {text}")
         return self._made(order, before, now, gathered.warnings)
 
     def _former(self, order: Order) -> Manifest | None:
@@ -199,18 +201,6 @@ class Builder:
             if isinstance(entry, File) and not self.store.has(entry.digest):
                 raise GatherFailed("missing", entry.path, "its content is not kept any more")
         return Gathered(old.entries)
-
-    def _manifest_of(self, order: Order, before: Manifest | None, gathered: Gathered) -> Manifest:
-        if len(gathered.entries) > MOST_ENTRIES:
-            raise LimitReached("the number of entries", len(gathered.entries), MOST_ENTRIES)
-        former = before.entries if before is not None else ()
-        entries = settled(former, gathered.entries)
-        for path, text in entry_faults(entries):
-            raise GatherFailed("path", path, f"{path[:200]!r} {text}")
-        wanted = order.distribution
-        return Manifest(
-            wanted.name, order.number, wanted.kind, wanted.target, wanted.sequential, entries
-        )
 
     # --- what carries it ------------------------------------------------------
 
@@ -318,6 +308,17 @@ def free_below(folder: Path) -> Callable[[], int]:
         return shutil.disk_usage(place).free
 
     return free
+
+
+def _manifest_of(order: Order, before: Manifest | None, gathered: Gathered) -> Manifest:
+    """What was gathered as the next version, not judged yet."""
+    if len(gathered.entries) > MOST_ENTRIES:
+        raise LimitReached("the number of entries", len(gathered.entries), MOST_ENTRIES)
+    entries = settled(before.entries if before is not None else (), gathered.entries)
+    wanted = order.distribution
+    return Manifest(
+        wanted.name, order.number, wanted.kind, wanted.target, wanted.sequential, entries
+    )
 
 
 def _differ(before: Manifest, now: Manifest) -> bool:
