@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -42,8 +42,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How long an answer about a window is used: a reservation of its link moves it within ten seconds.
-WINDOW_SECONDS = 5.0
+# How long an answer about a window is used: a clock that is set moves it within a second.
+WINDOW_SECONDS = 0.5
 # How often it is looked whether another process published, built or asked for something.
 WATCH_SECONDS = 1.0
 CALENDAR_SECONDS = 5
@@ -87,7 +87,8 @@ class DistributingNode:
         self._published = published
         self._sending = origin.sending(published.realm)
         self._known = Known(())
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._asked: dict[tuple[str, Hashable], _Asked] = {}
+        self._alike: dict[tuple[str, str], Hashable] = {}
         self._extra: frozenset[str] = frozenset()
         self._walks: dict[str, str] = {}
         self._changes = -1
@@ -137,6 +138,7 @@ class DistributingNode:
         self._published = published
         self._sending = self.origin.sending(published.realm)
         self._asked.clear()
+        self._alike.clear()
         names = published.realm.distributions
         versions = [v for name in names for v in published.belief.trusted.versions(name)]
         self._known = Known(versions, self._hearing.files(self.contents, versions))
@@ -344,17 +346,21 @@ class DistributingNode:
         release = self.belief().release(need.distribution)
         if follows.extracts and not release.allows(need.version, follows):
             return Permission("ring_waits")
-        if self._extra & set(self._leading(need.distribution, child)):
+        if self._extra and self._extra & self._leading(need.distribution, child):
             return Permission()
-        key = (need.distribution, child)
+        return self._window(need.distribution, child, now)
+
+    def _window(self, distribution: str, child: str, now: Instant) -> Permission:
+        """What the windows say. Those for whom the same holds share the answer."""
+        who = (distribution, child)
+        if who not in self._alike:
+            self._alike[who] = self._sending.alike(distribution, child)
+        key = (distribution, self._alike[who])
         held = self._asked.get(key)
-        over = held is not None and held.permission.until is not None
-        if (
-            held is None
-            or held.good_until < self.clock.monotonic()
-            or (over and held.permission.until is not None and held.permission.until <= now)
-        ):
-            state = self._sending.state(need.distribution, child, now)
+        fresh = held is not None and held.good_until >= self.clock.monotonic()
+        until = held.permission.until if held is not None else None
+        if held is None or not fresh or (until is not None and until <= now):
+            state = self._sending.state(distribution, child, now)
             permission = Permission("" if state.open else state.reason, state.until)
             held = _Asked(permission, self.clock.monotonic() + WINDOW_SECONDS)
             self._asked[key] = held

@@ -50,7 +50,9 @@ IDLE_SECONDS = 60.0
 # What a child refused is not offered again at once.
 REFUSED_SECONDS = 30.0
 # Steps are taken at least so often, whatever nobody said.
-LONGEST_REST = 30.0
+LONGEST_REST = 1.0
+# Who polls says something at least every minute; nobody else's slot is kept for the silent.
+SILENT_SECONDS = 90.0
 # Metadata that a node reads before it is known: without them it could not join.
 _OPEN = ("root", "timestamp", "snapshot", "targets", f"{STATEMENT}{REALM}")
 _ORDER = {"high": 0, "medium": 1, "low": 2}
@@ -273,6 +275,7 @@ class Sender:
             and self._refused.get((child, need.content.digest), 0.0) <= now
             and self._sendable(need)
         ]
+        found = [item for item in found if (self.silent(item[3]) or 0.0) < SILENT_SECONDS]
         for *_, child, need in sorted(found, key=lambda item: item[:4]):
             yield child, need
 
@@ -306,8 +309,11 @@ class Sender:
     def _end(self, grant: Grant, reason: str = "", until: Instant | None = None) -> None:
         grant.void = True
         self._grants.pop(grant.token, None)
-        if reason and grant.child in self._below:
-            self._say(grant.child, Stop((grant.token,), reason, until))
+        below = self._below.get(grant.child)
+        if below is not None:
+            below.messages = [entry for entry in below.messages if not _offers(entry[1], grant)]
+            if reason:
+                self._say(grant.child, Stop((grant.token,), reason, until))
 
     # --- the link (horarium.transport.link.Above) --------------------------------
 
@@ -374,14 +380,16 @@ class Sender:
         above it, what is said of a distribution for who follows it."""
         if name.startswith(("root.", *_OPEN)):
             return True
+        node = name.removeprefix(f"{STATEMENT}{NODE_KIND}/")
+        if node != name and node == child:
+            return True
         follows = self._children().get(child) if child is not None else None
         if follows is None:
             return False
         for prefix in (f"{STATEMENT}{RELEASE_KIND}/", "build."):
             if name.startswith(prefix):
                 return name.removeprefix(prefix) in follows.distributions
-        node = name.removeprefix(f"{STATEMENT}{NODE_KIND}/")
-        return node in (name, child) or node in follows.below
+        return node == name or node in follows.below
 
     def flow(self, child: str, digest: str, grant: str) -> Flow:
         """See `Above`."""
@@ -457,12 +465,6 @@ class Sender:
         below = self._below[child]
         if isinstance(message, Stand | Ask):
             below.messages = [m for m in below.messages if type(m[1]) is not type(message)]
-        elif isinstance(message, Stop):
-            below.messages = [
-                m
-                for m in below.messages
-                if not (isinstance(m[1], Offer) and m[1].grant in message.grants)
-            ]
         self._number += 1
         below.messages.append((self._number, message))
         below.some.set()
@@ -483,3 +485,7 @@ class Sender:
             bucket = self._buckets[name] = Bucket(rate)
         bucket.change(rate, self._clock.monotonic())
         return bucket
+
+
+def _offers(message: Downward, grant: Grant) -> bool:
+    return isinstance(message, Offer) and message.grant == grant.token
