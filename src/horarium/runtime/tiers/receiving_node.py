@@ -41,12 +41,13 @@ from horarium.runtime.tiers.belief import (
     keep_belief,
     refreshed,
 )
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
 from horarium.runtime.tiers.rows import OwnRows
 from horarium.runtime.tiers.rows import Upward as UpwardRows
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
