@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from horarium.cli.distribution_acts import build, status
+from horarium.cli.distribution_acts import build
 from horarium.cli.distribution_lint import distribution_check, distribution_simulate
+from horarium.cli.distribution_told import distribution_report, status, why
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
 from horarium.cli.realm_preview import preview_command
@@ -27,6 +28,8 @@ command.add_command(distribution_simulate)
 command.add_command(preview_command("distribution"))
 command.add_command(build)
 command.add_command(status)
+command.add_command(why)
+command.add_command(distribution_report)
 
 
 @command.command(
