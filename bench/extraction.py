@@ -37,10 +37,10 @@ from horarium.runtime.node_rules import NodeRules
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
 
-FILES = 20_000
+FILES = 10_000
 IN_DIRECTORY = 200
 SIZES = (300, 1_500, 4_000, 9_000)
-ROUNDS = 5
+ROUNDS = 3
 
 
 def make_archive(place: Path, files: int) -> Manifest:

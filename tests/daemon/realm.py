@@ -98,11 +98,11 @@ class Node:
             "\n".join(['zone = "UTC"', "[node]", *lines]) + "\n"
         )
 
-    def run(self, *words: str, status: int | None = 0) -> Any:
+    def run(self, *words: str, status: int | None = 0, text: str | None = None) -> Any:
         """A command of this site; what it prints as JSON."""
         done = subprocess.run(
             [*PROGRAM, "--site", str(self.folder), "--json", *words],
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=120, check=False, input=text,
         )  # fmt: skip
         if status is not None:
             assert done.returncode == status, (

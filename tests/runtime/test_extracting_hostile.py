@@ -191,6 +191,19 @@ def test_what_is_changed_after_the_look_is_left_alone(
     assert untouched(tmp_path)
 
 
+def test_what_is_put_into_a_tree_that_is_to_be_replaced_is_not_lost(here: Node) -> None:
+    here.extract(version(1, {"a": b"1"}), apply="swap")
+    wish = here.wish(version(2, {"a": b"2"}), apply="swap")
+
+    def put() -> None:
+        (here.target / "theirs").write_bytes(b"t")
+
+    outcome = here.extractor().extract(replace(wish, unpacked=Late(wish.unpacked, put)))
+    assert isinstance(outcome, Failed)
+    assert (outcome.trouble, outcome.path) == (Trouble.FOREIGN_ENTRIES, "theirs")
+    assert (here.target / "theirs").read_bytes() == b"t"
+
+
 def test_a_race_of_links_writes_nothing_outside(here: Node, tmp_path: Path) -> None:
     """Somebody exchanges a directory for a link as fast as can be."""
     here.extract(version(1, {"docs/a": b"1"}))

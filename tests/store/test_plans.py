@@ -28,6 +28,8 @@ HOT = (
     "session_with_account", "session_of_digest", "see_session", "open_sessions_of_user",
     "close_open_sessions_of_user", "visitors_of_source", "failures", "browser",
     "token_with_account", "account_named", "sessions_beginning", "sweep_sessions",
+    # What an extraction asks of a table that has a row for every file of the node.
+    "installed_by", "installed_by_others", "places_of_content",
 )  # fmt: skip
 # Read from memory and not from a table, or in the order of an index up to the first that fits.
 ALLOWED = re.compile(r"VIRTUAL TABLE|SCAN first_pending|SCAN o USING INDEX outbox_due$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from horarium.cli.distribution_acts import send
+from horarium.cli.distribution_acts import channel_rollback, pause, resume, send
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
 from horarium.cli.realm_preview import preview_command
@@ -24,7 +24,8 @@ def command() -> None:
 
 object_commands(command, "channel")
 command.add_command(preview_command("channel"))
-command.add_command(send)
+for act in (send, pause, resume, channel_rollback):
+    command.add_command(act)
 
 
 @command.command(

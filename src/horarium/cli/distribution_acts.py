@@ -9,10 +9,14 @@ from horarium.cli.realm_objects import store_of
 from horarium.runtime.tiers.asking import (
     build_now,
     extract_now,
+    pause_now,
     refresh_now,
+    resume_now,
     revoke_now,
+    rollback_now,
     send_now,
 )
+from horarium.runtime.tiers.making import Options
 
 BY = "command line"
 
@@ -23,11 +27,32 @@ BY = "command line"
     "\b\nExample:\n  horarium distribution build intranet",
 )
 @click.argument("name")
+@click.option("--rehash", is_flag=True, help="read every file, whatever its times say")
+@click.option("--new-baseline", is_flag=True, help="a whole version that builds on none")
 @pass_invocation
-def build(invocation: Invocation, name: str) -> None:
+def build(invocation: Invocation, name: str, rehash: bool, new_baseline: bool) -> None:
     """Build."""
+    _build(invocation, name, Options(rehash=rehash, new_baseline=new_baseline))
+
+
+@click.command(
+    "rollback",
+    help="Make a new version with the content of an earlier one that is still kept.\n\n"
+    "\b\nExample:\n  horarium distribution rollback intranet --to 41",
+)
+@click.argument("name")
+@click.option("--to", "version", type=click.IntRange(1), required=True, help="the earlier version")
+@pass_invocation
+def rollback(invocation: Invocation, name: str, version: int) -> None:
+    """Go back."""
+    _build(invocation, name, Options(rollback=version))
+
+
+def _build(invocation: Invocation, name: str, options: Options) -> None:
     store = store_of(invocation)
-    made = build_now(invocation.site, invocation.settings, store, invocation.clock, name, BY)
+    made = build_now(
+        invocation.site, invocation.settings, store, invocation.clock, name, BY, options
+    )
     document: dict[str, object] = {
         "distribution": name, "version": made.version, "changed": made.changed,
         "files": made.files, "bytes": made.size, "delta_bytes": made.delta,
@@ -72,6 +97,51 @@ def send(invocation: Invocation, name: str) -> None:
     store, now = store_of(invocation), invocation.clock.now()
     send_now(invocation.site, invocation.settings, store, name, BY, now)
     invocation.emit({"id": name, "opened": True}, f"{name}: open until all is sent")
+
+
+@click.command(
+    "pause",
+    help="Hold what a channel is releasing to its rings: no ring opens, transfers of it stop.\n\n"
+    "\b\nExample:\n  horarium channel pause night",
+)
+@click.argument("name")
+@pass_invocation
+def pause(invocation: Invocation, name: str) -> None:
+    """Hold a release."""
+    store, now = store_of(invocation), invocation.clock.now()
+    held = pause_now(invocation.site, invocation.settings, store, name, BY, now)
+    invocation.emit({"id": name, "paused": held}, f"{name}: versions held: {held}")
+
+
+@click.command(
+    "resume",
+    help="Let a release go on where it was, after a pause or a halt.\n\n"
+    "\b\nExample:\n  horarium channel resume night",
+)
+@click.argument("name")
+@pass_invocation
+def resume(invocation: Invocation, name: str) -> None:
+    """Let a release go on."""
+    store, now = store_of(invocation), invocation.clock.now()
+    count = resume_now(invocation.site, invocation.settings, store, name, BY, now)
+    invocation.emit({"id": name, "resumed": count}, f"{name}: versions that go on: {count}")
+
+
+@click.command(
+    "rollback",
+    help="Withdraw what a channel releases to its rings, and go back to the version before: at "
+    "once in every ring it had reached.\n\n\b\nExample:\n  horarium channel rollback night",
+)
+@click.argument("name")
+@pass_invocation
+def channel_rollback(invocation: Invocation, name: str) -> None:
+    """Go back in a channel."""
+    store = store_of(invocation)
+    made = rollback_now(invocation.site, invocation.settings, store, invocation.clock, name, BY)
+    invocation.emit(
+        {"id": name, "versions": made},
+        lambda: "\n".join(f"{one}: back, as version {number}" for one, number in made.items()),
+    )
 
 
 @click.command(

@@ -69,15 +69,15 @@ MOST_BUDGET = 100_000
 
 @dataclass(slots=True)
 class Budget:
-    """The work that may be done: ``each`` for each octet of target, saved up from record to
-    record."""
+    """The work that may be done: ``each`` for each octet of target. What one record leaves is not
+    saved up for the next, so that a long whole bundle takes no longer than a short one."""
 
     each: int = THOROUGH
     left: int = 0
 
     def grant(self, target: int) -> None:
-        """Adds what a target is allowed."""
-        self.left += self.each * target
+        """Begins with what a target is allowed."""
+        self.left = self.each * target
 
     def spend(self, work: int, *, must: bool = False) -> bool:
         """Whether the work may be done, which is then counted."""

@@ -34,7 +34,7 @@ def changes(before: Iterable[Entry], now: Iterable[Entry]) -> Changes:
 
 def differs(one: Entry, other: Entry) -> bool:
     """Whether two entries of one path are a change."""
-    return _timeless(one) != _timeless(other)
+    return one != other and _timeless(one) != _timeless(other)
 
 
 def settled(before: Iterable[Entry], now: Iterable[Entry]) -> tuple[Entry, ...]:

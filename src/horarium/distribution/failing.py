@@ -40,6 +40,7 @@ class Trouble(StrEnum):
     FOREIGN_DELETE_REFUSED = "foreign_delete_refused"
     IN_THE_WAY = "in_the_way"
     PATH_REFUSED = "path_refused"
+    DEFINITION_WRONG = "definition_wrong"
     CONTENT_MISSING = "content_missing"
     CONTENT_WRONG = "content_wrong"
     SYSTEM = "system"

@@ -42,6 +42,8 @@ class Staged:
     soaked: int
     since: Instant
     reason: str = ""
+    forgiven: int = 0
+    """Failures that a person saw and let go on in spite of."""
 
     def soak_at(self, now: Instant) -> int:
         """Seconds for which the newest ring has stood."""
@@ -89,12 +91,15 @@ def advance(staged: Staged, rings: Sequence[Ring], found: Sequence[Health], now:
     one come those that are in none."""
     if staged.phase is not Phase.GOING:
         return staged
+    total = failures(staged, found)
     for number, (ring, one) in enumerate(zip(rings[: staged.rings], found, strict=False), start=1):
         most = _count(ring.max_failures, one.size)
-        if len(one.failed) > most:
+        if len(one.failed) > most and total > staged.forgiven:
             names = ", ".join(one.failed[:5])
             why = f"ring {number} ({ring.group}): {len(one.failed)} failed, {most} may: {names}"
-            return Staged(Phase.HALTED, staged.rings, staged.soak_at(now), now, why)
+            return replace(
+                staged, phase=Phase.HALTED, soaked=staged.soak_at(now), since=now, reason=why
+            )
     if staged.rings > len(rings):
         return replace(staged, phase=Phase.DONE, since=now, soaked=0, reason="")
     ring, newest = rings[staged.rings - 1], found[staged.rings - 1]
@@ -103,7 +108,13 @@ def advance(staged: Staged, rings: Sequence[Ring], found: Sequence[Health], now:
         return replace(staged, reason=f"ring_waits({staged.rings}, {format_instant(until)})")
     if newest.extracted < _proof(ring.proven, newest.size):
         return replace(staged, reason=f"ring_unproven({staged.rings})")
-    return advance(Staged(Phase.GOING, staged.rings + 1, 0, now), rings, found, now)
+    opened = replace(staged, rings=staged.rings + 1, soaked=0, since=now, reason="")
+    return advance(opened, rings, found, now)
+
+
+def failures(staged: Staged, found: Sequence[Health]) -> int:
+    """How many receivers of the rings that are open have failed."""
+    return sum(len(one.failed) for one in found[: staged.rings])
 
 
 def next_look(staged: Staged, rings: Sequence[Ring], now: Instant) -> Instant | None:
@@ -116,19 +127,20 @@ def next_look(staged: Staged, rings: Sequence[Ring], now: Instant) -> Instant | 
 
 def paused(staged: Staged, now: Instant, by: str) -> Staged:
     """A release that a person holds: the soak stands still."""
-    return Staged(
-        Phase.PAUSED, staged.rings, staged.soak_at(now), now,
-        f"release_paused({by}, {format_instant(now)})",
-    )  # fmt: skip
+    why = f"release_paused({by}, {format_instant(now)})"
+    return replace(staged, phase=Phase.PAUSED, soaked=staged.soak_at(now), since=now, reason=why)
 
 
-def resumed(staged: Staged, now: Instant) -> Staged:
-    """A release that goes on where it was, after a pause or a halt."""
-    return Staged(Phase.GOING, staged.rings, staged.soaked, now)
+def resumed(staged: Staged, found: Sequence[Health], now: Instant) -> Staged:
+    """A release that goes on where it was, after a pause or a halt; what failed until now stops it
+    no more."""
+    return replace(
+        staged, phase=Phase.GOING, since=now, reason="", forgiven=failures(staged, found)
+    )
 
 
 def _count(most: int | float, size: int) -> int:
-    return int(most * size) if isinstance(most, float) else most
+    return int(most * size + 1e-9) if isinstance(most, float) else most
 
 
 def _proof(proven: int | float, size: int) -> int:

@@ -162,9 +162,11 @@ class Builder:
             return Failed("type_changed", "", text)
         gathered = self._gather(order, before)
         crash.at("build:scanned")
-        now = self._manifest_of(order, before, gathered)
+        now = _manifest_of(order, before, gathered)
         if before is not None and not order.new_baseline and not _differ(before, now):
             return Unchanged(gathered.warnings)
+        for path, text in entry_faults(now.entries):
+            raise GatherFailed("path", path, f"{path[:200]!r} {text}")
         return self._made(order, before, now, gathered.warnings)
 
     def _former(self, order: Order) -> Manifest | None:
@@ -199,18 +201,6 @@ class Builder:
             if isinstance(entry, File) and not self.store.has(entry.digest):
                 raise GatherFailed("missing", entry.path, "its content is not kept any more")
         return Gathered(old.entries)
-
-    def _manifest_of(self, order: Order, before: Manifest | None, gathered: Gathered) -> Manifest:
-        if len(gathered.entries) > MOST_ENTRIES:
-            raise LimitReached("the number of entries", len(gathered.entries), MOST_ENTRIES)
-        former = before.entries if before is not None else ()
-        entries = settled(former, gathered.entries)
-        for path, text in entry_faults(entries):
-            raise GatherFailed("path", path, f"{path[:200]!r} {text}")
-        wanted = order.distribution
-        return Manifest(
-            wanted.name, order.number, wanted.kind, wanted.target, wanted.sequential, entries
-        )
 
     # --- what carries it ------------------------------------------------------
 
@@ -251,9 +241,13 @@ class Builder:
         if before is None or order.new_baseline or order.distribution.delta == "whole":
             return
         yield before
+        if order.rollback is not None and order.rollback.number != before.version:
+            # Who never left it has next to nothing to fetch.
+            yield self._manifest(order.rollback)
         if order.distribution.catch_up_versions == "jump":
+            done = {before.version, order.rollback.number if order.rollback is not None else 0}
             for version in _kept_beside(order):
-                if version.number != before.version:
+                if version.number not in done:
                     yield self._manifest(version)
 
     def _next_baseline(self, order: Order) -> Version | None:
@@ -316,6 +310,17 @@ def free_below(folder: Path) -> Callable[[], int]:
     return free
 
 
+def _manifest_of(order: Order, before: Manifest | None, gathered: Gathered) -> Manifest:
+    """What was gathered as the next version, not judged yet."""
+    if len(gathered.entries) > MOST_ENTRIES:
+        raise LimitReached("the number of entries", len(gathered.entries), MOST_ENTRIES)
+    entries = settled(before.entries if before is not None else (), gathered.entries)
+    wanted = order.distribution
+    return Manifest(
+        wanted.name, order.number, wanted.kind, wanted.target, wanted.sequential, entries
+    )
+
+
 def _differ(before: Manifest, now: Manifest) -> bool:
     """Whether there is something to send: other entries, or another place for them."""
     return bool(changes(before.entries, now.entries)) or before.root != now.root
@@ -326,7 +331,8 @@ def _whole_too(order: Order, before: Manifest | None) -> bool:
     and one whose receivers hold none before it."""
     wanted = order.distribution
     alone = wanted.revisions == 1 or not wanted.sequential
-    return before is None or order.new_baseline or wanted.delta == "whole" or alone
+    goes_back = order.rollback is not None
+    return before is None or order.new_baseline or wanted.delta == "whole" or alone or goes_back
 
 
 def _kept_beside(order: Order) -> list[Version]:

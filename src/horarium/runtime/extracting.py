@@ -135,7 +135,7 @@ class _Run:
             return self._failed(failed.path, failed.trouble, failed.why, failed.missing)
         except InvalidInput as invalid:
             known = invalid.part in list(Trouble)
-            trouble = Trouble(invalid.part) if known else Trouble.PATH_REFUSED
+            trouble = Trouble(invalid.part) if known else Trouble.DEFINITION_WRONG
             return self._failed("", trouble, invalid.message)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -276,6 +276,9 @@ class _Run:
         at_hand = FirstOf((InstalledContents(self.store, self._roots), self.wish.contents))
         pace = Pace(self.rules.extract_rate, self.clock.monotonic, self.wait)
         build(stage, self.plan, self.wish.unpacked, at_hand, top, pace)
+        if self.wish.distribution.apply == "swap":
+            # It took its time, and the whole old tree is to go: nobody may have put anything in it.
+            self._planned(ground, top)
         crash.at("extract:staged")
         self.digest = keep_plan(stage, self.plan)
         stage.sync()

@@ -36,6 +36,7 @@ class StagedRelease:
     reason: str
     changed: Instant
     changed_by: str
+    forgiven: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class ReleaseRepository:
                 "distribution": release.distribution, "version": release.version,
                 "rings": release.rings, "opened_s": release.opened, "soaked": release.soaked,
                 "state": release.state, "reason": release.reason, "changed_s": release.changed,
-                "changed_by": release.changed_by,
+                "changed_by": release.changed_by, "forgiven": release.forgiven,
             },
         )  # fmt: skip
 
@@ -92,6 +93,7 @@ class ReleaseRepository:
             StagedRelease(
                 text(row[0]), text(row[1]), number(row[2]), number(row[3]), instant(row[4]),
                 number(row[5]), text(row[6]), text(row[7]), instant(row[8]), text(row[9]),
+                number(row[10]),
             )
             for row in self.session.rows("releases", {"tenant": self.tenant})
         ]  # fmt: skip

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from horarium.distribution.realm import Realm
+from horarium.distribution.realm import Channel, Realm
 from horarium.distribution.records import Document
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant, format_instant
@@ -19,8 +19,9 @@ from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
 from horarium.runtime.tiers.joining import join
-from horarium.runtime.tiers.making import Made, Making
+from horarium.runtime.tiers.making import Made, Making, Options
 from horarium.runtime.tiers.origin import CHANGED, Origin, Published
+from horarium.runtime.tiers.staging import pause, resume
 from horarium.runtime.tiers.unpacking import ASKED
 from horarium.store.store import Store, Transaction
 from horarium.transport.link import Refused
@@ -123,14 +124,15 @@ def refresh_now(site: Site, settings: Settings, store: Store, name: str, now: In
 
 
 def build_now(
-    site: Site, settings: Settings, store: Store, clock: Clock, name: str, by: str
-) -> Made:
+    site: Site, settings: Settings, store: Store, clock: Clock, name: str, by: str,
+    options: Options | None = None,
+) -> Made:  # fmt: skip
     """Builds a distribution now, whatever its schedule says; a refresh comes first."""
     origin = Origin(site, settings, store)
     _known(origin.realm().distributions, "distribution", name)
     now = clock.now()
     origin.refresh(now)
-    return Making(origin, clock).build(name, f"by hand ({by})", now)
+    return Making(origin, clock).build(name, f"by hand ({by})", now, options)
 
 
 def send_now(
@@ -141,6 +143,50 @@ def send_now(
     _known(origin.realm().channels, "channel", name)
     store.transact([], lambda tx: tx.releases.open_window(name, now, by))
     origin.tell()
+
+
+def pause_now(
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
+) -> int:
+    """Holds what a channel is releasing to its rings; how many versions that are."""
+    return _staged(site, settings, store, name, lambda tx, realm, one: pause(tx, one, now, by))
+
+
+def resume_now(
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
+) -> int:
+    """Lets go on what was held or halted in a channel; how many versions that are."""
+    return _staged(
+        site, settings, store, name, lambda tx, realm, one: resume(tx, realm, one, now, by)
+    )
+
+
+def rollback_now(
+    site: Site, settings: Settings, store: Store, clock: Clock, name: str, by: str
+) -> dict[str, int | None]:
+    """Goes back, in a channel with rings, to the version before of every distribution that is
+    being released; by distribution, the version that has its content now."""
+    origin = Origin(site, settings, store)
+    realm = origin.realm()
+    _known(realm.channels, "channel", name)
+    making, now = Making(origin, clock), clock.now()
+    released = {one.distribution for one in store.read(lambda tx: tx.releases.all())}
+    wanted = [one for one in realm.channels[name].distributions if one in released]
+    if not wanted:
+        raise Conflict(f"{name} releases nothing by rings")
+    return {one: making.give_back(name, one, now, by).version for one in wanted}
+
+
+def _staged(
+    site: Site, settings: Settings, store: Store, name: str,
+    work: Callable[[Transaction, Realm, Channel], int],
+) -> int:  # fmt: skip
+    origin = Origin(site, settings, store)
+    realm = origin.realm()
+    _known(realm.channels, "channel", name)
+    count = store.transact([], lambda tx: work(tx, realm, realm.channels[name]))
+    origin.tell()
+    return count
 
 
 def extract_now(site: Site, store: Store, name: str) -> None:

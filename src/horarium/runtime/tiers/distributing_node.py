@@ -28,12 +28,14 @@ from horarium.kernel.timetable import Timetable
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.runtime.tiers.belief import Belief
+from horarium.runtime.tiers.calendars import Calendars, look_at_calendars
 from horarium.runtime.tiers.collecting import collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.origin import Origin, Published
 from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.staging import look as look_at_releases
 from horarium.store.store import Transaction
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ T = TypeVar("T")
 WINDOW_SECONDS = 5.0
 # How often it is looked whether another process published, built or asked for something.
 WATCH_SECONDS = 1.0
+CALENDAR_SECONDS = 5
 # Metadata are signed anew when a third of their life is over; it is looked at so often.
 RENEW_SECONDS = 3_600
 LONGEST_REST = 60.0
@@ -54,6 +57,10 @@ class Maker(Protocol):
 
     def build(self, name: str, cause: str, now: Instant) -> object:
         """Builds a distribution now; blocks until it is done."""
+        ...
+
+    def give_back(self, channel: str, distribution: str, now: Instant, by: str = ...) -> object:
+        """Withdraws the newest version that a channel released; blocks until it is done."""
         ...
 
 
@@ -84,6 +91,8 @@ class DistributingNode:
         self._extra: frozenset[str] = frozenset()
         self._walks: dict[str, str] = {}
         self._changes = -1
+        self._calendars = Calendars()
+        self._calendars_due = Instant(0)
         self._acts = Acts(origin.store)
         self._building: dict[str, asyncio.Task[None]] = {}
         self._build_slots = asyncio.Semaphore(2)
@@ -229,6 +238,8 @@ class DistributingNode:
                     await self._follow()
                     self._changes = await self.do(self.origin.changes)
                 await self._look_after_extra()
+                await self._look_at_rings()
+                await self._look_at_calendars()
             except (HorariumError, OSError) as error:
                 log.warning("distribution.unavailable reason=%s", error)
 
@@ -247,6 +258,42 @@ class DistributingNode:
         }
         if at_once:
             self.sender.walk()
+
+    async def _look_at_rings(self) -> None:
+        """Opens rings whose time has come; what does badly halts, and goes back where it is so
+        wished."""
+        realm = self._published.realm
+        if not any(channel.rings for channel in realm.channels.values()):
+            return
+        now = self.clock.now()
+        changed, halts = await self.do(
+            lambda: self.origin.store.transact([], lambda tx: look_at_releases(tx, realm, now))
+        )
+        for halt in halts:
+            log.error(
+                "release.halted channel=%s distribution=%s version=%d reason=%s", halt.channel,
+                halt.distribution, halt.version, halt.reason,
+            )  # fmt: skip
+        if changed:
+            await self._follow()
+        for halt in halts:
+            if halt.returns:
+                await self.do(partial(self._maker.give_back, halt.channel, halt.distribution, now))
+
+    async def _look_at_calendars(self) -> None:
+        """Windows move with the reservations of their links."""
+        now = self.clock.now()
+        if now < self._calendars_due:
+            return
+        self._calendars_due = Instant(now + CALENDAR_SECONDS)
+        realm = self._published.realm
+        found = await self.do(
+            lambda: look_at_calendars(self.origin.store, self.origin.settings, realm, now)
+        )
+        if found != self._calendars:
+            self._calendars = found
+            self.origin.busy = found.busy
+            await self._follow()
 
     async def _look_after_extra(self) -> None:
         """Windows opened by hand: walks for a new one, closes one whose transfers have ended."""

@@ -20,6 +20,7 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.origin import Origin
+from horarium.runtime.tiers.staging import BY_ITSELF, give_back
 from horarium.store.store import Transaction
 from horarium.transport.content import ContentStore
 from horarium.transport.notes import FileNotes
@@ -93,6 +94,27 @@ class Making:
                 return self._build(realm.distributions[name], cause, now, going, options)
             finally:
                 self._going.pop(name, None)
+
+    def give_back(self, channel: str, distribution: str, now: Instant, by: str = BY_ITSELF) -> Made:
+        """Withdraws the newest version of a distribution that a channel released by rings, and
+        makes one with the content of the version before it."""
+        store = self._origin.store
+        realm = self._origin.realm()
+        if channel not in realm.channels:
+            raise NotFound(f"there is no channel {channel}")
+        retained = store.read(lambda tx: tx.versions.retained(distribution))
+
+        def work(tx: Transaction) -> int:
+            return give_back(tx, realm.channels[channel], distribution, now, by)
+
+        withdrawn = store.transact([], work)
+        releases = store.read(lambda tx: tx.releases.all())
+        bad = {one.version for one in releases if one.state == "returned"}
+        good = [v.number for v in retained if v.number < withdrawn and v.number not in bad]
+        if not good:
+            raise Conflict(f"no version of {distribution} before {withdrawn} is kept")
+        cause = f"back from version {withdrawn} ({by})"
+        return self.build(distribution, cause, now, Options(rollback=good[-1]))
 
     def check(self, realm: Realm, *, cancel: bool = False) -> list[str]:
         """Stops builds whose definition is another one now, or all with ``cancel``; which."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from horarium.distribution.configuration import Configuration, Place
 from horarium.distribution.definition import definition_document
 from horarium.distribution.realm import Realm
 from horarium.distribution.records import Document
-from horarium.distribution.release import release_document
+from horarium.distribution.release import Release, release_document
 from horarium.distribution.schedules import Given
 from horarium.distribution.sending import Busy, Sending, never_busy
 from horarium.distribution.stating import Plan, Stated, guests_of, plan_of, state_all
@@ -33,9 +33,10 @@ from horarium.runtime.realm import read_realm_of
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_belief
+from horarium.runtime.tiers.expecting import expect_receivers
 from horarium.runtime.tiers.identity import NodeFolder
 from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
-from horarium.runtime.tiers.staging import releases_of
+from horarium.runtime.tiers.staging import new_releases, releases_of
 from horarium.store.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -142,11 +143,14 @@ class Origin:
                 if v.number not in retired
             ]
             versions = {**versions, added.distribution: [*kept, added]}
+        staged = self.store.read(lambda tx: tx.releases.all())
+        staged += (news := new_releases(staged, realm, versions, added, now))
+        released = releases_of(staged, realm, versions)
         stated = self._state(realm, plan, belief, name, now)
         wanted = Wanted(
             {key: definition_document(one) for key, one in realm.distributions.items()},
             versions,
-            self._statements(realm, versions, stated, now),
+            self._statements(released, stated, now),
         )
         after = publish(belief, wanted, self.folder, now)
         crash.at("build:signed")
@@ -154,10 +158,9 @@ class Origin:
 
         def keep(tx: Transaction) -> None:
             work(tx, after)
-            for key, found in versions.items():
-                if found:
-                    receivers = plan.trees[key].receivers
-                    tx.versions.expect(key, found[-1].number, receivers, now)
+            for release in news:
+                tx.releases.put(release)
+            expect_receivers(tx, realm, plan.trees, versions, released, now)
 
         if after != before or added is not None:
             keep_belief(self.store, before, after, now, keep)
@@ -184,14 +187,14 @@ class Origin:
         return state_all(realm, plan, origin, realm_id, before, opened, until)
 
     def _statements(
-        self, realm: Realm, versions: Mapping[str, list[Version]], stated: Stated, now: Instant
+        self, releases_: Sequence[Release], stated: Stated, now: Instant
     ) -> dict[str, tuple[int, Document]]:
         found: dict[str, tuple[int, Document]] = {}
         for node, document in stated.documents.items():
             found[f"{configurations.KIND}/{node}"] = (stated.numbers[node], document)
         revoked = self.store.read(lambda tx: tx.nodes.revoked(now))
         found[REVOKED] = (0, {"serials": revoked})
-        for release in self.store.read(lambda tx: releases_of(tx, realm, versions)):
+        for release in releases_:
             label = f"{releases.KIND}/{release.distribution}"
             found[label] = (0, release_document(release))
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from horarium.distribution.causes import Contact, Facts, Reason, read_reason
+from horarium.distribution.causes import Contact, Fact, Facts, Reason, read_reason
 from horarium.distribution.foresight import Foresight
 from horarium.distribution.precedence import settings_of, written_schedule
 from horarium.distribution.realm import Realm
@@ -144,8 +144,8 @@ class Overview:
             return None
         waits = read_reason(next((kept[c].reason for c in rings if kept[c].reason), "ring_waits"))
         own, channels = min(rings.values()) + 1, ", ".join(sorted(rings))
-        facts = {**waits.facts, "own_ring": own, "channel": channels}
-        return Reason(waits.code, facts, waits.until)
+        more: dict[str, Fact] = {**waits.facts, "own_ring": own, "channel": channels}
+        return Reason(waits.code, more, waits.until)
 
     def _taken_back_by(self, name: str, number: int) -> str:
         after = [v for v in self.tx.versions.retained(name) if v.number > number and v.returns]

@@ -40,27 +40,36 @@ class Halt:
     returns: bool
 
 
-def begin_releases(
-    tx: Transaction, realm: Realm, versions: Mapping[str, Sequence[Version]],
+def new_releases(
+    held: Sequence[StagedRelease], realm: Realm, versions: Mapping[str, Sequence[Version]],
     added: Version | None, now: Instant,
-) -> None:  # fmt: skip
-    """Gives every version in a channel with rings its release: a new one begins in the first
-    ring; one that was there before the rings were goes to everybody."""
-    held = {(one.channel, one.distribution, one.version): one for one in tx.releases.all()}
+) -> list[StagedRelease]:  # fmt: skip
+    """The releases that versions in channels with rings lack: a new one begins in the first ring,
+    one that goes back in all that its forerunner reached; one that was there before the rings were
+    goes to everybody."""
+    known = {(one.channel, one.distribution, one.version) for one in held}
+    found = []
     for channel in _ringed(realm):
         for name in channel.distributions:
             for version in versions.get(name, ()):
                 key = (channel.name, name, version.number)
-                if key in held:
-                    continue
-                is_new = added is not None and added.number == version.number
-                staged = begun(now) if is_new and added and added.distribution == name else (
-                    released()
-                )  # fmt: skip
-                if is_new and version.returns:
-                    reached = _reached(held.values(), channel.name, name, version.number)
-                    staged = Staged(Phase.GOING, max(1, reached), 0, now)
-                tx.releases.put(_row(key, staged, now, BY_ITSELF))
+                if key not in known:
+                    staged = _first(held, key, version, added, now)
+                    found.append(_row(key, staged, now, BY_ITSELF))
+    return found
+
+
+def _first(
+    held: Sequence[StagedRelease], key: tuple[str, str, int], version: Version,
+    added: Version | None, now: Instant,
+) -> Staged:  # fmt: skip
+    is_new = added is not None and (added.distribution, added.number) == key[1:]
+    if not is_new:
+        return released()
+    if not version.returns:
+        return begun(now)
+    reached = _reached(held, *key)
+    return Staged(Phase.GOING, reached, 0, now)
 
 
 def _reached(held: Iterable[StagedRelease], channel: str, distribution: str, version: int) -> int:
@@ -76,10 +85,9 @@ def _reached(held: Iterable[StagedRelease], channel: str, distribution: str, ver
 
 
 def releases_of(
-    tx: Transaction, realm: Realm, versions: Mapping[str, Sequence[Version]]
+    rows: Sequence[StagedRelease], realm: Realm, versions: Mapping[str, Sequence[Version]]
 ) -> list[Release]:
     """What is told to nodes of all distributions that have versions."""
-    rows = tx.releases.all()
     ringed = {channel.name for channel in _ringed(realm)}
     found = []
     for name, kept in versions.items():
@@ -128,11 +136,12 @@ def pause(tx: Transaction, channel: Channel, now: Instant, by: str) -> int:
     return len(going)
 
 
-def resume(tx: Transaction, channel: Channel, now: Instant, by: str) -> int:
+def resume(tx: Transaction, realm: Realm, channel: Channel, now: Instant, by: str) -> int:
     """Lets go on what was held or halted; how many versions that are."""
     held = [row for row in _rows(tx, channel) if row.state in (Phase.PAUSED, Phase.HALTED)]
     for row in held:
-        _keep(tx, row, resumed(_staged(row), now), now, by)
+        found = _healths(tx, realm, channel, row)
+        _keep(tx, row, resumed(_staged(row), found, now), now, by)
     return len(held)
 
 
@@ -181,12 +190,12 @@ def _ringed(realm: Realm) -> list[Channel]:
 
 
 def _staged(row: StagedRelease) -> Staged:
-    return Staged(Phase(row.state), row.rings, row.soaked, row.opened, row.reason)
+    return Staged(Phase(row.state), row.rings, row.soaked, row.opened, row.reason, row.forgiven)
 
 
 def _row(key: tuple[str, str, int], staged: Staged, now: Instant, by: str) -> StagedRelease:
     channel, distribution, version = key
     return StagedRelease(
         channel, distribution, version, staged.rings, staged.since, staged.soaked,
-        staged.phase.value, staged.reason, now, by,
+        staged.phase.value, staged.reason, now, by, staged.forgiven,
     )  # fmt: skip

@@ -20,19 +20,21 @@ from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Deferred, Extracted, Outcome
 from horarium.distribution.extract_order import Received, extract_order
-from horarium.distribution.failing import RETRIES, next_try
+from horarium.distribution.failing import RETRIES, ExtractionFailed, next_try
 from horarium.distribution.manifest import File, Manifest
 from horarium.distribution.manifest_text import manifest_octets, read_manifest
 from horarium.distribution.needing import Need
 from horarium.distribution.ports import Contents
-from horarium.distribution.realm import Distribution
+from horarium.distribution.realm import Action, Distribution
 from horarium.distribution.schedules import Act, Given, firings, object_id, read_schedule
+from horarium.distribution.staged import GAVE_UP, UNHEALTHY
 from horarium.distribution.states import State
 from horarium.distribution.variables import Variables
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError, InvalidInput
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.timetable import Timetable
+from horarium.runtime.extract_actions import ActionFailed, Actions
 from horarium.runtime.extracting import Extractor, Wish
 from horarium.runtime.installed_contents import FirstOf, InstalledContents
 from horarium.runtime.node_rules import NodeRules
@@ -250,7 +252,7 @@ class Unpacking:
                 continue
             what = read_definition(name, definition)
             for holding in self._node.holdings(name):
-                if holding.version in release.stopped | release.withdrawn:
+                if not release.allows(holding.version, follows):
                     continue
                 found.append(
                     Received(name, holding.version, holding.base, what.priority, what.sequential)
@@ -287,7 +289,8 @@ class Unpacking:
         attempt = failing.failures + 1 if failing is not None else 1
         outcome = await self._do(lambda: self._extract(item, version, definition, attempt))
         if isinstance(outcome, Extracted):
-            self._succeeded(item, outcome)
+            ill = await self._do(lambda: self._check_health(item, attempt))
+            self._succeeded(item, outcome, ill)
             return True
         self._failed(item, version, outcome, attempt)
         return False
@@ -341,11 +344,37 @@ class Unpacking:
         self._read_extracted()
         collect(self._node)
 
-    def _succeeded(self, item: Received, outcome: Extracted) -> None:
+    def _check_health(self, item: Received, attempt: int) -> str:
+        """What the owner's own check says of the version that is in use now; empty when it is
+        well, or when there is none."""
+        argv = self._settings.node.health_check
+        if not argv:
+            return ""
+        environment = {
+            "HORARIUM_DISTRIBUTION": item.distribution,
+            "HORARIUM_VERSION": str(item.version),
+            "HORARIUM_RUN_ID": f"{item.distribution}-{item.version}-health",
+            "HORARIUM_ATTEMPT": str(attempt),
+        }
+        actions = Actions(self._rules(), self._node.clock, environment, self._stop)
+        try:
+            actions.run(Action("run", tuple(argv)))
+        except ActionFailed as failed:
+            return f"{UNHEALTHY}({failed.told.trouble})"
+        except ExtractionFailed as failed:
+            return f"{UNHEALTHY}({failed.why})"
+        return ""
+
+    def _succeeded(self, item: Received, outcome: Extracted, ill: str) -> None:
         self._failing.pop((item.distribution, item.version), None)
         self._missing = [one for one in self._missing if one.distribution != item.distribution]
-        reason = ""
-        if outcome.overwritten:
+        reason = ill
+        if ill:
+            log.error(
+                "version.unhealthy distribution=%s version=%d reason=%s", item.distribution,
+                item.version, ill,
+            )  # fmt: skip
+        elif outcome.overwritten:
             reason = f"{len(outcome.overwritten)} files changed here were overwritten"
         elif outcome.kept:
             reason = f"{len(outcome.kept)} files changed here were kept"
@@ -373,6 +402,12 @@ class Unpacking:
             reason = f"{outcome.step.value}:{path} {outcome.trouble.value}: {outcome.why}"
             missing = outcome.missing
         again = next_try(attempt, self._rules().extract_retries, now)
+        if missing:
+            reason = f"fetches {len(missing)} files whole: {reason}"
+        elif again is None:
+            reason = f"{GAVE_UP} until the next firing: {reason}"
+        else:
+            reason = f"attempt {attempt}, again at {format_instant(again)}: {reason}"
         self._failing[(name, number)] = _Failing(attempt, again)
         log.error(
             "extract.failed distribution=%s version=%d attempt=%d reason=%s", name, number,

@@ -149,6 +149,7 @@ CREATE TABLE staged_release (
     reason TEXT NOT NULL,
     changed_s INTEGER NOT NULL,
     changed_by TEXT NOT NULL,
+    forgiven INTEGER NOT NULL,
     PRIMARY KEY (tenant, channel, distribution, version)
 ) STRICT, WITHOUT ROWID;
 
