@@ -16,8 +16,9 @@ from horarium.distribution.states import ARRIVED, SETTLED, State, may_be_told
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.rows import RECEIPTS
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.store.store import Store, Transaction
 from horarium.store.versions import Passage
 from horarium.transport.certificates import signs

@@ -73,6 +73,33 @@ INSERT INTO receiver (tenant, distribution, version, subscriber, state, reason, 
 VALUES (:tenant, :distribution, :version, :subscriber, 'pending', '', 0, 0, :at_s, 0, '')
 ON CONFLICT DO NOTHING
 
+-- name: known_subscribers
+SELECT subscriber, MIN(state = 'unsubscribed') FROM receiver
+WHERE tenant = :tenant AND distribution = :distribution GROUP BY subscriber
+
+-- name: unsubscribe_receiver
+UPDATE receiver SET state = 'unsubscribed', reason = 'was ' || state, at_s = :at_s
+WHERE tenant = :tenant AND distribution = :distribution AND subscriber = :subscriber
+    AND state <> 'unsubscribed'
+
+-- name: resubscribe_receiver
+UPDATE receiver SET at_s = :at_s, reason = '', state = CASE
+    WHEN reason IN ('was received', 'was extract_wait', 'was extracted', 'was superseded')
+    THEN SUBSTR(reason, 5) ELSE 'pending' END
+WHERE tenant = :tenant AND distribution = :distribution AND subscriber = :subscriber
+    AND state = 'unsubscribed'
+
+-- name: waiting_subscribers
+SELECT DISTINCT subscriber FROM receiver WHERE tenant = :tenant AND distribution = :distribution
+    AND version < :version AND state IN ('not_eligible', 'pending', 'offered', 'refused',
+        'receiving', 'suspended', 'verifying', 'corrupt')
+
+-- name: supersede_receiver
+UPDATE receiver SET state = 'superseded', reason = :reason, at_s = :at_s
+WHERE tenant = :tenant AND distribution = :distribution AND version < :version
+    AND subscriber = :subscriber AND state IN ('not_eligible', 'pending', 'offered', 'refused',
+        'receiving', 'suspended', 'verifying', 'corrupt')
+
 -- name: receiver_row
 SELECT distribution, version, subscriber, state, reason, percent, octets, at_s, sequence, signature
 FROM receiver WHERE tenant = :tenant AND distribution = :distribution AND version = :version
