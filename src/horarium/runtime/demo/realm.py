@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -97,15 +96,11 @@ class DemoNode:
             f"{self.name} serves",
         )
 
-    async def stop(self, number: int = signal.SIGTERM) -> None:
-        """Ends its process: in order, or with SIGKILL as a loss of power would."""
+    async def stop(self) -> None:
+        """Ends its process as a loss of power would."""
         if self.process is not None and self.alive:
-            self.process.send_signal(number)
-            try:
-                await asyncio.wait_for(self.process.wait(), 10)
-            except TimeoutError:
-                self.process.kill()
-                await self.process.wait()
+            self.process.kill()
+            await self.process.wait()
         self.process = None
 
     def close(self) -> None:
@@ -181,8 +176,8 @@ class DemoRealm:
         refresh_now(self.hq.site, self.hq.settings, self.hq.store, "hq", now)
 
     async def start(self) -> None:
-        """Starts everybody, tier by tier, and lets the nodes join."""
-        await self.hq.start()
+        """Starts everybody at once; those who have not joined yet wait until they have."""
+        starting = [asyncio.create_task(node.start()) for node in (self.hq, *self.nodes.values())]
         tokens = make_tokens(
             self.hq.site, self.hq.settings, self.hq.store, self.nodes, self.clock.now()
         )
@@ -190,9 +185,9 @@ class DemoRealm:
         while waiting:
             tier = [name for name, parent in waiting.items() if parent not in waiting]
             await asyncio.gather(*(self._join(name, tokens[name]) for name in tier))
-            await asyncio.gather(*(self.nodes[name].start() for name in tier))
             for name in tier:
                 del waiting[name]
+        await asyncio.gather(*starting)
 
     async def _join(self, name: str, token: str) -> None:
         node = self.nodes[name]
@@ -236,7 +231,7 @@ class DemoRealm:
     async def end(self) -> None:
         """Ends all processes."""
         nodes = (self.hq, *self.nodes.values())
-        await asyncio.gather(*(node.stop(signal.SIGKILL) for node in nodes))
+        await asyncio.gather(*(node.stop() for node in nodes))
         for node in nodes:
             node.close()
 

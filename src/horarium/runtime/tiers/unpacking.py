@@ -123,7 +123,8 @@ class Unpacking:
     async def run(self) -> None:
         """Unpacks until it is cancelled; one that is begun is ended first."""
         try:
-            await self._do(self._begin)
+            for (name, version), state in (await self._do(self._begin)).items():
+                self._node.telling.tell(name, version, state, percent=100)
             self._node.look()
             while True:
                 self._woken.clear()
@@ -140,7 +141,8 @@ class Unpacking:
             self._stop.set()
             self._worker.shutdown()
 
-    def _begin(self) -> None:
+    def _begin(self) -> dict[tuple[str, int], State]:
+        """Ends what died in the middle; by distribution and version, what is here."""
         for recovered in self._extractor().recover():
             log.warning(
                 "extract.recovered distribution=%s version=%d new=%s trouble=%s",
@@ -156,16 +158,14 @@ class Unpacking:
         for name, version in unfinished.items():
             # What was begun is ended, at whatever hour: only actions afterwards remain.
             self._failing[(name, version)] = _Failing(0, self._node.clock.now())
-        for name, version in self._extracted.items():
-            if unfinished.get(name) == version:
-                continue
-            self._node.rows.put(name, version, State.EXTRACTED, self._node.clock.now())
+        here: dict[tuple[str, int], State] = {}
         for holding in self._node.store.read(lambda tx: tx.holdings.all()):
             if holding.version > self._extracted.get(holding.distribution, 0):
-                self._node.rows.put(
-                    holding.distribution, holding.version, State.RECEIVED,
-                    self._node.clock.now(), percent=100,
-                )  # fmt: skip
+                here[(holding.distribution, holding.version)] = State.RECEIVED
+        for name, version in self._extracted.items():
+            if unfinished.get(name) != version:
+                here[(name, version)] = State.EXTRACTED
+        return here
 
     def _is_time(self) -> bool:
         """Whether there is something to do now: the schedule says so, somebody asked, or a failed
@@ -254,7 +254,7 @@ class Unpacking:
         order = extract_order(found, self._extracted, unfinished)
         for passed, by in order.superseded:
             if passed.version > self._extracted.get(passed.distribution, 0):
-                self._node.tell(
+                self._node.telling.tell(
                     passed.distribution, passed.version, State.SUPERSEDED, reason=str(by)
                 )
         return list(order.run)
@@ -275,8 +275,8 @@ class Unpacking:
         version = next((v for v in belief.trusted.versions(name) if v.number == number), None)
         if version is None:
             return False
-        self._node.tell(name, number, State.EXTRACT_WAIT)
-        self._node.tell(name, number, State.STAGING)
+        self._node.telling.tell(name, number, State.EXTRACT_WAIT)
+        self._node.telling.tell(name, number, State.STAGING)
         definition = read_definition(name, belief.trusted.definition(name))
         failing = self._failing.get((name, number))
         attempt = failing.failures + 1 if failing is not None else 1
@@ -352,7 +352,7 @@ class Unpacking:
             "version.extracted distribution=%s version=%d files=%d octets=%d",
             item.distribution, item.version, outcome.files, outcome.octets,
         )  # fmt: skip
-        self._node.tell(
+        self._node.telling.tell(
             item.distribution, item.version, State.EXTRACTED, reason=reason, percent=100,
             octets=outcome.octets,
         )  # fmt: skip
@@ -362,7 +362,9 @@ class Unpacking:
     ) -> None:
         name, number, now = item.distribution, item.version, self._node.clock.now()
         if isinstance(outcome, Deferred):
-            self._node.tell(name, number, State.EXTRACT_WAIT, reason=f"locked({outcome.path})")
+            self._node.telling.tell(
+                name, number, State.EXTRACT_WAIT, reason=f"locked({outcome.path})"
+            )
             return
         if isinstance(outcome, str):
             reason, missing = outcome, tuple[str, ...]()
@@ -383,7 +385,7 @@ class Unpacking:
             "extract.failed distribution=%s version=%d attempt=%d reason=%s", name, number,
             attempt, reason,
         )  # fmt: skip
-        self._node.tell(name, number, State.EXTRACT_FAILED, reason=reason)
+        self._node.telling.tell(name, number, State.EXTRACT_FAILED, reason=reason)
         if missing:
             self._want(item, version, missing)
 
