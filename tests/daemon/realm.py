@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.daemon.tap import Tap
+
 PROGRAM = [sys.executable, "-m", "horarium.cli.entry"]
 PATIENCE = 60.0
 
@@ -70,12 +72,14 @@ class Node:
         self.inbox = self.folder / "in"
         self.inbox.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
+        self.tap: Tap | None = None
         self.configure()
 
     @property
     def url(self) -> str:
-        """Where its children reach it."""
-        return f"{self.realm.scheme}://127.0.0.1:{self.port}"
+        """Where its children reach it: at the tap before it, when there is one."""
+        port = self.port if self.tap is None else self.tap.port
+        return f"{self.realm.scheme}://127.0.0.1:{port}"
 
     @property
     def log(self) -> str:
@@ -141,6 +145,12 @@ class Node:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
             self.process = None
+
+    def died(self) -> None:
+        """Waits until its process has been killed at the place it was armed for."""
+        assert self.process is not None
+        assert self.process.wait(PATIENCE) == -signal.SIGKILL, self.log[-2000:]
+        self.process = None
 
     def join(self, parent: Node) -> None:
         """Becomes a node of the realm, by its parent."""
