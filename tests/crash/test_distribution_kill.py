@@ -9,8 +9,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.daemon.realm import PROGRAM, Realm, realm_of
-from tests.daemon.tap import tapped
 
 from horarium.distribution.content import CHUNK
 from horarium.runtime.clock import SystemClock
@@ -19,6 +17,8 @@ from horarium.runtime.settings import load_settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.wiring import open_store
+from tests.daemon.realm import PROGRAM, Realm, realm_of
+from tests.daemon.tap import tapped
 
 # Octets of metadata and messages that a node reads in a test, amply.
 METADATA = 150_000
