@@ -38,9 +38,7 @@ def expect_receivers(
             _supersede(tx, realm, release, newest, now)
 
 
-def _supersede(
-    tx: Transaction, realm: Realm, release: Release, newest: int, now: Instant
-) -> None:
+def _supersede(tx: Transaction, realm: Realm, release: Release, newest: int, now: Instant) -> None:
     name = release.distribution
     late = [
         node
