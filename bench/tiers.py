@@ -9,7 +9,6 @@ of `tc`; octets are those that the interfaces counted, with all headers. Needs r
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
@@ -22,10 +21,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.daemon.realm import Node, Realm, realm_of  # noqa: E402
-from tests.daemon.wires import Wires, can_be_laid, wires  # noqa: E402
+from tests.daemon.realm import Node, Realm, realm_of
+from tests.daemon.wires import Wires, can_be_laid, wires
 
-from horarium.distribution.content import CHUNK  # noqa: E402
+from horarium.distribution.content import CHUNK
 
 SIZE = 30_000_000
 RATE, OCTETS_A_SECOND = "40mbit", 5_000_000
