@@ -25,9 +25,10 @@ from horarium.runtime.notices import (
     REFUSED_ROW,
     notice,
 )
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.overview import MET_SECONDS
 from horarium.runtime.tiers.rows import RECEIPTS
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.store.nodes import Node
 from horarium.store.store import Store, Transaction
 from horarium.store.versions import Passage

@@ -101,6 +101,8 @@ class Receiver:
         self._going: dict[str, _Going] = {}
         self.input = Bucket(None)
         self.free_space = 0
+        self.timeout, self.min_rate = 300, 1_024
+        """Seconds in which, and octets a second with which, a transfer has to go on."""
 
     def offered(self, client: LinkClient, offer: Offer) -> None:
         """Takes an offer up, or says why not."""
@@ -240,14 +242,20 @@ class Receiver:
 
     async def _pour(self, client: LinkClient, need: Need, going: _Going, shared: Shared) -> None:
         arrival, waiting = shared.arrival, bytearray()
-        synced = self._clock.monotonic()
+        synced = begun = self._clock.monotonic()
+        at_begin = arrival.offset
         try:
             async for piece in client.content(need.content.digest, going.grant, arrival.offset):
                 await self._afford(len(piece))
                 waiting += piece
                 if len(waiting) >= CHUNK:
                     await self._write(need, shared, waiting)
-                if self._clock.monotonic() - synced >= SYNC_SECONDS:
+                now = self._clock.monotonic()
+                if now - begun >= self.timeout:
+                    if arrival.offset + len(waiting) - at_begin < self.min_rate * (now - begun):
+                        raise Unavailable(f"less than {self.min_rate} octets a second")
+                    begun, at_begin = now, arrival.offset + len(waiting)
+                if now - synced >= SYNC_SECONDS:
                     await self._write(need, shared, waiting)
                     await self._keep(need, arrival)
                     synced = self._clock.monotonic()

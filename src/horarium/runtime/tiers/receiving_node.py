@@ -24,6 +24,7 @@ from horarium.distribution.messages import (
 )
 from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
 from horarium.distribution.records import Document
+from horarium.distribution.release import Release
 from horarium.distribution.states import SETTLED, State
 from horarium.distribution.untrusted import Untrusted
 from horarium.distribution.version import Version
@@ -41,12 +42,13 @@ from horarium.runtime.tiers.belief import (
     keep_belief,
     refreshed,
 )
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
 from horarium.runtime.tiers.rows import OwnRows
 from horarium.runtime.tiers.rows import Upward as UpwardRows
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
@@ -121,7 +123,9 @@ class ReceivingNode:
         self._below_rows: dict[tuple[str, str, int], Row] = {}
         self._upward = UpwardRows()
         self._some_rows = asyncio.Event()
-        self._held: dict[str, Held] = {}
+        self._configuration = Configuration(self.name, "")
+        self._versions: dict[str, tuple[Version, ...]] = {}
+        self._releases: dict[str, Release] = {}
         self._holdings: list[Holding] = []
         self._needs: dict[str, Need] = {}
         self._known = Known(())
@@ -168,24 +172,34 @@ class ReceivingNode:
         return self._belief
 
     def configuration(self) -> Configuration:
-        """What holds for this node; before anything was stated, where it joined."""
-        found = self._belief.configuration(self.name)
-        if found is not None:
-            return found
-        place = Place(self._joined.parent, self._joined.url)
-        return Configuration(self.name, "", parents=(place,))
+        """What holds for this node."""
+        return self._configuration
 
     def versions(self, distribution: str) -> Sequence[Version]:
         """The versions of a distribution that are retained."""
-        return self._belief.trusted.versions(distribution)
+        return self._versions.get(distribution, ())
+
+    def release(self, distribution: str) -> Release:
+        """What of a distribution is released."""
+        return self._releases.get(distribution) or Release(distribution)
 
     def adopt(self, belief: Belief) -> None:
         """Goes by what is believed now."""
         self._belief = belief
-        configuration = self.configuration()
+        # Before anything was stated, it knows where it joined.
+        place = Place(self._joined.parent, self._joined.url)
+        configuration = belief.configuration(self.name) or Configuration(
+            self.name, "", parents=(place,)
+        )
+        self._configuration = configuration
+        names = followed(configuration)
+        self._versions = {name: belief.trusted.versions(name) for name in names}
+        self._releases = {name: belief.release(name) for name in names}
         self.receiver.input.change(configuration.setting("input_rate"), self.clock.monotonic())
+        self.receiver.timeout = configuration.setting("timeout", 300) or 300
+        self.receiver.min_rate = configuration.setting("min_rate", 1_024) or 0
         self.receiver.free_space = configuration.setting("free_space", 1 << 30) or 0
-        versions = [v for name in followed(configuration) for v in self.versions(name)]
+        versions = [version for found in self._versions.values() for version in found]
         self._known = Known(versions, self._may_be_file)
         self.sender.tell_stand()
         self.look()
@@ -282,7 +296,7 @@ class ReceivingNode:
         follows = configuration.distributions.get(name)
         if follows is None or not follows.extracts:
             return [], 0
-        release = self._belief.release(name)
+        release = self.release(name)
         versions = [
             version
             for version in self.versions(name)
@@ -383,7 +397,7 @@ class ReceivingNode:
         or a calendar."""
         found = self.configuration().children[child]
         follows = found.distributions[need.distribution]
-        release = self._belief.release(need.distribution)
+        release = self.release(need.distribution)
         passed_on = not follows.extracts
         if not passed_on and not release.allows(need.version, follows):
             return Permission(_held_back(release.stopped, release.withdrawn, need.version))

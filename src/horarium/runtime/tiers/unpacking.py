@@ -246,7 +246,7 @@ class Unpacking:
         for name, follows in self._node.configuration().distributions.items():
             if not follows.extracts:
                 continue
-            release = belief.release(name)
+            release = self._node.release(name)
             definition = belief.trusted.definition(name)
             if definition is None:
                 continue
