@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from horarium.kernel.instant import parse_instant
+from horarium.store.acts import Logged
+from horarium.store.store import Transaction
+from horarium.store.versions import Passage
 
 from .commands import OBJECTS, Shell
 from .way import Way
@@ -24,7 +31,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
 @pytest.fixture
 def way(shell: Shell) -> Way:
     """Version 1, which p1 passes on to s1 and s2."""
-    made = Way(shell.path)
+    made = Way.at(shell.path)
     made.version(1, BUILT, "s1", "s2")
     made.joined("p1", "s1", "s2", seen=NOW)
     return made
@@ -44,7 +51,9 @@ def test_the_chain_goes_over_the_parents_to_the_window_and_names_the_next_openin
     shell: Shell, way: Way
 ) -> None:
     shell.said("channel", "subscribe", "night", "p1")
-    way.store.transact([], lambda tx: tx.versions.expect("intranet", 1, ["p1"], way_at(BUILT)))
+    way.store.transact(
+        [], lambda tx: tx.versions.expect("intranet", 1, ["p1"], parse_instant(BUILT))
+    )
     way.told(1, "p1", "suspended", BUILT, "window", 63)
     way.told(1, "s1", "suspended", BUILT, "upstream", 63)
     found = why(shell, "s1")
@@ -57,12 +66,6 @@ def test_the_chain_goes_over_the_parents_to_the_window_and_names_the_next_openin
     assert [step["gate"] for step in found["steps"]] == ["s1", "p1"]
     assert found["steps"][0]["reason"] == "parent_incomplete(p1, 63 %)"
     assert found["steps"][1]["reason"] == f"window_closed({OPENS})"
-
-
-def way_at(text: str) -> Any:
-    from horarium.kernel.instant import parse_instant
-
-    return parse_instant(text)
 
 
 def test_a_parent_that_only_passes_it_on_is_a_link_of_the_chain_too(shell: Shell, way: Way) -> None:
@@ -129,8 +132,6 @@ def test_rings_hold_a_version_back(
     way.release(1, 1, state, BUILT, reason)
     if state == "returned":
         returned = way.version(2, BUILT, "s1", "s2")
-        from dataclasses import replace
-
         way.store.transact([], lambda tx: tx.versions.save(replace(returned, returns=1)))
     found = why(shell, "s2", "--version", "1")
     assert found["steps"][0]["reason"] == code
@@ -148,10 +149,10 @@ def test_without_a_version_the_build_is_the_cause(shell: Shell) -> None:
     found = why(shell, "s1")
     assert (found["verdict"], found["next"]) == ("no_version", "2026-03-02T17:30:00Z")
     assert found["said"].startswith("there is no version: it was never built; the next build fires")
-    store = Way(shell.path).store
-    at = way_at(BUILT)
+    store = Way.at(shell.path).store
+    at = parse_instant(BUILT)
 
-    def fail(tx: Any) -> None:
+    def fail(tx: Transaction) -> None:
         tx.versions.end_build(tx.versions.begin_build("intranet", "s", at), "failed", at,
                               reason="source_gone: /srv/intranet")  # fmt: skip
 
@@ -165,7 +166,7 @@ def test_names_that_are_not_there_are_refused(shell: Shell, names: tuple[str, st
 
 
 def test_a_window_opened_by_hand_is_no_reason_to_wait(shell: Shell, way: Way) -> None:
-    way.store.transact([], lambda tx: tx.releases.open_window("night", way_at(BUILT), "ann"))
+    way.store.transact([], lambda tx: tx.releases.open_window("night", parse_instant(BUILT), "ann"))
     assert why(shell, "s1")["steps"][-1]["reason"] is None
 
 
@@ -182,10 +183,13 @@ def test_status_draws_the_tree_with_marks_and_bars(shell: Shell, way: Way) -> No
 
 
 def test_status_tells_moments_that_were_not_made(shell: Shell, way: Way) -> None:
-    from horarium.store.acts import Logged
-
     entry = Logged(
-        "distribution:intranet/build", way_at(BUILT), way_at(NOW), "skipped", "missed", 3
+        "distribution:intranet/build",
+        parse_instant(BUILT),
+        parse_instant(NOW),
+        "skipped",
+        "missed",
+        3,
     )
     way.store.transact([], lambda tx: tx.acts.log(entry))
     assert shell.json("distribution", "status", "intranet")["not_made"] == [
@@ -219,14 +223,16 @@ def test_who_is_late_is_reported_and_who_never_joined_too(shell: Shell, way: Way
     assert shell.json("distribution", "report", "intranet", "late", status=1)["rows"] == []
 
 
-def test_reports_are_text_csv_and_json(shell: Shell, way: Way) -> None:
-    from horarium.store.versions import Passage
+def _noted(note: Passage, tx: Transaction) -> None:
+    tx.versions.note(note)
 
+
+def test_reports_are_text_csv_and_json(shell: Shell, way: Way) -> None:
     steps = [("receiving", 0), ("received", 5), ("extract_wait", 5), ("extracted", 5)]
     for hour, (what, octets) in enumerate(steps, start=10):
-        at = way_at(f"2026-03-02T{hour:02}:30:00Z")
+        at = parse_instant(f"2026-03-02T{hour:02}:30:00Z")
         note = Passage("intranet", 1, "s1", what, at, octets, "=1+1" if octets == 0 else "")
-        way.store.transact([], lambda tx, note=note: tx.versions.note(note))  # type: ignore[misc]
+        way.store.transact([], partial(_noted, note))
     shell.now = "2026-03-03T12:00:00Z"
     [row] = shell.json("distribution", "report", "intranet", "detail")["rows"]
     assert row == {

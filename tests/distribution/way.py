@@ -12,7 +12,7 @@ from horarium.runtime.site import Site
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.nodes import Node
 from horarium.store.releases import StagedRelease
-from horarium.store.store import Store
+from horarium.store.store import Store, Transaction
 
 MIB = 1 << 20
 
@@ -20,10 +20,15 @@ MIB = 1 << 20
 class Way:
     """What happens to versions of ``intranet``, at a store that lies beneath a site."""
 
-    def __init__(self, folder: Path, distribution: str = "intranet") -> None:
-        self.store = Store(EmbeddedEngine(Site(folder).database))
+    def __init__(self, store: Store, distribution: str = "intranet") -> None:
+        self.store = store
         self.name = distribution
         self._orders: dict[tuple[int, str], int] = {}
+
+    @classmethod
+    def at(cls, folder: Path) -> Way:
+        """At the store of a site."""
+        return cls(Store(EmbeddedEngine(Site(folder).database)))
 
     def version(self, number: int, built: str, *receivers: str) -> Version:
         """A version that was built then, and is expected by receivers."""
@@ -32,8 +37,8 @@ class Way:
         at = parse_instant(built)
         version = Version(self.name, number, at, blob, (bundle,), 12, 6 * MIB, "d")
 
-        def work(tx: object) -> None:
-            versions = tx.versions  # type: ignore[attr-defined]
+        def work(tx: Transaction) -> None:
+            versions = tx.versions
             build = versions.begin_build(self.name, "schedule", at)
             versions.add(version)
             versions.end_build(build, "built", at, version=number, size=6 * MIB, delta=MIB)
@@ -47,11 +52,15 @@ class Way:
         at = parse_instant("2026-02-01T00:00:00Z")
         for name in names:
             node = Node(name, f"serial-{name}", b"", at, Instant(at + 90 * 86_400))
-            self.store.transact([], lambda tx, node=node: tx.nodes.put(node))  # type: ignore[misc]
+
+            def work(tx: Transaction, node: Node = node) -> None:
+                tx.nodes.put(node)
+                if revoked:
+                    tx.nodes.revoke(node, at)
+
+            self.store.transact([], work)
             if seen:
                 self.seen(name, seen)
-            if revoked:
-                self.store.transact([], lambda tx, node=node: tx.nodes.revoke(node, at))  # type: ignore[misc]
 
     def seen(self, name: str, when: str) -> None:
         """A node was heard of."""
@@ -68,8 +77,11 @@ class Way:
         )  # fmt: skip
         self.store.transact([], lambda tx: tx.versions.put_row(row))
 
-    def release(self, number: int, rings: int, state: str, when: str, reason: str = "") -> None:
-        """How far a version is released through the rings of the channel ``night``."""
+    def release(
+        self, number: int, rings: int, state: str, when: str, reason: str = "", *,
+        channel: str = "night",
+    ) -> None:  # fmt: skip
+        """How far a version is released through the rings of a channel."""
         at = parse_instant(when)
-        row = StagedRelease("night", self.name, number, rings, at, 0, state, reason, at, "ann")
+        row = StagedRelease(channel, self.name, number, rings, at, 0, state, reason, at, "ann")
         self.store.transact([], lambda tx: tx.releases.put(row))

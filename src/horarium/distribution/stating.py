@@ -72,7 +72,7 @@ def plan_of(realm: Realm) -> Plan:
     for name in sorted(realm.distributions):
         tree = trees[name] = tree_of(realm, name)
         lost[name] = dict(tree.lost)
-        placed = _Rings.of(realm, name)
+        placed = Rings.of(realm, name)
         for node in tree.below(ORIGIN):
             parent = tree.parents[node]
             held = parents.setdefault(node, parent)
@@ -86,14 +86,15 @@ def plan_of(realm: Realm) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rings:
+class Rings:
     """Who belongs to which ring of each channel that brings one distribution; -1 for a channel
     without rings."""
 
     by_channel: Mapping[str, Mapping[str, int]]
 
     @classmethod
-    def of(cls, realm: Realm, distribution: str) -> _Rings:
+    def of(cls, realm: Realm, distribution: str) -> Rings:
+        """The rings of a distribution."""
         found: dict[str, dict[str, int]] = {}
         for channel in realm.channels.values():
             if not channel.active or distribution not in channel.distributions:

@@ -71,7 +71,7 @@ def _verdict(first: Cause) -> str:
 
 def _step(facts: Facts, one: Cause) -> Document:
     evidence: Evidence = {"percent": one.percent, "since": _instant(one.since)}
-    evidence |= {key: value for key, value in one.reason.facts.items() if value not in (None, "")}
+    evidence |= {key: value for key, value in one.reason.facts.items() if key not in evidence}
     evidence |= {"next": _instant(one.reason.until)} if one.reason.until is not None else {}
     if one.reason.since is not None:
         evidence["reason_since"] = _instant(one.reason.since)
