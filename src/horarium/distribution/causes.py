@@ -147,6 +147,10 @@ class Cause:
 
 
 _WHOLE = frozenset({*ARRIVED, State.EXTRACTED})
+_FOUND_ANEW = (
+    "inactive", "window_closed", "link_", "unreachable", "never_contacted", "parent_", "ring_",
+    "release_", "withdrawn", "metadata_expired",
+)  # fmt: skip
 _MOVES = frozenset({State.OFFERED, State.RECEIVING, State.VERIFYING, State.CORRUPT})
 
 
@@ -195,8 +199,13 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
     if not gate.open and state not in _MOVES:
         facts_ = {"channel": ", ".join(gate.channels)}
         return Reason(gate.reason, facts_, until=gate.until), ""
-    # That a window was closed is over when it is open now.
-    return (NOTHING if told.code.startswith(("window", "link_")) else told), ""
+    return _still(told), ""
+
+
+def _still(told: Reason) -> Reason:
+    """What was told and may still be so: what is found anew when it is asked, and was not, is
+    over."""
+    return NOTHING if told.code.startswith(_FOUND_ANEW) else told
 
 
 def _below(facts: Facts, parent: str, state: State | None, told: Reason) -> tuple[Reason, str]:

@@ -21,6 +21,7 @@ from horarium.distribution.precedence import schedule_of, settings_of, variables
 from horarium.distribution.realm import ParentPolicy, Realm
 from horarium.distribution.records import Document
 from horarium.distribution.settings import DISTRIBUTOR, SUBSCRIBER
+from horarium.distribution.signing import next_number
 from horarium.distribution.tree import ORIGIN, Tree, subscribers_of, tree_of
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
@@ -71,7 +72,7 @@ def plan_of(realm: Realm) -> Plan:
     for name in sorted(realm.distributions):
         tree = trees[name] = tree_of(realm, name)
         lost[name] = dict(tree.lost)
-        placed = _Rings.of(realm, name)
+        placed = Rings.of(realm, name)
         for node in tree.below(ORIGIN):
             parent = tree.parents[node]
             held = parents.setdefault(node, parent)
@@ -85,14 +86,15 @@ def plan_of(realm: Realm) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rings:
+class Rings:
     """Who belongs to which ring of each channel that brings one distribution; -1 for a channel
     without rings."""
 
     by_channel: Mapping[str, Mapping[str, int]]
 
     @classmethod
-    def of(cls, realm: Realm, distribution: str) -> _Rings:
+    def of(cls, realm: Realm, distribution: str) -> Rings:
+        """The rings of a distribution."""
         found: dict[str, dict[str, int]] = {}
         for channel in realm.channels.values():
             if not channel.active or distribution not in channel.distributions:
@@ -130,7 +132,7 @@ class Stated:
 
 def state_all(
     realm: Realm, plan: Plan, origin: Place, realm_id: str,
-    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant,
+    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant, at: Instant,
 ) -> Stated:  # fmt: skip
     """The configurations of all nodes of a plan, those below first; ``before``: by node, the
     number and the table that were stated last. ``origin`` is the distributor's own node."""
@@ -142,7 +144,7 @@ def state_all(
     for node in reversed(plan.below(ORIGIN)):
         document = configuration_document(stater.configuration(node))
         number, kept = before.get(node, (0, None))
-        numbers[node] = number if kept == document else number + 1
+        numbers[node] = number if kept == document else next_number(number, at)
         documents[node] = document
     return Stated(numbers, documents, stater.at_origin())
 

@@ -153,6 +153,21 @@ class NodeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Which sinks are told of notices of distribution, each from a level on (``off``: never).
+    ``webhook_url`` None is nowhere; its secret stands in the environment only."""
+
+    console: str
+    log: str
+    log_days: int
+    mail: str
+    mail_to: tuple[str, ...]
+    webhook: str
+    webhook_url: str | None
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Every limit on what comes in by mail. Sizes in bytes, times in seconds unless the name
     says otherwise."""
@@ -205,6 +220,7 @@ class Settings:
     directives: DirectiveSettings
     web: WebSettings
     node: NodeSettings
+    notices: NoticeSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -375,6 +391,7 @@ def _settings(
         directives=DirectiveSettings(**_acted_on(values, "directives")),
         web=WebSettings(**_acted_on(values, "web")),
         node=NodeSettings(**values["node"]),
+        notices=NoticeSettings(**values["notices"]),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,

@@ -34,6 +34,7 @@ from horarium.runtime.tiers.calendars import Calendars, look_at_calendars
 from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.collecting import collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.expiring import notice_expiring
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.origin import Origin, Published
@@ -229,6 +230,7 @@ class DistributingNode:
                 late = self.clock.monotonic() - renewed > RENEW_SECONDS
                 if late:
                     await self.do(partial(collect_origin, self.origin, self.clock.now()))
+                    await self.do(partial(notice_expiring, self.origin.store, self.clock.now()))
                 if changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed
                     await self._follow()
@@ -433,13 +435,29 @@ class DistributingNode:
             await self.clock.sleep(2 * WATCH_SECONDS)
             found = waiting_rows(self.sender, self.configuration(), self._published)
             news = {key: reason for key, reason in found.items() if told.get(key) != reason}
+            lost = {child for (child, _, _), reason in news.items() if reason == "unreachable"}
+            news |= dict.fromkeys(told.keys() - found.keys(), "")
             told = found
-            if news:
-                now = self.clock.now()
-                try:
-                    await self.do(partial(self._hearing.waits, news, now))
-                except HorariumError as error:
-                    log.warning("rows.not_kept reason=%s", error)
+            try:
+                await self.do(partial(self._keep_contacts, news, lost, self._silent()))
+            except HorariumError as error:
+                log.warning("rows.not_kept reason=%s", error)
+
+    def _silent(self) -> dict[str, float]:
+        children = self.configuration().children
+        heard = {name: self.sender.silent(name) for name in children}
+        return {name: seconds for name, seconds in heard.items() if seconds is not None}
+
+    def _keep_contacts(
+        self, news: dict[tuple[str, str, int], str], lost: set[str], silent: dict[str, float]
+    ) -> None:
+        now = self.clock.now()
+        patience = self.configuration().setting("timeout", 300) or 300
+        self._hearing.met(silent, patience, now)
+        if news:
+            self._hearing.waits(news, now)
+        if lost:
+            self._hearing.missed(lost, now)
 
 
 def _planned(realm: Realm, act: Act, name: str, distributor: str = "") -> Planned:

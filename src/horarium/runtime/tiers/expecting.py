@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from horarium.distribution.configuration import Follows
 from horarium.distribution.realm import Realm
 from horarium.distribution.release import Release
-from horarium.distribution.stating import rings_of
+from horarium.distribution.stating import Rings
 from horarium.distribution.tree import Tree
 from horarium.distribution.version import Version
 from horarium.kernel.instant import Instant
@@ -40,11 +40,11 @@ def expect_receivers(
 
 def _supersede(tx: Transaction, realm: Realm, release: Release, newest: int, now: Instant) -> None:
     name = release.distribution
+    rings = Rings.of(realm, name)
     late = [
         node
         for node in tx.versions.waiting(name, newest)
-        if node in realm.subscribers
-        and release.allows(newest, Follows(True, rings_of(realm, name, node)))
+        if node in realm.subscribers and release.allows(newest, Follows(True, rings.rings(node)))
     ]
     for node in late:
         tx.versions.supersede(name, newest, node, now)

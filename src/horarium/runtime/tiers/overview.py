@@ -13,7 +13,7 @@ from horarium.distribution.schedules import Act
 from horarium.distribution.sending import SendState
 from horarium.distribution.settings import DISTRIBUTOR
 from horarium.distribution.staged import Phase
-from horarium.distribution.stating import rings_of
+from horarium.distribution.stating import Rings
 from horarium.distribution.timing import usable
 from horarium.distribution.tree import Tree, tree_of
 from horarium.distribution.trust import remembered
@@ -43,6 +43,7 @@ class Overview:
     _trees: dict[str, Tree] = field(default_factory=dict)
     _gates: dict[object, SendState] = field(default_factory=dict)
     _unpacks: dict[str, Reason] = field(default_factory=dict)
+    _rings: dict[str, Rings] = field(default_factory=dict)
 
     @cached_property
     def realm(self) -> Realm:
@@ -85,6 +86,12 @@ class Overview:
         if name not in self._trees:
             self._trees[name] = tree_of(self.realm, name)
         return self._trees[name]
+
+    def rings(self, name: str) -> Rings:
+        """Who belongs to which ring of the channels of a distribution."""
+        if name not in self._rings:
+            self._rings[name] = Rings.of(self.realm, name)
+        return self._rings[name]
 
     def facts(self, name: str, version: Version) -> Facts:
         """What is known of one version of a distribution."""
@@ -138,7 +145,7 @@ class Overview:
             if row.state == Phase.HALTED:
                 halted = {"by": row.reason, "channel": row.channel}
                 return Reason("release_halted", halted, since=row.changed)
-        rings = rings_of(self.realm, name, node)
+        rings = self.rings(name).rings(node)
         kept = {row.channel: row for row in rows}
         if not rings or any(c not in kept or ring < kept[c].rings for c, ring in rings.items()):
             return None

@@ -32,6 +32,7 @@ from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.clock import Clock
+from horarium.runtime.notices import notice_refusal
 from horarium.runtime.tiers.belief import (
     STATEMENT,
     Belief,
@@ -210,11 +211,12 @@ class ReceivingNode:
             except Untrusted as error:
                 self.untrusted = str(error)
                 log.error("metadata.refused parent=%s reason=%s", client.end.name, error)
+                now, parent = self.clock.now(), client.end.name
+                await self.do(partial(notice_refusal, self.store, parent, error, now))
                 return
             self.untrusted = ""
             if after != before:
-                now = self.clock.now()
-                await self.do(partial(keep_belief, self.store, before, after, now))
+                await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
                 self.adopt(after)
 
     # --- the link upwards (Listener) ---------------------------------------------------

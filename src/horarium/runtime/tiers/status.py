@@ -17,7 +17,7 @@ from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.overview import Overview
 from horarium.store.acts import Logged
-from horarium.store.store import Store, Transaction
+from horarium.store.store import Store
 from horarium.store.versions import Build
 
 MARKS = {
@@ -44,23 +44,23 @@ def status_document(
     newest builds; and what its schedule wanted and did not get, with the reason. NotFound when
     there is no such distribution."""
 
-    def work(tx: Transaction) -> Document:
-        known = Overview(tx, settings, now)
-        must_be(known.realm, "distribution", name)
-        listed = [
-            _version(known.facts(name, version), version, retired)
-            for version, retired in tx.versions.newest(name, versions)
-        ]
-        return {
-            "distribution": name,
-            "versions": listed,
-            "builds": [build_document(one) for one in tx.versions.builds(name, MOST_BUILDS)],
-            "not_made": [
-                not_made_document(one) for one in not_made(tx, known, name)[:MOST_SKIPPED]
-            ],
-        }
+    return store.read(lambda tx: status_of(Overview(tx, settings, now), name, versions))
 
-    return store.read(work)
+
+def status_of(known: Overview, name: str, versions: int) -> Document:
+    """As `status_document`, of what is being read."""
+    must_be(known.realm, "distribution", name)
+    listed = [
+        _version(known.facts(name, version), version, retired)
+        for version, retired in known.tx.versions.newest(name, versions)
+    ]
+    missed = not_made(known, name)
+    return {
+        "distribution": name,
+        "versions": listed,
+        "builds": [build_document(one) for one in known.tx.versions.builds(name, MOST_BUILDS)],
+        "not_made": [not_made_document(one) for one in missed[:MOST_SKIPPED]],
+    }
 
 
 def _version(facts: Facts, version: Version, retired: Instant | None) -> Document:
@@ -137,14 +137,14 @@ def build_document(build: Build) -> Document:
     }
 
 
-def not_made(tx: Transaction, known: Overview, name: str) -> list[Logged]:
+def not_made(known: Overview, name: str) -> list[Logged]:
     """Moments of a distribution's builds, of the windows in which it is sent and of its
     distributor's refreshes that were not made, the newest first."""
     owner = known.realm.distributions[name].distributor
     channels = [c.name for c in known.realm.channels.values() if name in c.distributions]
     acts = [object_id(Act.BUILD, name), object_id(Act.REFRESH, owner)]
     acts += [f"{object_id(Act.SEND, channel)}/{owner}" for channel in sorted(channels)]
-    found = [one for act in acts for one in tx.acts.logged(act, 200) if one.what == "skipped"]
+    found = [one for act in acts for one in known.tx.acts.logged(act, 200) if one.what == "skipped"]
     return sorted(found, key=lambda one: (one.at, one.due), reverse=True)
 
 
@@ -159,32 +159,28 @@ def subscriber_document(store: Store, settings: Settings, name: str, now: Instan
     """How far a subscriber is with the newest version of everything that it gets or got.
     NotFound."""
 
-    def work(tx: Transaction) -> Document:
-        known = Overview(tx, settings, now)
-        must_be(known.realm, "subscriber", name)
-        seen = known.seen.get(name)
-        listed: list[Document] = []
-        for distribution in sorted(known.realm.distributions):
-            newest = next(iter(tx.versions.newest(distribution, 1)), None)
-            if newest is None:
-                continue
-            facts = known.facts(distribution, newest[0])
-            if name in facts.rows or name in facts.tree.parents:
-                listed.append(
-                    {
-                        "distribution": distribution,
-                        "version": newest[0].number,
-                        **node_document(facts, name),
-                    }
-                )
-        return {
-            "subscriber": name,
-            "seen": format_instant(seen[0]) if seen is not None else None,
-            "revoked": bool(seen and seen[1]),
-            "distributions": listed,
-        }
+    return store.read(lambda tx: subscriber_of(Overview(tx, settings, now), name))
 
-    return store.read(work)
+
+def subscriber_of(known: Overview, name: str) -> Document:
+    """As `subscriber_document`, of what is being read."""
+    must_be(known.realm, "subscriber", name)
+    seen = known.seen.get(name)
+    listed: list[Document] = []
+    for distribution in sorted(known.realm.distributions):
+        newest = next(iter(known.tx.versions.newest(distribution, 1)), None)
+        if newest is None:
+            continue
+        facts, number = known.facts(distribution, newest[0]), newest[0].number
+        if name in facts.rows or name in facts.tree.parents:
+            own = node_document(facts, name)
+            listed.append({"distribution": distribution, "version": number, **own})
+    return {
+        "subscriber": name,
+        "seen": format_instant(seen[0]) if seen is not None else None,
+        "revoked": bool(seen and seen[1]),
+        "distributions": listed,
+    }
 
 
 # --- as people read it ---------------------------------------------------------

@@ -71,7 +71,7 @@ def _verdict(first: Cause) -> str:
 
 def _step(facts: Facts, one: Cause) -> Document:
     evidence: Evidence = {"percent": one.percent, "since": _instant(one.since)}
-    evidence |= {key: value for key, value in one.reason.facts.items() if value not in (None, "")}
+    evidence |= {key: value for key, value in one.reason.facts.items() if key not in evidence}
     evidence |= {"next": _instant(one.reason.until)} if one.reason.until is not None else {}
     if one.reason.since is not None:
         evidence["reason_since"] = _instant(one.reason.since)
@@ -97,11 +97,13 @@ def sentence(facts: Facts, causes: list[Cause], clock: Clock) -> str:
         return f"extracted since {clock(first.since)}{ill}"
     if first.state in SETTLED and first.state is not None:
         return f"{first.state.value} {first.reason}".rstrip()
-    told = [_clause(facts, one, clock) for one in causes]
-    return "not extracted: " + "; ".join(text for text in told if text)
+    told = [_clause(one, clock) for one in causes]
+    if len(causes) == 1 and first.reason.code in _WORDS and 0 < first.percent < 100:
+        told.insert(0, f"received {first.percent} % at {first.node}")
+    return "not extracted: " + "; ".join(told)
 
 
-def _clause(facts: Facts, one: Cause, clock: Clock) -> str:
+def _clause(one: Cause, clock: Clock) -> str:
     node, reason = one.node, one.reason
     said = _WORDS.get(reason.code)
     if one.above:
@@ -132,8 +134,7 @@ def _under(one: Cause, clock: Clock) -> str:
 def _window(node: str, one: Cause, clock: Clock) -> str:
     channel = one.reason.facts.get("channel") or "any"
     opens = f"opens {clock(one.reason.until)}" if one.reason.until else "does not open in a year"
-    had = f"received {one.percent} % at {node}; " if 0 < one.percent < 100 else ""
-    return f"{had}{node} waits for Send window of channel {channel}, {opens}"
+    return f"{node} waits for Send window of channel {channel}, {opens}"
 
 
 def _extract(node: str, one: Cause, clock: Clock) -> str:

@@ -275,3 +275,29 @@ SELECT distribution, version, digest FROM known_manifest WHERE tenant = :tenant
 -- name: drop_known_manifests
 DELETE FROM known_manifest
 WHERE tenant = :tenant AND distribution = :distribution AND version < :version
+
+-- name: add_distribution_notice
+INSERT INTO distribution_notice (tenant, at_s, level, what, about, text, told, tries, due_s)
+SELECT :tenant, :at_s, :level, :what, :about, :text, 0, 0, :at_s
+WHERE NOT EXISTS (SELECT 1 FROM distribution_notice WHERE tenant = :tenant AND what = :what
+    AND about = :about AND text = :text AND at_s > :since_s)
+
+-- name: due_distribution_notices
+SELECT id, at_s, level, what, about, text, told, tries FROM distribution_notice
+WHERE tenant = :tenant AND due_s <= :now_s ORDER BY id LIMIT :many
+
+-- name: told_distribution_notice
+UPDATE distribution_notice SET told = 1 WHERE id = :id
+
+-- name: post_distribution_notice
+UPDATE distribution_notice SET due_s = :due_s, tries = tries + 1 WHERE id = :id
+
+-- name: newest_distribution_notices
+SELECT id, at_s, level, what, about, text FROM distribution_notice
+WHERE tenant = :tenant ORDER BY id DESC LIMIT :many
+
+-- name: count_distribution_notices
+SELECT level, what, COUNT(*) FROM distribution_notice WHERE tenant = :tenant GROUP BY level, what
+
+-- name: drop_old_distribution_notices
+DELETE FROM distribution_notice WHERE tenant = :tenant AND at_s < :before_s
