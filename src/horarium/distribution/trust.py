@@ -51,7 +51,7 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """A set of metadata that fits together. ``octets`` are those it was read from, by name: root,
-    timestamp, snapshot, targets, and delegated roles."""
+    timestamp, snapshot, targets, delegated roles, and roots on the way here (``root.1`` …)."""
 
     root: Root
     octets: Mapping[str, bytes]
@@ -103,6 +103,25 @@ class Trusted:
         held = self.roles.get(name)
         return wanted is not None and (held is None or held.version != wanted)
 
+    def stands(self, name: str) -> bool:
+        """Whether what is held of a role is signed by who may sign it now."""
+        delegator = (
+            self.root if name in ("root", "timestamp", "snapshot") else self._delegator(name)
+        )
+        try:
+            _verify(delegator, name, Metadata.from_bytes(self.octets[name]), name)
+        except Untrusted:
+            return False
+        return True
+
+    def stated_well(self, data: bytes) -> bool:
+        """Whether a statement is signed by who may sign it now."""
+        try:
+            _verify(self._delegator(STATEMENTS), STATEMENTS, Metadata.from_bytes(data), STATEMENTS)
+        except Untrusted:
+            return False
+        return True
+
     # --- steps ---------------------------------------------------------------
 
     def with_root(self, data: bytes) -> Trusted:
@@ -118,7 +137,13 @@ class Trusted:
             )
         _verify(self.root, "root", new, "root")
         _verify(new.signed, "root", new, "root")
-        kept = {**self.octets, "root": data}
+        kept = {
+            **self.octets,
+            "root": data,
+            # Who is behind goes from one root to the next, and asks for each.
+            f"root.{self.root.version}": self.octets["root"],
+            f"root.{new.signed.version}": data,
+        }
         if all(_same_keys(self.root, new.signed, role) for role in ("timestamp", "snapshot")):
             return replace(self, root=new.signed, octets=kept)
         kept.pop("timestamp", None)

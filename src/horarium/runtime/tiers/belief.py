@@ -104,8 +104,12 @@ def load_belief(store: Store) -> Belief | None:
         if name.startswith(STATEMENT)
     }
     plain = {name: data for name, data in kept.items() if not name.startswith((STATEMENT, "root."))}
+    roots = {name: data for name, data in kept.items() if name.startswith("root.")}
     trusted = remembered(plain)
-    # They were believed when they were kept; that they are over time stops new work elsewhere.
+    trusted = replace(trusted, octets={**trusted.octets, **roots})
+    # They were believed when they were kept; that they are over time stops new work elsewhere. What
+    # a key signed that counts no more is let go of, and asked for anew.
+    stated = {label: data for label, data in stated.items() if trusted.stated_well(data)}
     statements = {label: trusted.statement(data, Instant(0)) for label, data in stated.items()}
     return Belief(trusted, statements, stated)
 
@@ -140,6 +144,8 @@ def keep_belief(
 def _number(trusted: Trusted, name: str) -> int:
     if name == "root":
         return trusted.root.version
+    if name.startswith("root."):
+        return int(name.removeprefix("root."))
     if name == "timestamp" and trusted.timestamp is not None:
         return trusted.timestamp.version
     if name == "snapshot" and trusted.snapshot is not None:
