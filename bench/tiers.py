@@ -101,7 +101,8 @@ def chain() -> None:
         took = fan_out(realm, laid)
         size = bundle(realm)
     ideal = size / OCTETS_A_SECOND + 3 * CHUNK / OCTETS_A_SECOND
-    row("four tiers, 30 MB at 40 Mbit/s", f"{took:.2f} s", f"{ideal:.2f} s", took / ideal, "<= 1.10")
+    what = "four tiers, 30 MB at 40 Mbit/s"
+    row(what, f"{took:.2f} s", f"{ideal:.2f} s", took / ideal, "<= 1.10")
     times = {}
     for relay in ("cut_through", "store_and_forward"):
         with realm_on_wires({"a": "", "b": "a"}, subscriber=f'relay = "{relay}"') as (realm, laid):

@@ -116,11 +116,6 @@ class Rings:
         return {} if -1 in mine.values() else mine
 
 
-def rings_of(realm: Realm, distribution: str, node: str) -> dict[str, int]:
-    """By channel that brings a distribution to one receiver by rings, the number of its ring."""
-    return _Rings.of(realm, distribution).rings(node)
-
-
 @dataclass(frozen=True, slots=True)
 class Stated:
     """Configurations with their numbers: the number and the table of each node."""

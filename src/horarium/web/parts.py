@@ -1,4 +1,4 @@
-"""How far receivers are, as people see it: bars of states, reasons in words, and windows on a line of
+"""How far receivers are, as people see it: bars of states, reasons in words, windows on a line of
 time."""
 
 from __future__ import annotations
