@@ -38,3 +38,38 @@ def test_what_came_into_use_while_the_node_died_is_what_the_next_version_builds_
         realm.build()
         realm.until_extracted(3, seconds=20)
         assert realm.is_whole("one")
+
+
+def test_what_a_node_gets_no_more_is_removed_when_its_owner_says_so(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
+        realm.fill(2, 1_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        one, two = realm.nodes["one"], realm.nodes["two"]
+        foreign = one.inbox / "docs" / "mine"
+        foreign.write_text("mine\n")
+        refused = one.run("subscriber", "remove-content", "docs", status=1)
+        assert "still gets docs" in refused["error"]["message"]
+        realm.hq.run("channel", "unsubscribe", "night", "one")
+        realm.hq.run("channel", "unsubscribe", "night", "two")
+        realm.hq.run("distributor", "refresh", "hq")
+
+        def asked() -> bool:
+            done = one.run("subscriber", "remove-content", "docs", "--force", status=None)
+            return bool(done.get("asked"))
+
+        until(asked, lambda: one.log)
+        until(lambda: list((one.inbox / "docs").rglob("*")) == [foreign], lambda: one.log)
+        two.stop()
+        done = two.run("subscriber", "remove-content", "docs", "--force")
+        assert done == {"id": "docs", "removed": True, "asked": False}
+        assert list((two.inbox / "docs").rglob("*")) == []
+        two.run("subscriber", "remove-content", "docs", status=1)
+        two.start()
+        one.stop()
+        one.start()
+        until(lambda: "link.down" in two.log, lambda: two.log)
+        assert list((one.inbox / "docs").rglob("*")) == [foreign]
+        assert list((two.inbox / "docs").rglob("*")) == []

@@ -12,6 +12,7 @@ from horarium.runtime.tiers.asking import (
     extract_now,
     pause_now,
     refresh_now,
+    remove_content_now,
     resume_now,
     revoke_now,
     rollback_now,
@@ -185,3 +186,24 @@ def revoke(invocation: Invocation, name: str) -> None:
     store, now = store_of(invocation), invocation.clock.now()
     revoke_now(invocation.site, invocation.settings, store, name, now)
     invocation.emit({"id": name, "revoked": True}, f"{name}: its certificate counts no more")
+
+
+@click.command(
+    "remove-content",
+    help="Remove what a distribution installed at this node, which does not get it any more; what "
+    "others installed stays. At the node itself.\n\n"
+    "\b\nExample:\n  horarium subscriber remove-content intranet",
+)
+@click.argument("distribution")
+@click.option("--force", is_flag=True, help="though this node knows of no end of its subscription")
+@pass_invocation
+def remove_content(invocation: Invocation, distribution: str, force: bool) -> None:
+    """Remove an installation."""
+    store = store_of(invocation)
+    removed = remove_content_now(
+        invocation.site, invocation.settings, store, invocation.clock, distribution, force=force
+    )
+    invocation.emit(
+        {"id": distribution, "removed": removed, "asked": not removed},
+        f"{distribution}: {'removed' if removed else 'the daemon removes it'}",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from horarium.cli.distribution_acts import extract, revoke
+from horarium.cli.distribution_acts import extract, remove_content, revoke
 from horarium.cli.distribution_told import subscriber_status
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
@@ -28,6 +28,7 @@ object_commands(group, "subscriber_group", also="group")
 command.add_command(preview_command("subscriber"))
 command.add_command(extract)
 command.add_command(revoke)
+command.add_command(remove_content)
 command.add_command(subscriber_status)
 
 

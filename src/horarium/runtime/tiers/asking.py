@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from horarium.distribution.configuration import Configuration
 from horarium.distribution.realm import Channel, Realm
 from horarium.distribution.records import Document
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.nearest import nearest
 from horarium.runtime.clock import Clock
+from horarium.runtime.daemon import only_one, running
 from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.extracting import Extractor
 from horarium.runtime.realm import read_realm_of
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
@@ -22,8 +25,13 @@ from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, re
 from horarium.runtime.tiers.joining import join
 from horarium.runtime.tiers.making import Made, Making, Options
 from horarium.runtime.tiers.origin import CHANGED, Origin, Published
+from horarium.runtime.tiers.removing import (
+    ask_for_removal,
+    check_removable,
+    remove_content,
+)
 from horarium.runtime.tiers.staging import pause, resume
-from horarium.runtime.tiers.unpacking import ASKED
+from horarium.runtime.tiers.unpacking import ASKED, node_rules
 from horarium.store.store import Store, Transaction
 from horarium.transport.link import Refused
 
@@ -215,6 +223,29 @@ def extract_now(site: Site, store: Store, name: str) -> None:
         tx.set_meta(ASKED, str(int(tx.meta(ASKED) or 0) + 1))
 
     store.transact([], work)
+
+
+def remove_content_now(
+    site: Site, settings: Settings, store: Store, clock: Clock, distribution: str,
+    *, force: bool,
+) -> bool:  # fmt: skip
+    """Removes what a distribution installed at the node of this site, which does not get it any
+    more; False when the daemon that runs here is to do it. Conflict when it can not be removed."""
+    joined, folder = read_joined(NodeFolder(site.distribution)), NodeFolder(site.distribution)
+    belief = load_belief(store)
+    check_removable(store, belief, joined.name, distribution, force=force)
+    if running(site) is not None:
+        ask_for_removal(store, distribution)
+        return False
+    found = belief.configuration(joined.name) if belief is not None else None
+    rules = node_rules(found or Configuration(joined.name, ""), settings, folder.root)
+    with only_one(site):
+        extractor = Extractor(store, rules, clock)
+        extractor.recover()
+        trouble = remove_content(store, folder.store(), extractor, belief, distribution)
+    if trouble:
+        raise Conflict(f"{distribution} could not be removed: {trouble}")
+    return True
 
 
 def revoke_now(site: Site, settings: Settings, store: Store, name: str, now: Instant) -> None:

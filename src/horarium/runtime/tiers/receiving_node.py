@@ -313,6 +313,10 @@ class ReceivingNode:
         """The bundles of a distribution that are here."""
         return [one for one in self._holdings if one.distribution == name]
 
+    def forget(self, name: str) -> None:
+        """The bundles of a distribution are here no more."""
+        self._holdings = [one for one in self._holdings if one.distribution != name]
+
     def manner(self, name: str) -> Manner:
         """How a distribution is followed, as it was defined."""
         definition = self._belief.trusted.definition(name) or {}

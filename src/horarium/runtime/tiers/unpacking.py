@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from horarium.distribution.configuration import Configuration
 from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Deferred, Extracted, Outcome
@@ -38,6 +39,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.acts import Acts, Planned
 from horarium.runtime.tiers.collecting import collect
 from horarium.runtime.tiers.receiving_node import ReceivingNode
+from horarium.runtime.tiers.removing import remove_content, take_asked
 from horarium.runtime.tiers.unpacked import Bundles
 from horarium.store.holdings import Holding
 from horarium.transport.content import ContentStore
@@ -59,11 +61,11 @@ class _Failing:
     again: Instant | None
 
 
-def node_rules(node: ReceivingNode, settings: Settings, state: Path) -> NodeRules:
+def node_rules(configuration: Configuration, settings: Settings, state: Path) -> NodeRules:
     """What the owner of this node allows, and the facts of the machine."""
-    own, configuration = settings.node, node.configuration()
+    own = settings.node
     return NodeRules(
-        name=node.name,
+        name=configuration.node,
         variables=own.variables,
         allowed_roots=own.allowed_roots,
         policies=state / "policies",
@@ -128,6 +130,7 @@ class Unpacking:
             self._node.look()
             while True:
                 self._woken.clear()
+                await self._do(self._remove_asked)
                 firing = await self._do(self._is_time)
                 if firing:
                     await self._round()
@@ -166,6 +169,14 @@ class Unpacking:
             if unfinished.get(name) != version:
                 here[(name, version)] = State.EXTRACTED
         return here
+
+    def _remove_asked(self) -> None:
+        for name in take_asked(self._node.store):
+            remove_content(
+                self._node.store, self._contents, self._extractor(), self._node.belief(), name
+            )
+            self._node.forget(name)
+            self._read_extracted()
 
     def _is_time(self) -> bool:
         """Whether there is something to do now: the schedule says so, somebody asked, or a failed
@@ -414,7 +425,7 @@ class Unpacking:
     # --- the node's own rules -------------------------------------------------------------
 
     def _rules(self) -> NodeRules:
-        return node_rules(self._node, self._settings, self._node.folder.root)
+        return node_rules(self._node.configuration(), self._settings, self._node.folder.root)
 
     def _roots(self) -> tuple[str, ...]:
         rules = self._rules()
