@@ -8,6 +8,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,7 +80,10 @@ class _Going:
 
     need: Need
     grant: str
+    client: LinkClient
     task: asyncio.Task[None]
+    again: asyncio.Event
+    """Set when it is offered anew: there is no need to wait longer."""
     reason: str = ""
     arrived: bool = False
     """All is here, and about to be written down so."""
@@ -112,8 +116,9 @@ class Receiver:
             return
         going = self._going.get(offer.content.digest)
         if going is not None:
-            # The offer was made anew: whoever asked by the old one goes on by this one.
-            going.grant = offer.grant
+            # The offer was made anew, maybe by another node: it goes on by this one.
+            going.grant, going.client = offer.grant, client
+            going.again.set()
             return
         doubt = self._taker.doubt(need) or self._no_space(need)
         if doubt:
@@ -123,10 +128,9 @@ class Receiver:
         here = self._contents.has(offer.content.digest)
         if here:
             self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
-        task = asyncio.create_task(
-            self._taker.received(need) if here else self._transfer(client, need)
-        )
-        self._going[need.content.digest] = _Going(need, offer.grant, task)
+        task = asyncio.create_task(self._taker.received(need) if here else self._transfer(need))
+        going = _Going(need, offer.grant, client, task, asyncio.Event())
+        self._going[need.content.digest] = going
         task.add_done_callback(partial(self._over, need.content.digest))
 
     def stopped(self, grants: tuple[str, ...], reason: str) -> None:
@@ -161,11 +165,13 @@ class Receiver:
 
     # --- one transfer ----------------------------------------------------------
 
-    async def _transfer(self, client: LinkClient, need: Need) -> None:
+    async def _transfer(self, need: Need) -> None:
         """Receives one content, trying again while its grant holds."""
         digest, wrong, pause = need.content.digest, 0, FIRST_RETRY
         while self._taker.needed(digest) is not None:
             going = self._going[digest]
+            client = going.client
+            going.again.clear()
             before = self._offset(digest)
             try:
                 if await self._attempt(client, need, going):
@@ -198,7 +204,9 @@ class Receiver:
             if reason != "link":
                 return
             pause = FIRST_RETRY if self._offset(digest) > before else pause
-            await self._clock.sleep(pause * (0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")))
+            part = 0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(going.again.wait(), pause * part)
             pause = min(pause * 2, LONGEST_RETRY)
 
     def _suspend(self, need: Need, reason: str) -> None:

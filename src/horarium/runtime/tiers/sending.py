@@ -133,7 +133,7 @@ class Sender:
         may be sent."""
         for name in self._children():
             below = self._below.get(name)
-            if below is None or self.silent(name) > self._timeout():  # type: ignore[operator]
+            if below is None or (self.silent(name) or 0.0) > self._timeout():
                 continue
             if below.walk == walk and not below.answered:
                 return False
