@@ -163,7 +163,7 @@ def test_an_unknown_place_is_refused(asked: str, tmp_path: Path) -> None:
 def test_every_place_is_passed_and_tested() -> None:
     source = Path(__file__).parents[2] / "src" / "horarium" / "runtime"
     passed = re.compile(r'crash\.at(?:\(|, )"([a-z:-]+)"')
-    texts = [path.read_text("utf-8") for path in source.glob("*.py")]
+    texts = [path.read_text("utf-8") for path in source.rglob("*.py")]
     known = {f"{area}:{name}" for area, names in POINTS.items() for name in names}
     assert sorted(point for text in texts for point in passed.findall(text)) == sorted(known)
     here = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))

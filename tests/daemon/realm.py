@@ -18,6 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.daemon.tap import Tap
+from tests.daemon.wires import Wires
+
 PROGRAM = [sys.executable, "-m", "horarium.cli.entry"]
 PATIENCE = 60.0
 
@@ -70,12 +73,27 @@ class Node:
         self.inbox = self.folder / "in"
         self.inbox.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
+        self.tap: Tap | None = None
         self.configure()
 
     @property
     def url(self) -> str:
-        """Where its children reach it."""
-        return f"{self.realm.scheme}://127.0.0.1:{self.port}"
+        """Where its children reach it: at the tap before it, when there is one."""
+        port = self.port if self.tap is None else self.tap.port
+        return f"{self.realm.scheme}://{self.address}:{port}"
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        wires = self.realm.wires
+        return "127.0.0.1" if wires is None else wires.address(self.name)
+
+    @property
+    def program(self) -> list[str]:
+        """What a command of this site begins with."""
+        wires = self.realm.wires
+        where = [] if wires is None else wires.inside(self.name)
+        return [*where, *PROGRAM, "--site", str(self.folder)]
 
     @property
     def log(self) -> str:
@@ -87,7 +105,7 @@ class Node:
         """Writes its settings."""
         settings: dict[str, object] = {
             "name": self.name,
-            "listen": f"127.0.0.1:{self.port}",
+            "listen": f"{self.address}:{self.port}",
             "url": self.url,
             "insecure_loopback": not self.realm.tls,
             **node,
@@ -101,7 +119,7 @@ class Node:
     def run(self, *words: str, status: int | None = 0, text: str | None = None) -> Any:
         """A command of this site; what it prints as JSON."""
         done = subprocess.run(
-            [*PROGRAM, "--site", str(self.folder), "--json", *words],
+            [*self.program, "--json", *words],
             capture_output=True, text=True, timeout=120, check=False, input=text,
         )  # fmt: skip
         if status is not None:
@@ -115,7 +133,7 @@ class Node:
         before = self.log.count("serving")
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen(
-                [*PROGRAM, "--site", str(self.folder), "--testing", "node", "run"],
+                [*self.program, "--testing", "node", "run"],
                 stderr=log, stdout=log, env={**os.environ, **environment},
             )  # fmt: skip
         until(
@@ -142,6 +160,12 @@ class Node:
             self.process.wait(30)
             self.process = None
 
+    def died(self) -> None:
+        """Waits until its process has been killed at the place it was armed for."""
+        assert self.process is not None
+        assert self.process.wait(PATIENCE) == -signal.SIGKILL, self.log[-2000:]
+        self.process = None
+
     def join(self, parent: Node) -> None:
         """Becomes a node of the realm, by its parent."""
         token = self.realm.hq.run("node", "token", self.name)["token"]
@@ -156,8 +180,12 @@ class Node:
 class Realm:
     """A distributor ``hq`` and nodes by their parents (empty: the first tier)."""
 
-    def __init__(self, folder: Path, parents: Mapping[str, str], *, tls: bool = True) -> None:
+    def __init__(
+        self, folder: Path, parents: Mapping[str, str], *, tls: bool = True,
+        wires: Wires | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder
+        self.wires = wires
         self.tls = tls
         self.parents = parents
         self.source = folder / "source"
@@ -196,7 +224,7 @@ class Realm:
         self.hq.run("distributor", "refresh", "hq")
 
     def start(self) -> None:
-        """Starts everybody, and lets the nodes join."""
+        """Starts everybody, and lets the nodes join, those above first."""
         self.hq.start()
         for name in self.parents:
             node = self.nodes[name]
@@ -257,9 +285,11 @@ class Realm:
 
 
 @contextmanager
-def realm_of(folder: Path, parents: Mapping[str, str], *, tls: bool = True) -> Iterator[Realm]:
+def realm_of(
+    folder: Path, parents: Mapping[str, str], *, tls: bool = True, wires: Wires | None = None
+) -> Iterator[Realm]:
     """A realm that is ended with the block."""
-    realm = Realm(folder, parents, tls=tls)
+    realm = Realm(folder, parents, tls=tls, wires=wires)
     try:
         yield realm
     finally:

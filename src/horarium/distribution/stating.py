@@ -21,6 +21,7 @@ from horarium.distribution.precedence import schedule_of, settings_of, variables
 from horarium.distribution.realm import ParentPolicy, Realm
 from horarium.distribution.records import Document
 from horarium.distribution.settings import DISTRIBUTOR, SUBSCRIBER
+from horarium.distribution.signing import next_number
 from horarium.distribution.tree import ORIGIN, Tree, subscribers_of, tree_of
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
@@ -126,7 +127,7 @@ class Stated:
 
 def state_all(
     realm: Realm, plan: Plan, origin: Place, realm_id: str,
-    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant,
+    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant, at: Instant,
 ) -> Stated:  # fmt: skip
     """The configurations of all nodes of a plan, those below first; ``before``: by node, the
     number and the table that were stated last. ``origin`` is the distributor's own node."""
@@ -138,7 +139,7 @@ def state_all(
     for node in reversed(plan.below(ORIGIN)):
         document = configuration_document(stater.configuration(node))
         number, kept = before.get(node, (0, None))
-        numbers[node] = number if kept == document else number + 1
+        numbers[node] = number if kept == document else next_number(number, at)
         documents[node] = document
     return Stated(numbers, documents, stater.at_origin())
 

@@ -727,6 +727,14 @@ _NODE = (
         "Who runs them, and the check of health; unset, whoever runs the node.",
     ),
     _of_node(
+        "service_command",
+        [],
+        _program,
+        "program and arguments",
+        "What takes `start NAME`, `stop NAME` and `is-active NAME`, like systemctl; unset, actions "
+        "on services are refused.",
+    ),
+    _of_node(
         "allow_foreign_delete",
         [],
         _absolute_paths,

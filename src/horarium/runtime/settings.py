@@ -137,6 +137,7 @@ class NodeSettings:
     allowed_roots: tuple[str, ...] | None
     allow_actions: bool
     actions_user: str | None
+    service_command: tuple[str, ...]
     allow_foreign_delete: tuple[str, ...]
     env_allow: tuple[str, ...]
     health_check: tuple[str, ...]

@@ -184,7 +184,7 @@ class Origin:
 
         origin = Place(name, self.url)
         realm_id = belief.trusted.fingerprint[:16]
-        return state_all(realm, plan, origin, realm_id, before, opened, until)
+        return state_all(realm, plan, origin, realm_id, before, opened, until, now)
 
     def _statements(
         self, releases_: Sequence[Release], stated: Stated, now: Instant

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -215,10 +215,7 @@ class Receiver:
     async def _attempt(self, client: LinkClient, need: Need, going: _Going) -> bool:
         """Receives from where it stands; whether all is here now."""
         chunks = await self._chunks(client, need, going)
-        arrival = await self._do(
-            Arrival, self._contents, need.content, chunks,
-            lambda point: crash.at(f"transfer:{point}"),
-        )  # fmt: skip
+        arrival = await self._do(Arrival, self._contents, need.content, chunks, _passed)
         shared = Shared(arrival)
         self._arriving[need.content.digest] = shared
         if shared.edge:
@@ -318,6 +315,17 @@ class Receiver:
     async def _do(self, work: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, partial(work, *arguments))
+
+
+# Moments of an arrival at which a loss of power would matter.
+_PASSED: Mapping[str, Callable[[], None]] = {
+    "chunk-received": partial(crash.at, "transfer:chunk-received"),
+    "chunk-synced": partial(crash.at, "transfer:chunk-synced"),
+}
+
+
+def _passed(point: str) -> None:
+    _PASSED[point]()
 
 
 def keep_received(store: Store, need: Need, now: Instant) -> None:

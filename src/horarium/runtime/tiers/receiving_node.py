@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeVar
@@ -17,7 +17,6 @@ from horarium.distribution.messages import (
     Offer,
     Response,
     Row,
-    Rows,
     Stand,
     Standing,
     Stop,
@@ -25,7 +24,7 @@ from horarium.distribution.messages import (
 from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
 from horarium.distribution.records import Document
 from horarium.distribution.release import Release
-from horarium.distribution.states import SETTLED, State
+from horarium.distribution.states import State
 from horarium.distribution.untrusted import Untrusted
 from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
@@ -46,10 +45,9 @@ from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
-from horarium.runtime.tiers.rows import OwnRows
-from horarium.runtime.tiers.rows import Upward as UpwardRows
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
+from horarium.runtime.tiers.telling import Telling
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
 from horarium.store.store import Store
@@ -119,10 +117,9 @@ class ReceivingNode:
             self.name, self, clock, token(), self.configuration, self._connect
         )  # fmt: skip
         key = node_key(folder)
-        self.rows = OwnRows(self.name, lambda data: key.sign(data).hex())
-        self._below_rows: dict[tuple[str, str, int], Row] = {}
-        self._upward = UpwardRows()
-        self._some_rows = asyncio.Event()
+        self.telling = Telling(
+            self.name, lambda data: key.sign(data).hex(), clock, lambda rows: self.uplink.say(rows)
+        )
         self._configuration = Configuration(self.name, "")
         self._versions: dict[str, tuple[Version, ...]] = {}
         self._releases: dict[str, Release] = {}
@@ -143,7 +140,7 @@ class ReceivingNode:
         self.adopt(self._belief)
         tasks = [
             asyncio.create_task(work())
-            for work in (self.uplink.run, self.sender.run, self._tell_rows, self._look_again)
+            for work in (self.uplink.run, self.sender.run, self.telling.run, self._look_again)
         ]
         try:
             await asyncio.gather(*tasks)
@@ -227,10 +224,7 @@ class ReceivingNode:
     async def connected(self, client: LinkClient) -> None:
         """See `Listener`: brings itself up to date, and says how everything stands."""
         await self._refresh(client)
-        self._upward.add(
-            [*self.rows.rows.values(), *self._below_rows.values()], self.clock.monotonic()
-        )
-        self._some_rows.set()
+        self.telling.again()
         self._told = {}
         self.look()
 
@@ -304,8 +298,8 @@ class ReceivingNode:
         ]
         way = lacking(versions, self.manner(name), held, release.withdrawn)
         for version in versions:
-            if version.number > held.reached and self.rows.state(name, version.number) is None:
-                self._row(name, version.number, State.PENDING)
+            if version.number > held.reached and self.telling.state(name, version.number) is None:
+                self.telling.tell(name, version.number, State.PENDING)
         needs = [need_of(name, version, bundle) for version, bundle in way]
         missing = [need for need in self.unpacker.missing() if need.distribution == name]
         return needs + missing, int(held.is_complete(versions))
@@ -352,10 +346,12 @@ class ReceivingNode:
         if follows is None or not follows.extracts or need.chunks is None:
             return
         if state is State.REFUSED:
-            self._row(need.distribution, need.version, State.PENDING, reason=f"refused({reason})")
+            self.telling.tell(
+                need.distribution, need.version, State.PENDING, reason=f"refused({reason})"
+            )
             return
         percent = 100 * offset // max(1, need.content.length)
-        self._row(
+        self.telling.tell(
             need.distribution, need.version, state, reason=reason, percent=percent, octets=offset
         )
 
@@ -372,7 +368,7 @@ class ReceivingNode:
             follows = self.configuration().distributions.get(need.distribution)
             if follows is not None and follows.extracts:
                 octets = need.content.length
-                self._row(
+                self.telling.tell(
                     need.distribution, need.version, State.RECEIVED, percent=100, octets=octets
                 )
         log.info(
@@ -440,49 +436,11 @@ class ReceivingNode:
         taken = [row for row in rows if row.subscriber in allowed]
         if len(taken) < len(rows):
             log.error("rows.foreign child=%s count=%d", child, len(rows) - len(taken))
-        for row in taken:
-            key = (row.subscriber, row.distribution, row.version)
-            held = self._below_rows.get(key)
-            if held is None or held.order <= row.order:
-                self._below_rows[key] = row
-        self._upward.add(taken, self.clock.monotonic())
-        self._some_rows.set()
+        self.telling.pass_on(taken)
 
     def lacks_changed(self) -> None:
         """See `Surroundings`."""
         self.look()
-
-    # --- rows --------------------------------------------------------------------------------
-
-    def tell(self, name: str, version: int, state: State, **more: str | int) -> None:
-        """Tells how far this node is with a version."""
-        reason, percent = str(more.get("reason", "")), int(more.get("percent", 0))
-        octets = int(more.get("octets", 0))
-        self._row(name, version, state, reason=reason, percent=percent, octets=octets)
-
-    def _row(
-        self, name: str, version: int, state: State, *, reason: str = "", percent: int = 0,
-        octets: int = 0,
-    ) -> None:  # fmt: skip
-        if self.rows.state(name, version) in SETTLED and state not in SETTLED:
-            return
-        row = self.rows.put(
-            name, version, state, self.clock.now(), reason=reason, percent=percent, octets=octets
-        )
-        self._upward.add([row], self.clock.monotonic())
-        self._some_rows.set()
-
-    async def _tell_rows(self) -> None:
-        while True:
-            wait = self._upward.wait(self.clock.monotonic())
-            if wait is None:
-                self._some_rows.clear()
-                await self._some_rows.wait()
-            elif wait > 0:
-                self._some_rows.clear()
-                await _first(self._some_rows.wait(), self.clock.sleep(wait))
-            else:
-                self.uplink.say(Rows(self._upward.take()))
 
 
 def window_permission(opened: PeriodSet, now: Instant) -> Permission:
@@ -505,10 +463,3 @@ def _kind_of_stop(reason: str) -> str:
     if reason.startswith(("window", "link_")):
         return "window"
     return "release" if reason.startswith(("ring", "release", "withdrawn")) else "upstream"
-
-
-async def _first(*awaited: Awaitable[object]) -> None:
-    tasks = [asyncio.ensure_future(one) for one in awaited]
-    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
