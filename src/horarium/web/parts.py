@@ -1,5 +1,5 @@
-"""How far receivers are, as people see it: bars of states, reasons in words, and windows on a line
-of time."""
+"""How far receivers are, as people see it: bars of states, reasons in words, windows on a line of
+time."""
 
 from __future__ import annotations
 
