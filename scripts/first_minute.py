@@ -5,6 +5,7 @@ Prints a transcript; README.md holds the same text, and a test compares the two.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import mailbox
 import os
@@ -20,6 +21,11 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
+
+from horarium.kernel.instant import Instant
+from horarium.runtime.clock import SystemClock
+from horarium.runtime.demo.distribution import send_window
+from horarium.runtime.demo.realm import DISTRIBUTION, DemoRealm
 
 CALLED = "2026-03-03 11:30"
 NOW = "2026-03-02 09:00"
@@ -40,6 +46,7 @@ class Minute:
             "HORARIUM_SITE": str(site),
             "HORARIUM_MAIL_LMTP": f"127.0.0.1:{port}",
             "HORARIUM_WEB_LISTEN": f"unix:{site / 'web'}",
+            "HORARIUM_NODE_LISTEN": f"127.0.0.1:{_free_port()}",
         }
 
     def run(self, *words: str, data: bytes = b"", now: bool = True) -> bytes:
@@ -178,6 +185,56 @@ def _ran(minute: Minute, *ids: str) -> list[dict[str, str]]:
     return sorted(ran, key=lambda e: ids.index(e["id"])) if {e["id"] for e in ran} == {*ids} else []
 
 
+MEGABYTE, OPEN_SECONDS = 1_000_000, 2
+GRID = 'rate_grid = ["Mon-Sun 00:00-24:00 977KiB"]'
+
+
+async def two_tiers(folder: Path) -> None:
+    """A version goes to a parent and the node behind it; the window of the first link closes on the
+    way, and opens again."""
+    clock = SystemClock()
+    realm = DemoRealm(folder, clock, {"north": "", "oslo": "north"}, {})
+    hq, north, oslo = realm.hq, realm.nodes["north"], realm.nodes["oslo"]
+    try:
+        for name in ("prices", "pictures", "rules"):
+            (realm.source / name).write_bytes(os.urandom(MEGABYTE))
+        realm.declare({"night": 'send = { type = "never" }'})
+        await realm.start()
+        made = realm.build()
+        print(f"$ horarium distribution build {DISTRIBUTION}")
+        print(f"{DISTRIBUTION}: version {made.version}, {made.files} files, {made.size} octets")
+        first = Instant(clock.now() + 3)
+        end = Instant(first + OPEN_SECONDS)
+        again = Instant(end + 3)
+        evening = send_window(first, end) + GRID
+        realm.declare(
+            {"evening": evening, "night": send_window(again, Instant(again + 600)) + GRID}
+        )
+        await north.until(lambda: clock.until(end) < -1, "the window ends")
+        cut = north.arriving()
+        print(
+            f"The window ends: north has {_mb(cut)} of 3 MB, and oslo {_mb(oslo.arriving())} by it."
+        )
+        await realm.until_same()
+        content = hq.store.read(lambda tx: tx.versions.retained(DISTRIBUTION))[0].bundles[0].content
+        flows = [node.sent(content.digest) for node in (hq, north)]
+        assert flows[0] == [cut, content.length - cut], "not exactly the rest"
+        assert sum(flows[1]) == content.length, "more than one copy"
+        print("It opens again: exactly the rest goes, and each octet went once over each link.")
+        shown = subprocess.run(
+            [*PROGRAM, "--site", str(hq.site.root), "distribution", "status", DISTRIBUTION],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        print(f"$ horarium distribution status {DISTRIBUTION}")
+        print("\n".join(line.rstrip() for line in shown.stdout.splitlines()[1:3]))
+    finally:
+        await realm.end()
+
+
+def _mb(octets: int) -> str:
+    return f"{round(octets / MEGABYTE)} MB"
+
+
 def _serve(minute: Minute) -> subprocess.Popen[bytes]:
     daemon = subprocess.Popen([*PROGRAM, "--quiet", "serve"], env=minute.environment,
                               stderr=subprocess.DEVNULL)  # fmt: skip
@@ -235,6 +292,12 @@ def main() -> None:
         print()
         killed(minute)
         minute.show("next", ROOM)
+        print(
+            "\nFiles for two servers, the second behind the first, by a link that is open for 2 s:"
+        )
+        tiers = Path(folder) / "tiers"
+        tiers.mkdir()
+        asyncio.run(two_tiers(tiers))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import click
 from horarium.cli.exits import CannotWrite
 from horarium.cli.invocation import Invocation, pass_invocation
 
+SITE = "@SITE@"
+"""In a text, the place of the folder of the site."""
+
 
 @click.command(
     help="Write a new site: commented settings and objects. Never overwrites.\n\n"
@@ -28,7 +31,9 @@ def command(invocation: Invocation, example: bool, authserv: str | None) -> None
     if authserv is not None and not authserv.replace("-", "").replace(".", "").isalnum():
         raise click.UsageError(f"--authserv: not a host name: {authserv}")
     source = files("horarium.cli").joinpath("sites", "example" if example else "plain")
-    texts = {name: _filled(text, authserv) for name, text in _texts(source)}
+    texts = {
+        name: _filled(text, authserv).replace(SITE, str(root)) for name, text in _texts(source)
+    }
     present = [name for name in texts if (root / name).exists()]
     if present:
         raise CannotWrite(f"{root / present[0]} is there already: nothing was written")
@@ -49,7 +54,7 @@ def _texts(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir():
             found += _texts(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".toml", ".ctl", ".sh")):
+        elif entry.name.endswith((".toml", ".ctl", ".sh", ".csv")):
             found.append((prefix + entry.name, entry.read_text("utf-8")))
     return sorted(found)
 

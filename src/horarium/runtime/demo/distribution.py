@@ -116,6 +116,11 @@ def _until_told_to_stop() -> asyncio.Task[None]:
     return asyncio.create_task(wait())
 
 
+def send_window(start: Instant, end: Instant) -> str:
+    """The keys of a channel that is open from one instant to another."""
+    return f'send = {{ type = "daily", start = "{_clock(start)}", end = "{_clock(end)}" }}\n'
+
+
 class _Demo:
     """The acts, each of which begins where the one before ended."""
 
@@ -150,8 +155,8 @@ class _Demo:
         again = Instant(end + 4)
         self.realm.declare(
             {
-                "evening": _window(first, end) + GRID,
-                "night": _window(again, Instant(again + 3_600)) + GRID,
+                "evening": send_window(first, end) + GRID,
+                "night": send_window(again, Instant(again + 3_600)) + GRID,
             }
         )
         self.say(f"the window opens for {OPEN_SECONDS} s, at 1.25 MB/s")
@@ -304,10 +309,6 @@ class _Demo:
 
 _WRONG = "chunk.wrong"
 _OLDER = r"metadata\.refused .*?reason=(.*older.*)"
-
-
-def _window(start: Instant, end: Instant) -> str:
-    return f'send = {{ type = "daily", start = "{_clock(start)}", end = "{_clock(end)}" }}\n'
 
 
 def _clock(at: Instant) -> str:
