@@ -26,22 +26,20 @@ def test_a_directory_appears_on_a_leaf_behind_a_parent_across_a_closed_window(
     tmp_path: Path,
 ) -> None:
     with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
-        realm.fill(6, 500_000)
-        realm.declare()
+        realm.fill(8, 1_000_000)
+        realm.declare(send='{ type = "never" }')
         realm.start()
-        # At 500,000 octets a second the 3 MB take six seconds: the window closes on the way.
-        rate = 'rate_grid = ["Mon-Sun 00:00-24:00 500KiB"]'
-        opens, closes = clock(2), clock(5)
-        again, end = clock(9), clock(60)
-        window = f'{{ type = "daily", start = "{opens}", end = "{closes}" }}'
-        realm.declare(send=window, channel=rate)
         realm.build()
-        until(lambda: realm.state("north") == "suspended", lambda: str(realm.status()), 20)
-        cut = realm.status()["north"]
-        assert 0 < cut["octets"] < 3_000_000
-        window = f'{{ type = "daily", start = "{again}", end = "{end}" }}'
+        # At half a mebibyte a second 8 MB take a quarter of a minute: the window closes on the way.
+        rate = 'rate_grid = ["Mon-Sun 00:00-24:00 512KiB"]'
+        window = f'{{ type = "daily", start = "{clock(-60)}", end = "{clock(10)}" }}'
         realm.declare(send=window, channel=rate)
-        realm.until_extracted(1, seconds=40)
+        until(lambda: realm.state("north") == "suspended", lambda: str(realm.status()), 40)
+        cut = realm.status()["north"]
+        assert 0 < cut["octets"] < 8_000_000
+        again = f'{{ type = "daily", start = "{clock(3)}", end = "{clock(600)}" }}'
+        realm.declare(send=again)
+        realm.until_extracted(1)
         assert realm.is_whole("north")
         assert realm.is_whole("oslo")
 

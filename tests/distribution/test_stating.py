@@ -37,7 +37,9 @@ def state(of: Realm, before: Stated | None = None) -> Stated:
     held: dict[str, tuple[int, Document]] = {}
     if before is not None:
         held = {name: (before.numbers[name], one) for name, one in before.documents.items()}
-    return state_all(of, plan_of(of), ORIGIN, "realm", held, lambda *_: None, Instant(0))
+    return state_all(
+        of, plan_of(of), ORIGIN, "realm", held, lambda *_: None, Instant(0), Instant(0)
+    )
 
 
 def test_numbers_begin_at_one_and_stay_while_nothing_changes() -> None:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "channel": ("horarium.cli.channel", "what is sent to whom, and when"),
     "node": ("horarium.cli.node", "this machine in a realm: tokens, joining, its state"),
     "subscriber": ("horarium.cli.subscriber", "who receives and extracts, and groups of them"),
+    "demo": ("horarium.cli.demo", "distribution at work, shown in a minute"),
     "verify-firings": ("horarium.cli.verify_firings", "whether what ran is what was demanded"),
     "schedule": ("horarium.cli.schedule", "what a schedule will do, and why"),
     "outbox": ("horarium.cli.outbox", "the mails that leave"),

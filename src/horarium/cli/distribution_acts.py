@@ -1,10 +1,9 @@
-"""``horarium distribution build|status|…``: what is done with versions, and how far they are."""
+"""``horarium distribution build`` and its like: what is done with versions."""
 
 from __future__ import annotations
 
 import click
 
-from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import store_of
 from horarium.runtime.tiers.asking import (
@@ -18,7 +17,6 @@ from horarium.runtime.tiers.asking import (
     send_now,
 )
 from horarium.runtime.tiers.making import Options
-from horarium.runtime.tiers.status import status_document, status_lines
 
 BY = "command line"
 
@@ -66,21 +64,6 @@ def _build(invocation: Invocation, name: str, options: Options) -> None:
         else f"{name}: unchanged, no version"
     )
     invocation.emit(document, said)
-
-
-@click.command(
-    "status",
-    help="How far each expected receiver is with the newest versions; silent ones too.\n\n"
-    "\b\nExample:\n  horarium distribution status intranet",
-)
-@click.argument("name")
-@click.option("--versions", default=1, show_default=True, help="how many of the newest")
-@pass_invocation
-def status(invocation: Invocation, name: str, versions: int) -> int:
-    """Print how far everybody is."""
-    document = status_document(store_of(invocation), invocation.settings, name, versions)
-    invocation.emit(document, lambda: "\n".join(status_lines(document)) or f"{name}: no version")
-    return Exit.OK if document["versions"] else Exit.NO
 
 
 @click.command(

@@ -33,7 +33,7 @@ def distribution_check(invocation: Invocation, at: str, strict: bool) -> int:
     """Print what is found."""
     found = lint_realm(
         store_of(invocation), invocation.settings, invocation.moment("--at", at),
-        invocation.clock.now(),
+        invocation.clock.now(), invocation.site,
     )  # fmt: skip
     invocation.emit(
         {"findings": [asdict(one) for one in found]},

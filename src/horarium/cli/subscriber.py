@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from horarium.cli.distribution_acts import extract, revoke
+from horarium.cli.distribution_told import subscriber_status
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import object_commands, store_of
@@ -27,6 +28,7 @@ object_commands(group, "subscriber_group", also="group")
 command.add_command(preview_command("subscriber"))
 command.add_command(extract)
 command.add_command(revoke)
+command.add_command(subscriber_status)
 
 
 @command.command(

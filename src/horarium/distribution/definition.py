@@ -12,7 +12,9 @@ from horarium.kernel.errors import InvalidInput
 MOST_ACTIONS = 100
 # What a receiver needs to know of the content: how packages are installed. Where files come from
 # is the distributor's own business.
-_TOLD = ("items", "order", "installer", "parameters", "documents", "links")
+_TOLD = (
+    "items", "order", "installer", "remover", "requires", "parameters", "documents", "links",
+)  # fmt: skip
 
 
 def definition_document(distribution: Distribution) -> Document:

@@ -63,6 +63,12 @@ def renewed_at(role: str, signed: Instant) -> Instant:
     return Instant(signed + life_of(role) // 3)
 
 
+def next_number(held: int, at: Instant) -> int:
+    """The number of metadata after ``held``: one more, and not below the present, so that who
+    signs from a restored store is believed by those who have seen later numbers."""
+    return max(held + 1, int(at))
+
+
 def make_root(
     holders: Mapping[str, Holders], signers: Iterable[Signer], number: int, at: Instant
 ) -> bytes:

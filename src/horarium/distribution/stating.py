@@ -21,6 +21,7 @@ from horarium.distribution.precedence import schedule_of, settings_of, variables
 from horarium.distribution.realm import ParentPolicy, Realm
 from horarium.distribution.records import Document
 from horarium.distribution.settings import DISTRIBUTOR, SUBSCRIBER
+from horarium.distribution.signing import next_number
 from horarium.distribution.tree import ORIGIN, Tree, subscribers_of, tree_of
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
@@ -71,6 +72,7 @@ def plan_of(realm: Realm) -> Plan:
     for name in sorted(realm.distributions):
         tree = trees[name] = tree_of(realm, name)
         lost[name] = dict(tree.lost)
+        placed = Rings.of(realm, name)
         for node in tree.below(ORIGIN):
             parent = tree.parents[node]
             held = parents.setdefault(node, parent)
@@ -78,29 +80,40 @@ def plan_of(realm: Realm) -> Plan:
                 shown = held or "the distributor"
                 lost[name][node] = f"its link goes to {shown}, this hierarchy leads by {parent}"
                 continue
-            rings = rings_of(realm, name, node) if node in tree.receivers else {}
+            rings = placed.rings(node) if node in tree.receivers else {}
             follows.setdefault(node, {})[name] = Follows(node in tree.receivers, rings)
     return Plan(parents, follows, trees, {name: nodes for name, nodes in lost.items() if nodes})
 
 
-def rings_of(realm: Realm, distribution: str, node: str) -> dict[str, int]:
-    """By channel that brings a distribution to a receiver by rings, the number of its ring; empty
-    as soon as one channel brings it without."""
-    found: dict[str, int] = {}
-    for channel in realm.channels.values():
-        if not channel.active or distribution not in channel.distributions:
-            continue
-        if node not in subscribers_of(realm, channel):
-            continue
-        if not channel.rings:
-            return {}
-        member = (
-            number
-            for number, ring in enumerate(channel.rings)
-            if ring.group in realm.groups and node in realm.groups[ring.group].members
-        )
-        found[channel.name] = next(member, len(channel.rings))
-    return found
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """Who belongs to which ring of each channel that brings one distribution; -1 for a channel
+    without rings."""
+
+    by_channel: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of(cls, realm: Realm, distribution: str) -> Rings:
+        """The rings of a distribution."""
+        found: dict[str, dict[str, int]] = {}
+        for channel in realm.channels.values():
+            if not channel.active or distribution not in channel.distributions:
+                continue
+            last = len(channel.rings) if channel.rings else -1
+            placed = dict.fromkeys(subscribers_of(realm, channel), last)
+            for number, ring in reversed(list(enumerate(channel.rings))):
+                group = realm.groups.get(ring.group)
+                for name in group.members if group is not None else ():
+                    if name in placed:
+                        placed[name] = number
+            found[channel.name] = placed
+        return cls(found)
+
+    def rings(self, node: str) -> dict[str, int]:
+        """By channel that brings it by rings, the number of a receiver's ring; empty as soon as
+        one channel brings it without."""
+        mine = {name: placed[node] for name, placed in self.by_channel.items() if node in placed}
+        return {} if -1 in mine.values() else mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ class Stated:
 
 def state_all(
     realm: Realm, plan: Plan, origin: Place, realm_id: str,
-    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant,
+    before: Mapping[str, tuple[int, Document]], opened: Opened, known_until: Instant, at: Instant,
 ) -> Stated:  # fmt: skip
     """The configurations of all nodes of a plan, those below first; ``before``: by node, the
     number and the table that were stated last. ``origin`` is the distributor's own node."""
@@ -126,7 +139,7 @@ def state_all(
     for node in reversed(plan.below(ORIGIN)):
         document = configuration_document(stater.configuration(node))
         number, kept = before.get(node, (0, None))
-        numbers[node] = number if kept == document else number + 1
+        numbers[node] = number if kept == document else next_number(number, at)
         documents[node] = document
     return Stated(numbers, documents, stater.at_origin())
 

@@ -68,6 +68,10 @@ class Served:
     wake: Callable[[], None] = lambda: None
 
 
+FAILED = 70
+"""The status of a daemon that ends because a part of it can not go on: a fault of our own, or data
+that can not be made durable any more."""
+
 # A part above the runtime while it runs; it gives what it listens on.
 Face = Callable[[Served], AbstractAsyncContextManager[list[str]]]
 
@@ -97,6 +101,7 @@ class Daemon:
         self._outbox: Outbox | None = None
         self._timetable: TimetableService | None = None
         self._stop = asyncio.Event()
+        self._failed = False
         self._reloading: asyncio.Task[None] | None = None
         self.addresses: list[str] = []
 
@@ -115,6 +120,8 @@ class Daemon:
                 _notify("STOPPING=1")
             self._worker.shutdown()
             self._store.close()
+        if self._failed:
+            return FAILED
         return (self._timetable.status if self._timetable is not None else None) or 0
 
     # --- parts -----------------------------------------------------------
@@ -203,7 +210,8 @@ class Daemon:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            log.critical("serve.failed", exc_info=task.exception())
+            log.critical("serve.failed reason=%s", task.exception(), exc_info=task.exception())
+            self._failed = True
             self._stop.set()
 
     # --- mail in ---------------------------------------------------------

@@ -19,6 +19,8 @@ from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import read_realm_of
 from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
+from horarium.runtime.site import Site
+from horarium.runtime.tiers.expiring import findings_of_trust
 from horarium.store.store import Store, Transaction
 
 MOST_ENTRIES = 200_000
@@ -40,9 +42,17 @@ def kept_history(tx: Transaction, realm: Realm) -> Past:
     return Past(octets, seconds)
 
 
-def lint_realm(store: Store, settings: Settings, at: Instant, now: Instant) -> list[Finding]:
-    """Everything that will starve or never act, as seen from an instant on; errors first."""
-    return store.read(lambda tx: lint(*_seen(tx, settings, at, now)))
+def lint_realm(
+    store: Store, settings: Settings, at: Instant, now: Instant, site: Site | None = None
+) -> list[Finding]:
+    """Everything that will starve or never act, as seen from an instant on; errors first. With
+    the ``site`` also what of its trust runs out, and which keys lie together."""
+
+    def work(tx: Transaction) -> list[Finding]:
+        found = lint(*_seen(tx, settings, at, now))
+        return found + list(findings_of_trust(site, tx, at)) if site is not None else found
+
+    return store.read(work)
 
 
 def simulate(

@@ -727,6 +727,14 @@ _NODE = (
         "Who runs them, and the check of health; unset, whoever runs the node.",
     ),
     _of_node(
+        "service_command",
+        [],
+        _program,
+        "program and arguments",
+        "What takes `start NAME`, `stop NAME` and `is-active NAME`, like systemctl; unset, actions "
+        "on services are refused.",
+    ),
+    _of_node(
         "allow_foreign_delete",
         [],
         _absolute_paths,
@@ -756,6 +764,52 @@ _NODE = (
     ),
 )
 
+_LEVEL = choice("error", "warning", "success", "info", "debug", "off")
+_LEVELS = "`error`, `warning`, `success`, `info`, `debug` or `off`"
+_HOOK = re.compile(r"https?://[!-~]{1,1000}", re.ASCII)
+
+
+def _hook(value: object) -> str:
+    if not isinstance(value, str) or not _HOOK.fullmatch(value):
+        raise refuse(value, 'an address such as "https://chat.example.com/hooks/7"')
+    return value
+
+
+def _of_notices(
+    name: str, default: object, read: Callable[[object], object], values: str, meaning: str
+) -> Setting:
+    return Setting(f"notices.{name}", default, read, values, meaning)
+
+
+_NOTICES = (
+    _of_notices(
+        "console", "warning", _LEVEL, _LEVELS, "From which level on the daemon says a notice."
+    ),
+    _of_notices(
+        "log", "info", _LEVEL, _LEVELS, "From which level on it stands in `state/notices/DAY.log`."
+    ),
+    _of_notices(
+        "log_days", 30, whole_number(1, 3_650), "number", "After how many days a log is removed."
+    ),
+    _of_notices(
+        "mail", "warning", _LEVEL, _LEVELS, "From which level on it is mailed to `notices.mail_to`."
+    ),
+    _of_notices(
+        "mail_to", [], address_keys, "addresses", "To whom; `mail.sender` is who writes."
+    ),
+    _of_notices(
+        "webhook", "warning", _LEVEL, _LEVELS,
+        "From which level on it is sent to `notices.webhook_url`.",
+    ),
+    _of_notices(
+        "webhook_url", None, _hook, "address",
+        "Where it is sent as JSON, signed by `HORARIUM_SECRET_WEBHOOK` of the environment.",
+    ),
+    _of_notices(
+        "metrics", "debug", _LEVEL, _LEVELS, "From which level on it is counted in `/metrics`."
+    ),
+)  # fmt: skip
+
 _LATER = tuple(
     Setting(
         f"{section}.{key}",
@@ -780,6 +834,7 @@ SETTINGS: dict[str, Setting] = {
         *_DIRECTIVES,
         *_WEB,
         *_NODE,
+        *_NOTICES,
         *_LIMITS,
         *_LATER,
     )

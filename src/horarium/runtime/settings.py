@@ -137,6 +137,7 @@ class NodeSettings:
     allowed_roots: tuple[str, ...] | None
     allow_actions: bool
     actions_user: str | None
+    service_command: tuple[str, ...]
     allow_foreign_delete: tuple[str, ...]
     env_allow: tuple[str, ...]
     health_check: tuple[str, ...]
@@ -149,6 +150,21 @@ class NodeSettings:
             return self.allowed_roots
         paths = (text for text in self.variables.values() if text.startswith("/"))
         return tuple(dict.fromkeys(path.rstrip("/") or "/" for path in paths))
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Which sinks are told of notices of distribution, each from a level on (``off``: never).
+    ``webhook_url`` None is nowhere; its secret stands in the environment only."""
+
+    console: str
+    log: str
+    log_days: int
+    mail: str
+    mail_to: tuple[str, ...]
+    webhook: str
+    webhook_url: str | None
+    metrics: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +220,7 @@ class Settings:
     directives: DirectiveSettings
     web: WebSettings
     node: NodeSettings
+    notices: NoticeSettings
     limits: LimitSettings
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -374,6 +391,7 @@ def _settings(
         directives=DirectiveSettings(**_acted_on(values, "directives")),
         web=WebSettings(**_acted_on(values, "web")),
         node=NodeSettings(**values["node"]),
+        notices=NoticeSettings(**values["notices"]),
         limits=LimitSettings(**values["limits"]),
         origins=MappingProxyType(dict(origins)),
         warnings=warnings,

@@ -27,6 +27,7 @@ from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.metadata import MetadataRepository
 from horarium.store.nodes import NodeRepository
+from horarium.store.notices import NoticeRepository
 from horarium.store.persons import PersonRepository
 from horarium.store.quotas import QuotaRepository
 from horarium.store.releases import ReleaseRepository
@@ -202,6 +203,11 @@ class Transaction:
     def versions(self) -> VersionRepository:
         """Versions of distributions, builds, and who has received what."""
         return VersionRepository(self.session, self.tenant)
+
+    @property
+    def notices(self) -> NoticeRepository:
+        """What somebody should know of distribution."""
+        return NoticeRepository(self.session, self.tenant)
 
     @property
     def nodes(self) -> NodeRepository:

@@ -133,6 +133,35 @@ class VersionRepository:
             [{**self._of(distribution, version, name), "at_s": at} for name in subscribers],
         )
 
+    def subscribers(self, distribution: str) -> dict[str, bool]:
+        """Everybody who has rows of a distribution, and whether all of them say that it left."""
+        values = {"tenant": self.tenant, "distribution": distribution}
+        rows = self.session.rows("known_subscribers", values)
+        return {text(name): bool(left) for name, left in rows}
+
+    def unsubscribe(self, distribution: str, subscribers: Iterable[str], at: Instant) -> None:
+        """Writes of subscribers that they left; their rows tell where they were."""
+        self._each("unsubscribe_receiver", distribution, subscribers, at)
+
+    def subscribe_again(self, distribution: str, subscribers: Iterable[str], at: Instant) -> None:
+        """Writes of subscribers that they are back: what had arrived is there, the rest is
+        awaited."""
+        self._each("resubscribe_receiver", distribution, subscribers, at)
+
+    def _each(self, query: str, distribution: str, names: Iterable[str], at: Instant) -> None:
+        values = {"tenant": self.tenant, "distribution": distribution, "at_s": at}
+        self.session.run_many(query, [{**values, "subscriber": name} for name in names])
+
+    def waiting(self, distribution: str, before: int) -> list[str]:
+        """Who has not received some version before a number that it waits for."""
+        rows = self.session.rows("waiting_subscribers", self._of(distribution, before))
+        return [text(row[0]) for row in rows]
+
+    def supersede(self, distribution: str, by: int, subscriber: str, at: Instant) -> None:
+        """Ends that a subscriber waits for versions before another one."""
+        values = self._of(distribution, by, subscriber)
+        self.session.run("supersede_receiver", {**values, "reason": str(by), "at_s": at})
+
     def put_row(self, row: ReceiverRow) -> None:
         """Keeps the newest row of a receiver."""
         self.session.run(

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from horarium.kernel.instant import Instant, Wall, civil, format_instant
+from horarium.kernel.instant import Instant, Wall, civil, format_instant, parse_instant
 from horarium.kernel.zone import Zone
 from horarium.web.visit import Visit
 
@@ -44,6 +44,8 @@ def environment() -> Environment:
         "span": span,
         "lasting": lasting,
         "day": iso_day,
+        "instant": parse_instant,
+        "octets": octets,
     }
     made.globals["static"] = static_url
     return made
@@ -155,3 +157,13 @@ def lasting(seconds: int) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def octets(size: int) -> str:
+    """`1.4 GiB`."""
+    value, unit = float(size), "octets"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1_024:
+            break
+        value, unit = value / 1_024, larger
+    return f"{value:.0f} {unit}" if unit == "octets" or value >= 100 else f"{value:.1f} {unit}"

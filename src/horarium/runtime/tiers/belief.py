@@ -178,10 +178,11 @@ async def with_distributions(belief: Belief, node: str, fetch: Fetch, now: Insta
         return belief
     trusted = belief.trusted
     for name in followed(configuration):
-        if trusted.lacks(build_role(name)):
-            trusted = trusted.with_role(
-                build_role(name), await _needed(fetch, build_role(name)), now
-            )
+        role = build_role(name)
+        data = await fetch(role, LARGEST_ROLE) if trusted.lacks(role) else None
+        if data is not None:
+            # Who is no child there is not told: it learns where it belongs, and asks again there.
+            trusted = trusted.with_role(role, data, now)
     after = replace(belief, trusted=trusted)
     for name in followed(configuration):
         after = await _stated(after, f"{releases.KIND}/{name}", fetch, now)

@@ -8,33 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.messages import Row
 from horarium.distribution.needing import Need
-from horarium.distribution.precedence import written_schedule
+from horarium.distribution.precedence import distributor_settings, written_schedule
 from horarium.distribution.realm import Realm
 from horarium.distribution.records import Document
 from horarium.distribution.schedules import Act, Given, object_id
 from horarium.distribution.timing import timetable_for
+from horarium.distribution.tree import ORIGIN
 from horarium.kernel.errors import HorariumError, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.kernel.timetable import Timetable
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.runtime.tiers.belief import Belief
+from horarium.runtime.tiers.builds import Builds, Maker
 from horarium.runtime.tiers.calendars import Calendars, look_at_calendars
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.collecting import collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.expiring import notice_expiring
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.origin import Origin, Published
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.staging import look as look_at_releases
 from horarium.store.store import Transaction
 
@@ -42,26 +46,14 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How long an answer about a window is used: a reservation of its link moves it within ten seconds.
-WINDOW_SECONDS = 5.0
+# How long an answer about a window is used: a clock that is set moves it within a second.
+WINDOW_SECONDS = 0.5
 # How often it is looked whether another process published, built or asked for something.
 WATCH_SECONDS = 1.0
 CALENDAR_SECONDS = 5
 # Metadata are signed anew when a third of their life is over; it is looked at so often.
 RENEW_SECONDS = 3_600
 LONGEST_REST = 60.0
-
-
-class Maker(Protocol):
-    """What builds versions."""
-
-    def build(self, name: str, cause: str, now: Instant) -> object:
-        """Builds a distribution now; blocks until it is done."""
-        ...
-
-    def give_back(self, channel: str, distribution: str, now: Instant, by: str = ...) -> object:
-        """Withdraws the newest version that a channel released; blocks until it is done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +79,15 @@ class DistributingNode:
         self._published = published
         self._sending = origin.sending(published.realm)
         self._known = Known(())
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._asked: dict[tuple[str, Hashable], _Asked] = {}
+        self._alike: dict[tuple[str, str], Hashable] = {}
         self._extra: frozenset[str] = frozenset()
         self._walks: dict[str, str] = {}
         self._changes = -1
         self._calendars = Calendars()
         self._calendars_due = Instant(0)
         self._acts = Acts(origin.store)
-        self._building: dict[str, asyncio.Task[None]] = {}
-        self._build_slots = asyncio.Semaphore(2)
+        self._builds = Builds(maker, clock)
         self._woken = asyncio.Event()
         self._hearing = Hearing(origin.store)
         self._enrolling = Enrolling(origin)
@@ -116,7 +108,7 @@ class DistributingNode:
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in [*tasks, *self._building.values()]:
+            for task in [*tasks, *self._builds.tasks]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.worker.shutdown()
@@ -137,6 +129,7 @@ class DistributingNode:
         self._published = published
         self._sending = self.origin.sending(published.realm)
         self._asked.clear()
+        self._alike.clear()
         names = published.realm.distributions
         versions = [v for name in names for v in published.belief.trusted.versions(name)]
         self._known = Known(versions, self._hearing.files(self.contents, versions))
@@ -188,9 +181,9 @@ class DistributingNode:
             await self.refresh()
             await self.do(partial(self._acts.ended, firing.name, self.clock.now()))
         elif act == Act.BUILD.value:
-            task = asyncio.create_task(self._build(name, firing))
-            self._building[name] = task
-            task.add_done_callback(lambda _: self._building.pop(name, None))
+            cause = f"schedule ({firing.reason})"
+            ended = partial(self._built, firing.name)
+            self._builds.begin(self._published.realm, name, cause, ended)
         else:
             log.info("channel.walk channel=%s reason=%s", name, firing.reason)
             self.sender.walk()
@@ -206,22 +199,26 @@ class DistributingNode:
             log.error("refresh.failed, the earlier configuration stays: %s", error)
             return
         self.adopt(published)
+        self._look_after_builds(cancel=True)
         await self.do(lambda: self._acts.plan(self._planned(), now))
         self._acts.signal("refresh", self.clock.now())
         self._woken.set()
         log.info("distributor.refreshed changed=%s", published.changed)
 
-    async def _build(self, name: str, firing: Firing) -> None:
-        async with self._build_slots:
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(
-                    None, self._maker.build, name, f"schedule ({firing.reason})", self.clock.now()
-                )
-            except (HorariumError, OSError) as error:
-                log.error("build.failed distribution=%s reason=%s", name, error)
-            await self.do(partial(self._acts.ended, firing.name, self.clock.now()))
-            self._woken.set()
+    def _look_after_builds(self, *, cancel: bool) -> None:
+        """A refresh stops a build whose definition is another one now, which then begins again,
+        and no other; unless a distributor wishes that it stops builds and sends under way."""
+        realm = self._published.realm
+        wishes = cancel and any(
+            distributor_settings(realm, name).refresh_cancels for name in realm.distributors
+        )
+        self._builds.check(realm, cancel=wishes)
+        if wishes:
+            self.sender.end_all("refresh")
+
+    async def _built(self, name: str) -> None:
+        await self.do(partial(self._acts.ended, name, self.clock.now()))
+        self._woken.set()
 
     async def _watch(self) -> None:
         """Notices what this or another process published, built or asked for."""
@@ -233,6 +230,7 @@ class DistributingNode:
                 late = self.clock.monotonic() - renewed > RENEW_SECONDS
                 if late:
                     await self.do(partial(collect_origin, self.origin, self.clock.now()))
+                    await self.do(partial(notice_expiring, self.origin.store, self.clock.now()))
                 if changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed
                     await self._follow()
@@ -247,6 +245,7 @@ class DistributingNode:
         before = self._published
         published = await self.do(partial(self.origin.refresh, self.clock.now()))
         self.adopt(published)
+        self._look_after_builds(cancel=False)
         if published.realm != before.realm:
             now = self.clock.now()
             await self.do(lambda: self._acts.plan(self._planned(), now))
@@ -344,17 +343,34 @@ class DistributingNode:
         release = self.belief().release(need.distribution)
         if follows.extracts and not release.allows(need.version, follows):
             return Permission("ring_waits")
-        if self._extra & set(self._leading(need.distribution, child)):
+        if self._is_crowded(need.distribution, child):
+            return Permission("slot_wait(of those that turned to the distributor)")
+        if self._extra and self._extra & self._leading(need.distribution, child):
             return Permission()
-        key = (need.distribution, child)
+        return self._window(need.distribution, child, now)
+
+    def _is_crowded(self, distribution: str, child: str) -> bool:
+        """Whether enough others that have lost their parent are served here instead."""
+        parents = self._published.plan.parents
+        if parents.get(child, ORIGIN) == ORIGIN:
+            return False
+        realm = self._published.realm
+        owner = realm.distributions[distribution].distributor
+        served = {one for one in self.sender.served if parents.get(one, ORIGIN) != ORIGIN}
+        most = distributor_settings(realm, owner).origin_cap
+        return child not in served and len(served) >= most
+
+    def _window(self, distribution: str, child: str, now: Instant) -> Permission:
+        """What the windows say. Those for whom the same holds share the answer."""
+        who = (distribution, child)
+        if who not in self._alike:
+            self._alike[who] = self._sending.alike(distribution, child)
+        key = (distribution, self._alike[who])
         held = self._asked.get(key)
-        over = held is not None and held.permission.until is not None
-        if (
-            held is None
-            or held.good_until < self.clock.monotonic()
-            or (over and held.permission.until is not None and held.permission.until <= now)
-        ):
-            state = self._sending.state(need.distribution, child, now)
+        fresh = held is not None and held.good_until >= self.clock.monotonic()
+        until = held.permission.until if held is not None else None
+        if held is None or not fresh or (until is not None and until <= now):
+            state = self._sending.state(distribution, child, now)
             permission = Permission("" if state.open else state.reason, state.until)
             held = _Asked(permission, self.clock.monotonic() + WINDOW_SECONDS)
             self._asked[key] = held
@@ -419,13 +435,29 @@ class DistributingNode:
             await self.clock.sleep(2 * WATCH_SECONDS)
             found = waiting_rows(self.sender, self.configuration(), self._published)
             news = {key: reason for key, reason in found.items() if told.get(key) != reason}
+            lost = {child for (child, _, _), reason in news.items() if reason == "unreachable"}
+            news |= dict.fromkeys(told.keys() - found.keys(), "")
             told = found
-            if news:
-                now = self.clock.now()
-                try:
-                    await self.do(partial(self._hearing.waits, news, now))
-                except HorariumError as error:
-                    log.warning("rows.not_kept reason=%s", error)
+            try:
+                await self.do(partial(self._keep_contacts, news, lost, self._silent()))
+            except HorariumError as error:
+                log.warning("rows.not_kept reason=%s", error)
+
+    def _silent(self) -> dict[str, float]:
+        children = self.configuration().children
+        heard = {name: self.sender.silent(name) for name in children}
+        return {name: seconds for name, seconds in heard.items() if seconds is not None}
+
+    def _keep_contacts(
+        self, news: dict[tuple[str, str, int], str], lost: set[str], silent: dict[str, float]
+    ) -> None:
+        now = self.clock.now()
+        patience = self.configuration().setting("timeout", 300) or 300
+        self._hearing.met(silent, patience, now)
+        if news:
+            self._hearing.waits(news, now)
+        if lost:
+            self._hearing.missed(lost, now)
 
 
 def _planned(realm: Realm, act: Act, name: str, distributor: str = "") -> Planned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,24 @@ from horarium.distribution.content import Blob
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.messages import Row
-from horarium.distribution.states import ARRIVED, SETTLED, State, may_be_told
+from horarium.distribution.states import State, may_be_told
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
+from horarium.runtime.notices import (
+    EXTRACT_FAILED,
+    IMPOSSIBLE_STEP,
+    NODE_BACK,
+    NODE_UNREACHABLE,
+    REFUSED_RECEIPT,
+    REFUSED_ROW,
+    notice,
+)
+from horarium.runtime.tiers.children import Permission
+from horarium.runtime.tiers.overview import MET_SECONDS
 from horarium.runtime.tiers.rows import RECEIPTS
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
+from horarium.store.nodes import Node
 from horarium.store.store import Store, Transaction
 from horarium.store.versions import Passage
 from horarium.transport.certificates import signs
@@ -28,8 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What is noted for reports: how a version came, not each piece of it.
-_NOTED = ARRIVED | SETTLED | {State.SUSPENDED, State.CORRUPT}
 _MOST_MANIFESTS = 64
 
 
@@ -41,7 +51,7 @@ class Hearing:
 
     def hear(self, child: str, rows: Sequence[Row], allowed: set[str], now: Instant) -> list[Row]:
         """Keeps rows of a child and of those behind it; those that changed something. A receipt
-        counts when its node signed it."""
+        counts when its node signed it; a step that there is not keeps the row and is noticed."""
         kept: list[Row] = []
 
         def work(tx: Transaction) -> None:
@@ -50,36 +60,44 @@ class Hearing:
             for row in rows:
                 if row.subscriber not in allowed:
                     log.error("rows.foreign child=%s subscriber=%s", child, row.subscriber)
-                elif self._is_new(tx, row):
+                    told = f"told by {child}, behind which it is not"
+                    notice(tx, REFUSED_ROW, row.subscriber, told, now)
+                    continue
+                held = tx.versions.row(row.distribution, row.version, row.subscriber)
+                if held is not None and self._is_new(tx, held, row, now):
                     tx.versions.put_row(row)
                     kept.append(row)
-                    if State(row.state) in _NOTED:
-                        tx.versions.note(
-                            Passage(
-                                row.distribution, row.version, row.subscriber, row.state, row.at,
-                                row.octets, row.reason,
-                            )
-                        )  # fmt: skip
+                    _note(tx, held, row, now)
 
         self._store.transact([], work)
         return kept
 
-    def _is_new(self, tx: Transaction, row: Row) -> bool:
+    def _is_new(self, tx: Transaction, held: Row, row: Row, now: Instant) -> bool:
+        about = f"{row.distribution} {row.version} at {row.subscriber}"
         try:
             after = State(row.state)
         except ValueError:
             log.error("rows.unknown_state subscriber=%s", row.subscriber)
+            notice(tx, IMPOSSIBLE_STEP, about, f"the state {row.state[:40]!r} is not known", now)
             return False
-        held = tx.versions.row(row.distribution, row.version, row.subscriber)
-        if held is None:
+        before = State(held.state)
+        if held.order >= row.order or before in (State.UNSUBSCRIBED, State.SUPERSEDED):
+            # Told late, or of no interest any more.
             return False
-        if held.order >= row.order or not may_be_told(State(held.state), after):
+        if not may_be_told(before, after):
+            log.error(
+                "rows.impossible_step subscriber=%s distribution=%s version=%d before=%s after=%s",
+                row.subscriber, row.distribution, row.version, before.value, after.value,
+            )  # fmt: skip
+            told = f"{before.value} is not followed by {after.value}; the row stays"
+            notice(tx, IMPOSSIBLE_STEP, about, told, now)
             return False
         if after in RECEIPTS and not self._is_signed(tx, row):
             log.error(
                 "receipt.not_signed subscriber=%s distribution=%s version=%d", row.subscriber,
                 row.distribution, row.version,
             )  # fmt: skip
+            notice(tx, REFUSED_RECEIPT, about, "its receipt is not signed by itself", now)
             return False
         return True
 
@@ -90,6 +108,40 @@ class Hearing:
         except ValueError:
             return False
         return node is not None and signs(node.key, signature, row.signed_text())
+
+    def met(self, silent: Mapping[str, float], patience: int, now: Instant) -> None:
+        """Keeps when nodes of the first tier were last heard of, ``silent`` seconds ago each, and
+        notices who is back."""
+        nodes = self._store.read(lambda tx: tx.nodes.all())
+        known = {node.name: node for node in nodes if self._is_news(node, silent, now)}
+        if not known:
+            return
+
+        def work(tx: Transaction) -> None:
+            for name, node in known.items():
+                heard = Instant(now - int(silent[name]))
+                before = node.seen or node.issued
+                tx.nodes.seen(name, heard)
+                if now - before > patience + MET_SECONDS:
+                    notice(tx, NODE_BACK, name, f"heard of after {heard - before} s", now)
+
+        self._store.transact([], work)
+
+    @staticmethod
+    def _is_news(node: Node, silent: Mapping[str, float], now: Instant) -> bool:
+        """Whether a node was heard of well after what is written."""
+        if node.name not in silent:
+            return False
+        return (node.seen or node.issued) < now - silent[node.name] - MET_SECONDS
+
+    def missed(self, names: Iterable[str], now: Instant) -> None:
+        """Notices nodes that have just gone out of reach."""
+
+        def work(tx: Transaction) -> None:
+            for name in names:
+                notice(tx, NODE_UNREACHABLE, name, "is not heard of any more", now)
+
+        self._store.transact([], work)
 
     def waits(self, news: Mapping[tuple[str, str, int], str], now: Instant) -> None:
         """Keeps why receivers of the first tier wait."""
@@ -128,6 +180,22 @@ class Hearing:
             return (content.digest, content.length) in blobs(distribution, number)
 
         return known
+
+
+def _note(tx: Transaction, held: Row, row: Row, now: Instant) -> None:
+    """Keeps a step for reports, and notices what somebody should know."""
+    if held.state != row.state:
+        tx.versions.note(
+            Passage(
+                row.distribution, row.version, row.subscriber, row.state, row.at, row.octets,
+                row.reason,
+            )
+        )  # fmt: skip
+    about = f"{row.distribution} {row.version} at {row.subscriber}"
+    if row.state == State.EXTRACT_FAILED:
+        notice(tx, EXTRACT_FAILED, about, row.reason, now)
+    elif row.state == State.EXTRACTED:
+        tx.versions.supersede(row.distribution, row.version, row.subscriber, now)
 
 
 def waiting_rows(

@@ -19,6 +19,7 @@ from horarium.kernel.errors import Conflict, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
 from horarium.runtime.clock import Clock
+from horarium.runtime.notices import BUILD_FAILED, VERSION_BUILT, notice
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.staging import BY_ITSELF, give_back
 from horarium.store.store import Transaction
@@ -138,18 +139,18 @@ class Making:
             outcome, retained = self._outcome(what, now, going, chosen)
         except BaseException as error:
             reason = str(error) or type(error).__name__
-            self._end(id_, "failed", reason)
+            self._end(name, id_, "failed", reason)
             raise
         match outcome:
             case Unchanged():
-                self._end(id_, "unchanged", _warned(outcome.warnings))
+                self._end(name, id_, "unchanged", _warned(outcome.warnings))
                 return Made(None)
             case Built():
                 self._publish(what, outcome, retained)
                 delta = outcome.delta_bytes
                 self._end(
-                    id_, "built", _warned(outcome.warnings), outcome.version.number, outcome.size,
-                    delta,
+                    name, id_, "built", _warned(outcome.warnings), outcome.version.number,
+                    outcome.size, delta,
                 )  # fmt: skip
                 log.info(
                     "version.built distribution=%s version=%d octets=%d", name,
@@ -158,10 +159,10 @@ class Making:
                 return Made(outcome.version.number, outcome.files, outcome.size, delta)
             case Failed():
                 failed = BuildFailed(outcome.reason, outcome.path, outcome.text)
-                self._end(id_, "failed", str(failed))
+                self._end(name, id_, "failed", str(failed))
                 raise failed
             case _:
-                self._end(id_, "cancelled", going.reason)
+                self._end(name, id_, "cancelled", going.reason)
                 raise Conflict(f"the build of {name} was stopped: {going.reason}")
 
     def _outcome(
@@ -195,7 +196,7 @@ class Making:
         self._origin.add_version(built.version, retired, self._clock.now(), built.baseline)
 
     def _end(
-        self, id_: int, outcome: str, reason: str, version: int | None = None,
+        self, name: str, id_: int, outcome: str, reason: str, version: int | None = None,
         size: int | None = None, delta: int | None = None,
     ) -> None:  # fmt: skip
         now = self._clock.now()
@@ -204,6 +205,10 @@ class Making:
             tx.versions.end_build(
                 id_, outcome, now, reason=reason, version=version, size=size, delta=delta
             )
+            if outcome == "failed":
+                notice(tx, BUILD_FAILED, name, reason, now)
+            elif version is not None:
+                notice(tx, VERSION_BUILT, name, f"version {version}, {size} octets", now)
 
         self._origin.store.transact([], work)
 

@@ -33,6 +33,7 @@ from horarium.runtime.realm import read_realm_of
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_belief
+from horarium.runtime.tiers.expecting import expect_receivers
 from horarium.runtime.tiers.identity import NodeFolder
 from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
 from horarium.runtime.tiers.staging import new_releases, releases_of
@@ -144,11 +145,12 @@ class Origin:
             versions = {**versions, added.distribution: [*kept, added]}
         staged = self.store.read(lambda tx: tx.releases.all())
         staged += (news := new_releases(staged, realm, versions, added, now))
+        released = releases_of(staged, realm, versions)
         stated = self._state(realm, plan, belief, name, now)
         wanted = Wanted(
             {key: definition_document(one) for key, one in realm.distributions.items()},
             versions,
-            self._statements(releases_of(staged, realm, versions), stated, now),
+            self._statements(released, stated, now),
         )
         after = publish(belief, wanted, self.folder, now)
         crash.at("build:signed")
@@ -158,10 +160,7 @@ class Origin:
             work(tx, after)
             for release in news:
                 tx.releases.put(release)
-            for key, found in versions.items():
-                if found:
-                    receivers = plan.trees[key].receivers
-                    tx.versions.expect(key, found[-1].number, receivers, now)
+            expect_receivers(tx, realm, plan.trees, versions, released, now)
 
         if after != before or added is not None:
             keep_belief(self.store, before, after, now, keep)
@@ -185,7 +184,7 @@ class Origin:
 
         origin = Place(name, self.url)
         realm_id = belief.trusted.fingerprint[:16]
-        return state_all(realm, plan, origin, realm_id, before, opened, until)
+        return state_all(realm, plan, origin, realm_id, before, opened, until, now)
 
     def _statements(
         self, releases_: Sequence[Release], stated: Stated, now: Instant

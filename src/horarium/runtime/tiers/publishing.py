@@ -27,6 +27,7 @@ from horarium.distribution.signing import (
     make_targets,
     make_timestamp,
     make_versions,
+    next_number,
 )
 from horarium.distribution.trust import (
     STATEMENTS,
@@ -149,7 +150,7 @@ class _Signing:
         if not self._have("targets", trusted):
             log.warning("metadata.waits role=targets reason=its keys are kept elsewhere")
             return trusted
-        number = held.version + 1 if held is not None else 1
+        number = self._next(held)
         signers = self._signers("targets", trusted)
         data = make_targets(wanted.definitions, delegates, signers, number, self.now)
         return _placed(trusted, "targets", data)
@@ -161,7 +162,7 @@ class _Signing:
         same = list(trusted.versions(distribution)) == list(versions)
         if held is not None and same and not _due(role, held, self.now):
             return trusted
-        number = held.version + 1 if held is not None else 1
+        number = self._next(held)
         signer = self.keys.signer(role)
         data = make_versions(distribution, versions, [signer], number, self.now)
         return _placed(trusted, role, data)
@@ -174,7 +175,7 @@ class _Signing:
         # What was named once stays named, or receivers would take it for a roll-back.
         current = {name: number for name, (number, _) in roles.items()}
         if held is None or named != current or _due("snapshot", held, self.now):
-            number = held.version + 1 if held is not None else 1
+            number = self._next(held)
             signers = self._signers("snapshot", trusted)
             data = make_snapshot(roles, signers, number, self.now)
             trusted = _placed(trusted, "snapshot", data)
@@ -186,7 +187,7 @@ class _Signing:
             or stamp.snapshot_meta.version != newest
             or _due("timestamp", stamp, self.now)
         ):
-            number = stamp.version + 1 if stamp is not None else 1
+            number = self._next(stamp)
             over = (newest, trusted.octets["snapshot"])
             signers = self._signers("timestamp", trusted)
             trusted = _placed(trusted, "timestamp", make_timestamp(over, signers, number, self.now))
@@ -199,7 +200,7 @@ class _Signing:
         if same and not _due(STATEMENTS, _signed(belief.stated[label]), self.now):
             return belief
         kind, _, name = label.partition("/")
-        follows = held.number + 1 if held is not None else 1
+        follows = next_number(held.number if held is not None else 0, self.now)
         statement = Statement(kind, name, number or follows, body)
         data = make_statement(statement, [self.keys.signer(STATEMENTS)], self.now)
         return replace(
@@ -207,6 +208,9 @@ class _Signing:
             statements={**belief.statements, label: statement},
             stated={**belief.stated, label: data},
         )
+
+    def _next(self, held: TufSigned | None) -> int:
+        return next_number(held.version if held is not None else 0, self.now)
 
     def _have(self, role: str, trusted: Trusted) -> bool:
         return len(self._signers(role, trusted)) >= trusted.root.roles[role].threshold

@@ -102,6 +102,8 @@ class Receiver:
         self._going: dict[str, _Going] = {}
         self.input = Bucket(None)
         self.free_space = 0
+        self.timeout, self.min_rate = 300, 1_024
+        """Seconds in which, and octets a second with which, a transfer has to go on."""
 
     def offered(self, client: LinkClient, offer: Offer) -> None:
         """Takes an offer up, or says why not."""
@@ -240,6 +242,7 @@ class Receiver:
         """Reads from the link while what came before is verified and written."""
         inflow = Inflow()
         writing = asyncio.create_task(self._write_on(need, shared, inflow))
+        begun, came = self._clock.monotonic(), 0
         try:
             source = client.content(need.content.digest, going.grant, shared.arrival.offset)
             async for piece in source:
@@ -247,6 +250,12 @@ class Receiver:
                 await inflow.put(piece)
                 if inflow.ended:
                     break
+                came += len(piece)
+                now = self._clock.monotonic()
+                if now - begun >= self.timeout:
+                    if came < self.min_rate * (now - begun):
+                        raise Unavailable(f"less than {self.min_rate} octets a second")
+                    begun, came = now, 0
         finally:
             inflow.end()
             await writing

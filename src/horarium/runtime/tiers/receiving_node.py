@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeVar
@@ -17,14 +17,14 @@ from horarium.distribution.messages import (
     Offer,
     Response,
     Row,
-    Rows,
     Stand,
     Standing,
     Stop,
 )
 from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
 from horarium.distribution.records import Document
-from horarium.distribution.states import SETTLED, State
+from horarium.distribution.release import Release
+from horarium.distribution.states import State
 from horarium.distribution.untrusted import Untrusted
 from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
@@ -32,6 +32,7 @@ from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.clock import Clock
+from horarium.runtime.notices import notice_refusal
 from horarium.runtime.tiers.belief import (
     STATEMENT,
     Belief,
@@ -40,13 +41,13 @@ from horarium.runtime.tiers.belief import (
     keep_belief,
     refreshed,
 )
+from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
-from horarium.runtime.tiers.rows import OwnRows
-from horarium.runtime.tiers.rows import Upward as UpwardRows
-from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
+from horarium.runtime.tiers.telling import Telling
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
 from horarium.store.store import Store
@@ -116,11 +117,12 @@ class ReceivingNode:
             self.name, self, clock, token(), self.configuration, self._connect
         )  # fmt: skip
         key = node_key(folder)
-        self.rows = OwnRows(self.name, lambda data: key.sign(data).hex())
-        self._below_rows: dict[tuple[str, str, int], Row] = {}
-        self._upward = UpwardRows()
-        self._some_rows = asyncio.Event()
-        self._held: dict[str, Held] = {}
+        self.telling = Telling(
+            self.name, lambda data: key.sign(data).hex(), clock, lambda rows: self.uplink.say(rows)
+        )
+        self._configuration = Configuration(self.name, "")
+        self._versions: dict[str, tuple[Version, ...]] = {}
+        self._releases: dict[str, Release] = {}
         self._holdings: list[Holding] = []
         self._needs: dict[str, Need] = {}
         self._known = Known(())
@@ -138,7 +140,7 @@ class ReceivingNode:
         self.adopt(self._belief)
         tasks = [
             asyncio.create_task(work())
-            for work in (self.uplink.run, self.sender.run, self._tell_rows, self._look_again)
+            for work in (self.uplink.run, self.sender.run, self.telling.run, self._look_again)
         ]
         try:
             await asyncio.gather(*tasks)
@@ -167,24 +169,34 @@ class ReceivingNode:
         return self._belief
 
     def configuration(self) -> Configuration:
-        """What holds for this node; before anything was stated, where it joined."""
-        found = self._belief.configuration(self.name)
-        if found is not None:
-            return found
-        place = Place(self._joined.parent, self._joined.url)
-        return Configuration(self.name, "", parents=(place,))
+        """What holds for this node."""
+        return self._configuration
 
     def versions(self, distribution: str) -> Sequence[Version]:
         """The versions of a distribution that are retained."""
-        return self._belief.trusted.versions(distribution)
+        return self._versions.get(distribution, ())
+
+    def release(self, distribution: str) -> Release:
+        """What of a distribution is released."""
+        return self._releases.get(distribution) or Release(distribution)
 
     def adopt(self, belief: Belief) -> None:
         """Goes by what is believed now."""
         self._belief = belief
-        configuration = self.configuration()
+        # Before anything was stated, it knows where it joined.
+        place = Place(self._joined.parent, self._joined.url)
+        configuration = belief.configuration(self.name) or Configuration(
+            self.name, "", parents=(place,)
+        )
+        self._configuration = configuration
+        names = followed(configuration)
+        self._versions = {name: belief.trusted.versions(name) for name in names}
+        self._releases = {name: belief.release(name) for name in names}
         self.receiver.input.change(configuration.setting("input_rate"), self.clock.monotonic())
+        self.receiver.timeout = configuration.setting("timeout", 300) or 300
+        self.receiver.min_rate = configuration.setting("min_rate", 1_024) or 0
         self.receiver.free_space = configuration.setting("free_space", 1 << 30) or 0
-        versions = [v for name in followed(configuration) for v in self.versions(name)]
+        versions = [version for found in self._versions.values() for version in found]
         self._known = Known(versions, self._may_be_file)
         self.sender.tell_stand()
         self.look()
@@ -199,11 +211,12 @@ class ReceivingNode:
             except Untrusted as error:
                 self.untrusted = str(error)
                 log.error("metadata.refused parent=%s reason=%s", client.end.name, error)
+                now, parent = self.clock.now(), client.end.name
+                await self.do(partial(notice_refusal, self.store, parent, error, now))
                 return
             self.untrusted = ""
             if after != before:
-                now = self.clock.now()
-                await self.do(partial(keep_belief, self.store, before, after, now))
+                await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
                 self.adopt(after)
 
     # --- the link upwards (Listener) ---------------------------------------------------
@@ -211,10 +224,7 @@ class ReceivingNode:
     async def connected(self, client: LinkClient) -> None:
         """See `Listener`: brings itself up to date, and says how everything stands."""
         await self._refresh(client)
-        self._upward.add(
-            [*self.rows.rows.values(), *self._below_rows.values()], self.clock.monotonic()
-        )
-        self._some_rows.set()
+        self.telling.again()
         self._told = {}
         self.look()
 
@@ -280,7 +290,7 @@ class ReceivingNode:
         follows = configuration.distributions.get(name)
         if follows is None or not follows.extracts:
             return [], 0
-        release = self._belief.release(name)
+        release = self.release(name)
         versions = [
             version
             for version in self.versions(name)
@@ -288,8 +298,8 @@ class ReceivingNode:
         ]
         way = lacking(versions, self.manner(name), held, release.withdrawn)
         for version in versions:
-            if version.number > held.reached and self.rows.state(name, version.number) is None:
-                self._row(name, version.number, State.PENDING)
+            if version.number > held.reached and self.telling.state(name, version.number) is None:
+                self.telling.tell(name, version.number, State.PENDING)
         needs = [need_of(name, version, bundle) for version, bundle in way]
         missing = [need for need in self.unpacker.missing() if need.distribution == name]
         return needs + missing, int(held.is_complete(versions))
@@ -336,10 +346,12 @@ class ReceivingNode:
         if follows is None or not follows.extracts or need.chunks is None:
             return
         if state is State.REFUSED:
-            self._row(need.distribution, need.version, State.PENDING, reason=f"refused({reason})")
+            self.telling.tell(
+                need.distribution, need.version, State.PENDING, reason=f"refused({reason})"
+            )
             return
         percent = 100 * offset // max(1, need.content.length)
-        self._row(
+        self.telling.tell(
             need.distribution, need.version, state, reason=reason, percent=percent, octets=offset
         )
 
@@ -356,7 +368,7 @@ class ReceivingNode:
             follows = self.configuration().distributions.get(need.distribution)
             if follows is not None and follows.extracts:
                 octets = need.content.length
-                self._row(
+                self.telling.tell(
                     need.distribution, need.version, State.RECEIVED, percent=100, octets=octets
                 )
         log.info(
@@ -381,7 +393,7 @@ class ReceivingNode:
         or a calendar."""
         found = self.configuration().children[child]
         follows = found.distributions[need.distribution]
-        release = self._belief.release(need.distribution)
+        release = self.release(need.distribution)
         passed_on = not follows.extracts
         if not passed_on and not release.allows(need.version, follows):
             return Permission(_held_back(release.stopped, release.withdrawn, need.version))
@@ -424,49 +436,11 @@ class ReceivingNode:
         taken = [row for row in rows if row.subscriber in allowed]
         if len(taken) < len(rows):
             log.error("rows.foreign child=%s count=%d", child, len(rows) - len(taken))
-        for row in taken:
-            key = (row.subscriber, row.distribution, row.version)
-            held = self._below_rows.get(key)
-            if held is None or held.order <= row.order:
-                self._below_rows[key] = row
-        self._upward.add(taken, self.clock.monotonic())
-        self._some_rows.set()
+        self.telling.pass_on(taken)
 
     def lacks_changed(self) -> None:
         """See `Surroundings`."""
         self.look()
-
-    # --- rows --------------------------------------------------------------------------------
-
-    def tell(self, name: str, version: int, state: State, **more: str | int) -> None:
-        """Tells how far this node is with a version."""
-        reason, percent = str(more.get("reason", "")), int(more.get("percent", 0))
-        octets = int(more.get("octets", 0))
-        self._row(name, version, state, reason=reason, percent=percent, octets=octets)
-
-    def _row(
-        self, name: str, version: int, state: State, *, reason: str = "", percent: int = 0,
-        octets: int = 0,
-    ) -> None:  # fmt: skip
-        if self.rows.state(name, version) in SETTLED and state not in SETTLED:
-            return
-        row = self.rows.put(
-            name, version, state, self.clock.now(), reason=reason, percent=percent, octets=octets
-        )
-        self._upward.add([row], self.clock.monotonic())
-        self._some_rows.set()
-
-    async def _tell_rows(self) -> None:
-        while True:
-            wait = self._upward.wait(self.clock.monotonic())
-            if wait is None:
-                self._some_rows.clear()
-                await self._some_rows.wait()
-            elif wait > 0:
-                self._some_rows.clear()
-                await _first(self._some_rows.wait(), self.clock.sleep(wait))
-            else:
-                self.uplink.say(Rows(self._upward.take()))
 
 
 def window_permission(opened: PeriodSet, now: Instant) -> Permission:
@@ -489,10 +463,3 @@ def _kind_of_stop(reason: str) -> str:
     if reason.startswith(("window", "link_")):
         return "window"
     return "release" if reason.startswith(("ring", "release", "withdrawn")) else "upstream"
-
-
-async def _first(*awaited: Awaitable[object]) -> None:
-    tasks = [asyncio.ensure_future(one) for one in awaited]
-    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()

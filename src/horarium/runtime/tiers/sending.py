@@ -11,12 +11,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Protocol
 
 from horarium.distribution.buckets import Bucket
 from horarium.distribution.configuration import KIND as NODE_KIND
-from horarium.distribution.configuration import Child, Configuration
+from horarium.distribution.configuration import Child
 from horarium.distribution.messages import (
     Answer,
     Ask,
@@ -24,7 +22,6 @@ from horarium.distribution.messages import (
     Lacks,
     Offer,
     Response,
-    Row,
     Rows,
     Stand,
     Standing,
@@ -37,7 +34,8 @@ from horarium.distribution.records import Document
 from horarium.distribution.release import KIND as RELEASE_KIND
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
-from horarium.runtime.tiers.belief import REALM, REVOKED, STATEMENT, Belief
+from horarium.runtime.tiers.belief import REALM, REVOKED, STATEMENT
+from horarium.runtime.tiers.children import Below, Grant, Permission, Surroundings
 from horarium.runtime.tiers.flowing import FileFlow
 from horarium.runtime.tiers.sharing import Shared
 from horarium.transport.content import ContentStore
@@ -50,87 +48,12 @@ IDLE_SECONDS = 60.0
 # What a child refused is not offered again at once.
 REFUSED_SECONDS = 30.0
 # Steps are taken at least so often, whatever nobody said.
-LONGEST_REST = 30.0
+LONGEST_REST = 1.0
+# Who polls says something at least every minute; nobody else's slot is kept for the silent.
+SILENT_SECONDS = 90.0
 # Metadata that a node reads before it is known: without them it could not join.
 _OPEN = ("root", "timestamp", "snapshot", "targets", f"{STATEMENT}{REALM}")
 _ORDER = {"high": 0, "medium": 1, "low": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Whether something may go to a child now. ``reason`` is empty when it may, until an instant
-    where something ends it; otherwise why not, and when that can change."""
-
-    reason: str = ""
-    until: Instant | None = None
-
-
-class Surroundings(Protocol):
-    """What sending asks of the node it is part of."""
-
-    def belief(self) -> Belief:
-        """What is believed now."""
-        ...
-
-    def configuration(self) -> Configuration:
-        """What holds for this node."""
-        ...
-
-    def known(self, asked: Need) -> Need | None:
-        """What a child means, in the words of signed metadata; None for what it may not have."""
-        ...
-
-    def permission(self, child: str, need: Need, now: Instant) -> Permission:
-        """Whether a need of a child may be served now."""
-        ...
-
-    def rate(self, child: str, need: Need, now: Instant) -> int | None:
-        """Octets a second that the channels let to a child, None without limit."""
-        ...
-
-    async def fetched(self, name: str) -> bytes | None:
-        """Metadata that are not here, from the node above."""
-        ...
-
-    async def forwarded(self, what: str, asked: Document) -> Document:
-        """`enrol` or `renew`, answered by the distributor."""
-        ...
-
-    def heard(self, child: str, rows: Sequence[Row]) -> None:
-        """A child told rows."""
-        ...
-
-    def lacks_changed(self) -> None:
-        """What is lacked below is another thing now."""
-        ...
-
-
-@dataclass(slots=True)
-class _Below:
-    """One child while this process lives."""
-
-    seen: float
-    life: str = ""
-    taken: int = 0
-    standing: Mapping[str, Standing] = field(default_factory=dict)
-    answered: bool = False
-    walk: str = ""
-    messages: list[tuple[int, Downward]] = field(default_factory=list)
-    some: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(slots=True)
-class Grant:
-    """The right of a child to read one content."""
-
-    token: str
-    child: str
-    need: Need
-    until: Instant | None
-    made: float
-    flows: int = 0
-    sent: int = 0
-    void: bool = False
 
 
 class Sender:
@@ -145,7 +68,7 @@ class Sender:
         self._contents = contents
         self._arriving = arriving
         self._token = token
-        self._below: dict[str, _Below] = {}
+        self._below: dict[str, Below] = {}
         self._grants: dict[str, Grant] = {}
         self._refused: dict[tuple[str, str], float] = {}
         self._buckets: dict[str, Bucket] = {}
@@ -193,6 +116,17 @@ class Sender:
         """Seconds since a child was heard of, None when it never was by this process."""
         below = self._below.get(child)
         return None if below is None else self._clock.monotonic() - below.seen
+
+    @property
+    def served(self) -> set[str]:
+        """The children to whom something is on its way."""
+        return {grant.child for grant in self._grants.values()}
+
+    def end_all(self, reason: str) -> None:
+        """Ends all that is being sent; it goes on from where it is when it may."""
+        for grant in list(self._grants.values()):
+            self._end(grant, reason)
+        self.wake()
 
     def is_settled(self, walk: str) -> bool:
         """Whether every child that is heard of has answered a walk and nothing is lacking that
@@ -273,6 +207,7 @@ class Sender:
             and self._refused.get((child, need.content.digest), 0.0) <= now
             and self._sendable(need)
         ]
+        found = [item for item in found if (self.silent(item[3]) or 0.0) < SILENT_SECONDS]
         for *_, child, need in sorted(found, key=lambda item: item[:4]):
             yield child, need
 
@@ -306,8 +241,11 @@ class Sender:
     def _end(self, grant: Grant, reason: str = "", until: Instant | None = None) -> None:
         grant.void = True
         self._grants.pop(grant.token, None)
-        if reason and grant.child in self._below:
-            self._say(grant.child, Stop((grant.token,), reason, until))
+        below = self._below.get(grant.child)
+        if below is not None:
+            below.messages = [entry for entry in below.messages if not _offers(entry[1], grant)]
+            if reason:
+                self._say(grant.child, Stop((grant.token,), reason, until))
 
     # --- the link (horarium.transport.link.Above) --------------------------------
 
@@ -374,14 +312,16 @@ class Sender:
         above it, what is said of a distribution for who follows it."""
         if name.startswith(("root.", *_OPEN)):
             return True
+        node = name.removeprefix(f"{STATEMENT}{NODE_KIND}/")
+        if node != name and node == child:
+            return True
         follows = self._children().get(child) if child is not None else None
         if follows is None:
             return False
         for prefix in (f"{STATEMENT}{RELEASE_KIND}/", "build."):
             if name.startswith(prefix):
                 return name.removeprefix(prefix) in follows.distributions
-        node = name.removeprefix(f"{STATEMENT}{NODE_KIND}/")
-        return node in (name, child) or node in follows.below
+        return node == name or node in follows.below
 
     def flow(self, child: str, digest: str, grant: str) -> Flow:
         """See `Above`."""
@@ -429,13 +369,13 @@ class Sender:
     def _timeout(self) -> int:
         return self._around.configuration().setting("timeout", 300) or 300
 
-    def _known(self, child: str) -> _Below:
+    def _known(self, child: str) -> Below:
         if child not in self._children():
             raise Refused(404, "not-a-child", f"{child} is not served here")
         below = self._below.get(child)
         now = self._clock.monotonic()
         if below is None:
-            below = self._below[child] = _Below(now)
+            below = self._below[child] = Below(now)
             self._say(child, self._stand(child))
             self._say(child, Ask("", tuple(sorted(self._children()[child].distributions))))
         below.seen = now
@@ -457,12 +397,6 @@ class Sender:
         below = self._below[child]
         if isinstance(message, Stand | Ask):
             below.messages = [m for m in below.messages if type(m[1]) is not type(message)]
-        elif isinstance(message, Stop):
-            below.messages = [
-                m
-                for m in below.messages
-                if not (isinstance(m[1], Offer) and m[1].grant in message.grants)
-            ]
         self._number += 1
         below.messages.append((self._number, message))
         below.some.set()
@@ -483,3 +417,7 @@ class Sender:
             bucket = self._buckets[name] = Bucket(rate)
         bucket.change(rate, self._clock.monotonic())
         return bucket
+
+
+def _offers(message: Downward, grant: Grant) -> bool:
+    return isinstance(message, Offer) and message.grant == grant.token

@@ -13,6 +13,7 @@ from horarium.runtime.clock import Clock
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
+from horarium.runtime.telling import Telling
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.distributing_node import DistributingNode
 from horarium.runtime.tiers.identity import NodeFolder, read_joined, tls_down
@@ -149,8 +150,11 @@ async def distribution_part(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Distribution while it is needed; the task ends only by trouble."""
     task = asyncio.create_task(DistributionPart(site, settings, store, clock).run())
+    telling = Telling(store, lambda: settings, clock, site.state / "notices")
+    told = asyncio.create_task(telling.run())
     try:
         yield task
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        told.cancel()
+        await asyncio.gather(task, told, return_exceptions=True)

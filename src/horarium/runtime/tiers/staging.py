@@ -23,6 +23,7 @@ from horarium.distribution.tree import subscribers_of
 from horarium.distribution.version import Version
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant
+from horarium.runtime.notices import RELEASE_HALTED, notice
 from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
 
@@ -125,6 +126,8 @@ def look(tx: Transaction, realm: Realm, now: Instant) -> tuple[bool, list[Halt]]
         changed = changed or (after.phase, after.rings) != (before.phase, before.rings)
         if after.phase is Phase.HALTED:
             halts.append(Halt(*key, after.reason, channel.on_halt == "return"))
+            about = f"{row.distribution} {row.version} in {row.channel}"
+            notice(tx, RELEASE_HALTED, about, after.reason, now)
     return changed, halts
 
 

@@ -8,30 +8,26 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
-from horarium.distribution.bundle_reading import BasesDiffer, BundleReader
 from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Deferred, Extracted, Outcome
 from horarium.distribution.extract_order import Received, extract_order
 from horarium.distribution.failing import RETRIES, ExtractionFailed, next_try
 from horarium.distribution.manifest import File, Manifest
-from horarium.distribution.manifest_text import manifest_octets, read_manifest
 from horarium.distribution.needing import Need
-from horarium.distribution.ports import Contents
 from horarium.distribution.realm import Action, Distribution
 from horarium.distribution.schedules import Act, Given, firings, object_id, read_schedule
 from horarium.distribution.staged import GAVE_UP, UNHEALTHY
 from horarium.distribution.states import State
 from horarium.distribution.variables import Variables
 from horarium.distribution.version import Version
-from horarium.kernel.errors import HorariumError, InvalidInput
+from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.timetable import Timetable
 from horarium.runtime.extract_actions import ActionFailed, Actions
@@ -42,8 +38,8 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.acts import Acts, Planned
 from horarium.runtime.tiers.collecting import collect
 from horarium.runtime.tiers.receiving_node import ReceivingNode
+from horarium.runtime.tiers.unpacked import Bundles
 from horarium.store.holdings import Holding
-from horarium.store.store import Transaction
 from horarium.transport.content import ContentStore
 
 log = logging.getLogger(__name__)
@@ -53,27 +49,6 @@ T = TypeVar("T")
 ASKED = "extract_asked"
 """A number in the store that rises when somebody asks that this node unpacks at once."""
 LOOK_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class UnpackedBundle:
-    """A received version (`horarium.transport.staging.Unpacked`) out of its bundle. What builds on
-    files that were changed here is left out: it has to be fetched whole."""
-
-    reader: BundleReader
-
-    @property
-    def manifest(self) -> Manifest:
-        """Every entry of the version."""
-        return self.reader.manifest
-
-    def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-        """See `Unpacked`."""
-        try:
-            for produced in self.reader.contents():
-                yield produced.content.digest, produced.content.length, produced.pieces
-        except BasesDiffer as differ:
-            log.warning("extract.changed_here files=%d", len(differ.bases))
 
 
 @dataclass(slots=True)
@@ -94,6 +69,7 @@ def node_rules(node: ReceivingNode, settings: Settings, state: Path) -> NodeRule
         policies=state / "policies",
         allow_actions=own.allow_actions,
         actions_user=own.actions_user or "",
+        service_command=own.service_command,
         foreign_delete=own.allow_foreign_delete,
         env_allow=own.env_allow,
         free_space=configuration.setting("free_space", 1 << 30) or 0,
@@ -135,6 +111,10 @@ class Unpacking:
         self._woken.set()
 
     @property
+    def _bundles(self) -> Bundles:
+        return Bundles(self._node.store, self._node.contents)
+
+    @property
     def _contents(self) -> ContentStore:
         return self._node.contents
 
@@ -143,7 +123,8 @@ class Unpacking:
     async def run(self) -> None:
         """Unpacks until it is cancelled; one that is begun is ended first."""
         try:
-            await self._do(self._begin)
+            for (name, version), state in (await self._do(self._begin)).items():
+                self._node.telling.tell(name, version, state, percent=100)
             self._node.look()
             while True:
                 self._woken.clear()
@@ -160,7 +141,8 @@ class Unpacking:
             self._stop.set()
             self._worker.shutdown()
 
-    def _begin(self) -> None:
+    def _begin(self) -> dict[tuple[str, int], State]:
+        """Ends what died in the middle; by distribution and version, what is here."""
         for recovered in self._extractor().recover():
             log.warning(
                 "extract.recovered distribution=%s version=%d new=%s trouble=%s",
@@ -169,14 +151,21 @@ class Unpacking:
         self._acts.recover()
         self._asked = self._read_asked()
         self._read_extracted()
-        for name, version in self._extracted.items():
-            self._node.rows.put(name, version, State.EXTRACTED, self._node.clock.now())
+        trusted = self._node.belief().trusted
+        versions = {name: trusted.versions(name) for name in self._extracted}
+        self._bundles.keep_recovered(self._extracted, versions)
+        unfinished = self._node.store.read(lambda tx: tx.extraction.unfinished())
+        for name, version in unfinished.items():
+            # What was begun is ended, at whatever hour: only actions afterwards remain.
+            self._failing[(name, version)] = _Failing(0, self._node.clock.now())
+        here: dict[tuple[str, int], State] = {}
         for holding in self._node.store.read(lambda tx: tx.holdings.all()):
             if holding.version > self._extracted.get(holding.distribution, 0):
-                self._node.rows.put(
-                    holding.distribution, holding.version, State.RECEIVED,
-                    self._node.clock.now(), percent=100,
-                )  # fmt: skip
+                here[(holding.distribution, holding.version)] = State.RECEIVED
+        for name, version in self._extracted.items():
+            if unfinished.get(name) != version:
+                here[(name, version)] = State.EXTRACTED
+        return here
 
     def _is_time(self) -> bool:
         """Whether there is something to do now: the schedule says so, somebody asked, or a failed
@@ -232,7 +221,11 @@ class Unpacking:
     async def _round(self) -> None:
         """Unpacks all that may be, in order; a failure holds up its own distribution only."""
         failed: set[str] = set()
-        for item in self._order():
+        order = self._order()
+        going = {(item.distribution, item.version) for item in order}
+        # A version that nobody extracts any more is not tried again either.
+        self._failing = {key: one for key, one in self._failing.items() if key in going}
+        for item in order:
             if item.distribution in failed or not self._is_due(item):
                 failed.add(item.distribution)
                 continue
@@ -246,7 +239,7 @@ class Unpacking:
         for name, follows in self._node.configuration().distributions.items():
             if not follows.extracts:
                 continue
-            release = belief.release(name)
+            release = self._node.release(name)
             definition = belief.trusted.definition(name)
             if definition is None:
                 continue
@@ -261,7 +254,7 @@ class Unpacking:
         order = extract_order(found, self._extracted, unfinished)
         for passed, by in order.superseded:
             if passed.version > self._extracted.get(passed.distribution, 0):
-                self._node.tell(
+                self._node.telling.tell(
                     passed.distribution, passed.version, State.SUPERSEDED, reason=str(by)
                 )
         return list(order.run)
@@ -282,8 +275,8 @@ class Unpacking:
         version = next((v for v in belief.trusted.versions(name) if v.number == number), None)
         if version is None:
             return False
-        self._node.tell(name, number, State.EXTRACT_WAIT)
-        self._node.tell(name, number, State.STAGING)
+        self._node.telling.tell(name, number, State.EXTRACT_WAIT)
+        self._node.telling.tell(name, number, State.STAGING)
         definition = read_definition(name, belief.trusted.definition(name))
         failing = self._failing.get((name, number))
         attempt = failing.failures + 1 if failing is not None else 1
@@ -299,16 +292,10 @@ class Unpacking:
         self, item: Received, version: Version, definition: Distribution, attempt: int
     ) -> Outcome | str:
         """Unpacks one version; a bundle that can not be read is told in words."""
-        holding = next(
-            one
-            for one in self._node.holdings(item.distribution)
-            if (one.version, one.base) == (item.version, item.base)
-        )
         extractor = self._extractor()
         bases = FirstOf((InstalledContents(self._node.store, self._roots()), self._contents))
         try:
-            with closing(self._contents.open(holding.digest)) as stream:
-                unpacked = self._unpacked(stream, bases, item, version)
+            with self._bundles.opened(self._holding(item), version, bases) as unpacked:
                 wish = Wish(
                     definition, unpacked, self._variables(item), self._contents, attempt,
                     f"{item.distribution}-{item.version}-{attempt}",
@@ -321,26 +308,9 @@ class Unpacking:
             self._keep(item, manifest)
         return outcome
 
-    def _unpacked(
-        self, stream: BinaryIO, bases: Contents, item: Received, version: Version
-    ) -> UnpackedBundle:
-        before = self._manifest(item.distribution, item.base) if item.base else None
-        return UnpackedBundle(BundleReader(stream, bases, before, version.manifest))
-
-    def _manifest(self, name: str, version: int) -> Manifest:
-        digest = self._node.store.read(lambda tx: tx.holdings.manifest(name, version))
-        if digest is None:
-            raise InvalidInput(f"the manifest of version {version} is not here any more")
-        return read_manifest(self._contents.read(digest))
-
     def _keep(self, item: Received, manifest: Manifest) -> None:
         """Keeps what the next version builds on, and lets go of what nobody needs."""
-        blob = self._contents.put([manifest_octets(manifest)])
-
-        def work(tx: Transaction) -> None:
-            tx.holdings.keep_manifest(item.distribution, item.version, blob.digest)
-
-        self._node.store.transact([], work)
+        self._bundles.keep(item.distribution, item.version, manifest)
         self._read_extracted()
         collect(self._node)
 
@@ -382,7 +352,7 @@ class Unpacking:
             "version.extracted distribution=%s version=%d files=%d octets=%d",
             item.distribution, item.version, outcome.files, outcome.octets,
         )  # fmt: skip
-        self._node.tell(
+        self._node.telling.tell(
             item.distribution, item.version, State.EXTRACTED, reason=reason, percent=100,
             octets=outcome.octets,
         )  # fmt: skip
@@ -392,7 +362,9 @@ class Unpacking:
     ) -> None:
         name, number, now = item.distribution, item.version, self._node.clock.now()
         if isinstance(outcome, Deferred):
-            self._node.tell(name, number, State.EXTRACT_WAIT, reason=f"locked({outcome.path})")
+            self._node.telling.tell(
+                name, number, State.EXTRACT_WAIT, reason=f"locked({outcome.path})"
+            )
             return
         if isinstance(outcome, str):
             reason, missing = outcome, tuple[str, ...]()
@@ -413,7 +385,7 @@ class Unpacking:
             "extract.failed distribution=%s version=%d attempt=%d reason=%s", name, number,
             attempt, reason,
         )  # fmt: skip
-        self._node.tell(name, number, State.EXTRACT_FAILED, reason=reason)
+        self._node.telling.tell(name, number, State.EXTRACT_FAILED, reason=reason)
         if missing:
             self._want(item, version, missing)
 
@@ -429,13 +401,15 @@ class Unpacking:
         ]
 
     def _whole_manifest(self, item: Received, version: Version) -> Manifest:
-        holding: Holding = next(
+        with self._bundles.opened(self._holding(item), version, self._contents) as unpacked:
+            return unpacked.manifest
+
+    def _holding(self, item: Received) -> Holding:
+        return next(
             one
             for one in self._node.holdings(item.distribution)
             if (one.version, one.base) == (item.version, item.base)
         )
-        with closing(self._contents.open(holding.digest)) as stream:
-            return self._unpacked(stream, self._contents, item, version).manifest
 
     # --- the node's own rules -------------------------------------------------------------
 

@@ -102,6 +102,8 @@ class Uplink:
             except (Unavailable, Refused, InvalidInput) as error:
                 self._since.setdefault(place.name, self._clock.monotonic())
                 log.warning("link.down parent=%s reason=%s", place.name, error)
+                if isinstance(error, Refused) and error.kind == "not-a-child":
+                    await self._ask_origin(place)
             finally:
                 self.client = None
                 await client.close()
@@ -110,6 +112,19 @@ class Uplink:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 await self._clock.sleep(FIRST_PAUSE)
+
+    async def _ask_origin(self, refused: Place) -> None:
+        """Whoever is served no more where it was asks the distributor itself where it belongs."""
+        origin = self._configuration().origin
+        if origin is None or origin.name == refused.name:
+            return
+        client = self._connect(origin)
+        try:
+            await self._listener.connected(client)
+        except (Unavailable, Refused, InvalidInput) as error:
+            log.warning("link.lost origin=%s reason=%s", origin.name, error)
+        finally:
+            await client.close()
 
     def choose(self, now: float) -> Place | None:
         """The parent to turn to now: the first, or one after it that policy allows once the ones

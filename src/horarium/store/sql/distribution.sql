@@ -73,6 +73,33 @@ INSERT INTO receiver (tenant, distribution, version, subscriber, state, reason, 
 VALUES (:tenant, :distribution, :version, :subscriber, 'pending', '', 0, 0, :at_s, 0, '')
 ON CONFLICT DO NOTHING
 
+-- name: known_subscribers
+SELECT subscriber, MIN(state = 'unsubscribed') FROM receiver
+WHERE tenant = :tenant AND distribution = :distribution GROUP BY subscriber
+
+-- name: unsubscribe_receiver
+UPDATE receiver SET state = 'unsubscribed', reason = 'was ' || state, at_s = :at_s
+WHERE tenant = :tenant AND distribution = :distribution AND subscriber = :subscriber
+    AND state <> 'unsubscribed'
+
+-- name: resubscribe_receiver
+UPDATE receiver SET at_s = :at_s, reason = '', state = CASE
+    WHEN reason IN ('was received', 'was extract_wait', 'was extracted', 'was superseded')
+    THEN SUBSTR(reason, 5) ELSE 'pending' END
+WHERE tenant = :tenant AND distribution = :distribution AND subscriber = :subscriber
+    AND state = 'unsubscribed'
+
+-- name: waiting_subscribers
+SELECT DISTINCT subscriber FROM receiver WHERE tenant = :tenant AND distribution = :distribution
+    AND version < :version AND state IN ('not_eligible', 'pending', 'offered', 'refused',
+        'receiving', 'suspended', 'verifying', 'corrupt')
+
+-- name: supersede_receiver
+UPDATE receiver SET state = 'superseded', reason = :reason, at_s = :at_s
+WHERE tenant = :tenant AND distribution = :distribution AND version < :version
+    AND subscriber = :subscriber AND state IN ('not_eligible', 'pending', 'offered', 'refused',
+        'receiving', 'suspended', 'verifying', 'corrupt')
+
 -- name: receiver_row
 SELECT distribution, version, subscriber, state, reason, percent, octets, at_s, sequence, signature
 FROM receiver WHERE tenant = :tenant AND distribution = :distribution AND version = :version
@@ -248,3 +275,29 @@ SELECT distribution, version, digest FROM known_manifest WHERE tenant = :tenant
 -- name: drop_known_manifests
 DELETE FROM known_manifest
 WHERE tenant = :tenant AND distribution = :distribution AND version < :version
+
+-- name: add_distribution_notice
+INSERT INTO distribution_notice (tenant, at_s, level, what, about, text, told, tries, due_s)
+SELECT :tenant, :at_s, :level, :what, :about, :text, 0, 0, :at_s
+WHERE NOT EXISTS (SELECT 1 FROM distribution_notice WHERE tenant = :tenant AND what = :what
+    AND about = :about AND text = :text AND at_s > :since_s)
+
+-- name: due_distribution_notices
+SELECT id, at_s, level, what, about, text, told, tries FROM distribution_notice
+WHERE tenant = :tenant AND due_s <= :now_s ORDER BY id LIMIT :many
+
+-- name: told_distribution_notice
+UPDATE distribution_notice SET told = 1 WHERE id = :id
+
+-- name: post_distribution_notice
+UPDATE distribution_notice SET due_s = :due_s, tries = tries + 1 WHERE id = :id
+
+-- name: newest_distribution_notices
+SELECT id, at_s, level, what, about, text FROM distribution_notice
+WHERE tenant = :tenant ORDER BY id DESC LIMIT :many
+
+-- name: count_distribution_notices
+SELECT level, what, COUNT(*) FROM distribution_notice WHERE tenant = :tenant GROUP BY level, what
+
+-- name: drop_old_distribution_notices
+DELETE FROM distribution_notice WHERE tenant = :tenant AND at_s < :before_s

@@ -7,14 +7,14 @@ from functools import cache
 
 import horarium
 from horarium.web.access import Access
-from horarium.web.api import appointments, bookings, own, questions, waiting
+from horarium.web.api import appointments, bookings, distribution, own, questions, waiting
 from horarium.web.api.operation import Asked, Operation, Told
 from horarium.web.api.parameters import Parameter, Schema
 from horarium.web.api.schemas import SCHEMAS, named
 
 OPERATIONS = (
     *questions.OPERATIONS, *bookings.OPERATIONS, *appointments.OPERATIONS,
-    *waiting.OPERATIONS, *own.OPERATIONS,
+    *waiting.OPERATIONS, *distribution.OPERATIONS, *own.OPERATIONS,
 )  # fmt: skip
 _PART = re.compile(r"\{(\w+)\}")
 _ERRORS = {

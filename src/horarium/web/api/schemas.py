@@ -47,6 +47,11 @@ _WAITING = {
     "ended": MAYBE_TEXT,
 }  # fmt: skip
 
+_RECEIVER = {
+    "node": TEXT, "parent": MAYBE_TEXT, "tier": NUMBER, "state": TEXT, "percent": NUMBER,
+    "reason": MAYBE_TEXT, "until": MAYBE_INSTANT, "since": MAYBE_INSTANT, "octets": NUMBER,
+}  # fmt: skip
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -131,6 +136,40 @@ SCHEMAS: dict[str, Schema] = {
     "WaitingList": page_of("WaitingEntry", "waiting"),
     "Given": thing(**_PERIOD, appointer=TEXT, duration=NUMBER, appointment=TEXT),
     "PushedBack": thing(assistant=TEXT, appointer=TEXT),
+    "Distributions": thing(
+        distributions=list_of(
+            thing(
+                id=TEXT, title=MAYBE_TEXT, active=FLAG, version=MAYBE_NUMBER, built=MAYBE_INSTANT,
+                files=NUMBER, bytes=NUMBER, receivers={"type": "object"},
+                next_build=MAYBE_INSTANT,
+                channels=list_of(thing(id=TEXT, active=FLAG, open=FLAG, until=MAYBE_INSTANT)),
+            )
+        )
+    ),
+    "DistributionStatus": thing(
+        distribution=TEXT,
+        versions=list_of(
+            thing(
+                version=NUMBER, built=INSTANT, files=NUMBER, bytes=NUMBER, retired=MAYBE_INSTANT,
+                nodes=list_of(thing(**_RECEIVER)),
+            )
+        ),
+        builds=list_of(
+            thing(
+                cause=TEXT, started=INSTANT, ended=MAYBE_INSTANT, outcome=TEXT, reason=MAYBE_TEXT,
+                version=MAYBE_NUMBER, bytes=MAYBE_NUMBER, delta_bytes=MAYBE_NUMBER,
+            )
+        ),
+        not_made=list_of(thing(what=TEXT, due=INSTANT, reason=TEXT, times=NUMBER)),
+    ),
+    "DistributionWhy": thing(
+        id=TEXT, subscriber=TEXT, version=MAYBE_NUMBER, verdict=TEXT, said=TEXT,
+        next=MAYBE_INSTANT, steps=list_of(named("Step")),
+    ),
+    "SubscriberStatus": thing(
+        subscriber=TEXT, seen=MAYBE_INSTANT, revoked=FLAG,
+        distributions=list_of(thing(distribution=TEXT, version=NUMBER, **_RECEIVER)),
+    ),
     "Feed": thing(
         id=TEXT, thing=MAYBE_TEXT, form=TEXT, created=INSTANT, url=MAYBE_TEXT
     ),

@@ -126,6 +126,23 @@ CREATE TABLE act_log (
 ) STRICT;
 CREATE INDEX act_log_of ON act_log (tenant, name, id);
 
+-- What somebody should know; due_s is when a sink is to be told (again), NULL when all were.
+CREATE TABLE distribution_notice (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    at_s INTEGER NOT NULL,
+    level TEXT NOT NULL CHECK (level IN ('error', 'warning', 'success', 'info', 'debug')),
+    what TEXT NOT NULL,
+    about TEXT NOT NULL,
+    text TEXT NOT NULL,
+    told INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    due_s INTEGER
+) STRICT;
+CREATE INDEX distribution_notice_due ON distribution_notice (tenant, due_s)
+    WHERE due_s IS NOT NULL;
+CREATE INDEX distribution_notice_of ON distribution_notice (tenant, what, about, at_s);
+
 -- Windows opened by hand until what was asked for is sent, and releases to rings.
 CREATE TABLE extra_window (
     id INTEGER PRIMARY KEY,

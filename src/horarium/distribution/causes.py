@@ -1,0 +1,226 @@
+"""Why a receiver does not have a version in use: its reason, and the chain of causes above it.
+
+What a node told last stands in its row; what follows from windows, rings, parents and silence is
+found when it is asked for, so that it is true then and nobody has to write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from horarium.distribution.messages import Row
+from horarium.distribution.sending import SendState
+from horarium.distribution.states import ARRIVED, EXTRACTING, SETTLED, State
+from horarium.distribution.tree import ORIGIN, Tree
+from horarium.kernel.errors import InvalidInput
+from horarium.kernel.instant import Instant, format_instant, parse_instant
+
+Fact = str | int | None
+
+# What of a reason stands between its brackets, in order.
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "window_closed": ("until",),
+    "slot_wait": ("place",),
+    "parent_incomplete": ("parent", "percent"),
+    "parent_down": ("parent", "since"),
+    "unreachable": ("since",),
+    "metadata_expired": ("role",),
+    "refused": ("by",),
+    "backoff": ("until",),
+    "ring_waits": ("ring", "until"),
+    "ring_unproven": ("ring",),
+    "release_paused": ("by", "since"),
+    "release_halted": ("by", "since"),
+    "withdrawn": ("by",),
+    "link_reserved": ("until",),
+    "link_not_reserved": ("until",),
+    "extract_wait": ("until",),
+}
+_MOMENTS = ("until", "since")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something waits: a code, and facts by name. ``until`` is the instant at which it can
+    change by itself, ``since`` that from which on it has been so."""
+
+    code: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    until: Instant | None = None
+    since: Instant | None = None
+
+    def __str__(self) -> str:
+        values = {**self.facts, "until": _written(self.until), "since": _written(self.since)}
+        shown = [str(values[key]) for key in SHOWN.get(self.code, ()) if values.get(key)]
+        return f"{self.code}({', '.join(shown)})" if shown else self.code
+
+
+NOTHING = Reason("")
+
+
+def read_reason(text: str) -> Reason:
+    """A reason as it stands in a row; what is not of that form is its own code."""
+    code, bracket, rest = text.partition("(")
+    if code not in SHOWN or (bracket and not rest.endswith(")")):
+        return Reason(text)
+    facts: dict[str, Fact] = {}
+    moments: dict[str, Instant] = {}
+    parts = rest.removesuffix(")").split(", ") if bracket else []
+    for key, value in zip(SHOWN[code], parts, strict=False):
+        if key not in _MOMENTS:
+            facts[key] = value
+            continue
+        try:
+            moments[key] = parse_instant(value)
+        except InvalidInput:
+            return Reason(text)
+    return Reason(code, facts, moments.get("until"), moments.get("since"))
+
+
+def _written(moment: Instant | None) -> str:
+    return format_instant(moment) if moment is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A node that has joined: when it was last heard of, by itself or through those above it.
+    ``direct`` ones are heard of by the distributor all the time, as long as they are there."""
+
+    seen: Instant
+    direct: bool = False
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a distributor knows of one version on its way. ``gate`` says of a node of the first tier
+    whether it may be sent now; ``held_back`` what holds a version back from a receiver by rings,
+    ``unpacks`` what one that has received it waits for. A direct node that is silent for
+    ``patience`` seconds can not be reached. ``expired`` is the metadata that is over its time."""
+
+    tree: Tree
+    rows: Mapping[str, Row]
+    now: Instant
+    contacts: Mapping[str, Contact]
+    patience: int
+    gate: Callable[[str], SendState]
+    held_back: Callable[[str], Reason | None]
+    unpacks: Callable[[str], Reason]
+    expired: str = ""
+
+    def state(self, node: str) -> State | None:
+        """Where a receiver is; None for who only passes it on."""
+        row = self.rows.get(node)
+        return State(row.state) if row is not None else None
+
+    def percent(self, node: str) -> int:
+        """How much of it lies at a node; of one that only passes it on, at least so much as the
+        best of those below has."""
+        row = self.rows.get(node)
+        if row is None:
+            return max((self.percent(child) for child in self.tree.children(node)), default=0)
+        return 100 if row.state in _WHOLE else row.percent
+
+    def is_silent(self, node: str) -> bool:
+        """Whether a node can not be reached, as far as anybody knows."""
+        contact = self.contacts.get(node)
+        if contact is None:
+            return True
+        if contact.direct:
+            return self.now - contact.seen > self.patience
+        row = self.rows.get(node)
+        return row is not None and read_reason(row.reason).code == "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One link of a chain: a node, where it is with the version, and why not further. ``above`` is
+    the parent whose own cause comes next, empty at the end."""
+
+    node: str
+    state: State | None
+    percent: int
+    since: Instant | None
+    reason: Reason
+    above: str = ""
+
+
+_WHOLE = frozenset({*ARRIVED, State.EXTRACTED})
+_FOUND_ANEW = (
+    "inactive", "window_closed", "link_", "unreachable", "never_contacted", "parent_", "ring_",
+    "release_", "withdrawn", "metadata_expired",
+)  # fmt: skip
+_MOVES = frozenset({State.OFFERED, State.RECEIVING, State.VERIFYING, State.CORRUPT})
+
+
+def chain(facts: Facts, node: str) -> Iterator[Cause]:
+    """The causes from a receiver up to the one with which the next change lies."""
+    while node:
+        found = cause(facts, node)
+        yield found
+        node = found.above
+
+
+def cause(facts: Facts, node: str) -> Cause:
+    """Where a node is, and why not further."""
+    row = facts.rows.get(node)
+    reason, above = _reason(facts, node, row)
+    percent, since = facts.percent(node), row.at if row is not None else None
+    return Cause(node, facts.state(node), percent, since, reason, above)
+
+
+def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
+    state = facts.state(node)
+    told = read_reason(row.reason) if row is not None else NOTHING
+    if state in SETTLED or state in EXTRACTING or state is State.EXTRACT_FAILED:
+        return told, ""
+    held = facts.held_back(node) if row is not None and state not in _MOVES else None
+    if state in ARRIVED:
+        stopped = held is not None and not held.code.startswith("ring_")
+        return (held if stopped and held is not None else facts.unpacks(node)), ""
+    contact = facts.contacts.get(node)
+    if contact is None:
+        return Reason("never_contacted"), ""
+    if contact.revoked:
+        return Reason("refused", {"by": "revoked"}), ""
+    if held is not None:
+        return held, ""
+    if facts.expired:
+        return Reason("metadata_expired", {"role": facts.expired}), ""
+    parent = facts.tree.parents.get(node)
+    if parent is None:
+        return Reason("no_route", {"because": facts.tree.lost.get(node, "not subscribed")}), ""
+    if parent != ORIGIN:
+        return _below(facts, parent, state, told)
+    if facts.is_silent(node):
+        return Reason("unreachable", since=contact.seen), ""
+    gate = facts.gate(node)
+    if not gate.open and state not in _MOVES:
+        facts_ = {"channel": ", ".join(gate.channels)}
+        return Reason(gate.reason, facts_, until=gate.until), ""
+    return _still(told), ""
+
+
+def _still(told: Reason) -> Reason:
+    """What was told and may still be so: what is found anew when it is asked, and was not, is
+    over."""
+    return NOTHING if told.code.startswith(_FOUND_ANEW) else told
+
+
+def _below(facts: Facts, parent: str, state: State | None, told: Reason) -> tuple[Reason, str]:
+    """Of a node that is served by another one."""
+    above = facts.contacts.get(parent)
+    if facts.is_silent(parent):
+        since = above.seen if above is not None else None
+        return Reason("parent_down", {"parent": parent}, since=since), parent
+    if facts.percent(parent) < 100 and facts.state(parent) not in SETTLED:
+        has = {"parent": parent, "percent": f"{facts.percent(parent)} %"}
+        return Reason("parent_incomplete", has), parent
+    return told, ""
+
+
+def next_change(causes: list[Cause]) -> Instant | None:
+    """The next instant at which something can change by itself, as the cause nearest to the
+    distributor knows it."""
+    return next((one.reason.until for one in reversed(causes) if one.reason.until), None)

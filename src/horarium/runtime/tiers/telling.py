@@ -1,0 +1,80 @@
+"""How a node tells upwards how far it is, and all behind it are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from horarium.distribution.messages import Row, Rows
+from horarium.distribution.states import SETTLED, State
+from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.rows import OwnRows, Upward
+
+
+class Telling:
+    """The rows of one node and of those below it, on their way to the node above. Lives on the
+    loop's thread."""
+
+    def __init__(
+        self, node: str, sign: Callable[[bytes], str], clock: Clock, say: Callable[[Rows], None]
+    ) -> None:
+        self._own = OwnRows(node, sign)
+        self._below: dict[tuple[str, str, int], Row] = {}
+        self._upward = Upward()
+        self._some = asyncio.Event()
+        self._clock = clock
+        self._say = say
+
+    def tell(
+        self, name: str, version: int, state: State, *, reason: str = "", percent: int = 0,
+        octets: int = 0,
+    ) -> None:  # fmt: skip
+        """Tells how far this node is with a version. What has come to its end does not go back."""
+        if self.state(name, version) in SETTLED and state not in SETTLED:
+            return
+        row = self._own.put(
+            name, version, state, self._clock.now(), reason=reason, percent=percent, octets=octets
+        )
+        self._add([row])
+
+    def state(self, name: str, version: int) -> State | None:
+        """What was last told of a version, None when nothing was."""
+        return self._own.state(name, version)
+
+    def pass_on(self, rows: Iterable[Row]) -> None:
+        """Passes on what nodes below told."""
+        taken = list(rows)
+        for row in taken:
+            key = (row.subscriber, row.distribution, row.version)
+            held = self._below.get(key)
+            if held is None or held.order <= row.order:
+                self._below[key] = row
+        self._add(taken)
+
+    def again(self) -> None:
+        """Tells everything anew: the node above may be another one, or have forgotten."""
+        self._add([*self._own.rows.values(), *self._below.values()])
+
+    async def run(self) -> None:
+        """Tells what there is, in its time, until it is cancelled."""
+        while True:
+            wait = self._upward.wait(self._clock.monotonic())
+            if wait is None:
+                self._some.clear()
+                await self._some.wait()
+            elif wait > 0:
+                self._some.clear()
+                await _first(self._some.wait(), self._clock.sleep(wait))
+            else:
+                self._say(Rows(self._upward.take()))
+
+    def _add(self, rows: Iterable[Row]) -> None:
+        self._upward.add(rows, self._clock.monotonic())
+        self._some.set()
+
+
+async def _first(*awaited: Awaitable[object]) -> None:
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
