@@ -262,7 +262,8 @@ class Receiver:
 
     async def _write_on(self, need: Need, shared: Shared, inflow: Inflow) -> None:
         """Writes what comes until it ends; makes it durable beside that, every second."""
-        synced, keeping = self._clock.monotonic(), None
+        synced = self._clock.monotonic()
+        keeping: asyncio.Task[None] | None = None
         try:
             while data := await inflow.take():
                 await self._write(need, shared, data)
@@ -270,7 +271,8 @@ class Receiver:
                     synced = self._clock.monotonic()
                     keeping = asyncio.create_task(self._keep(need, shared.arrival))
                 if keeping is not None and keeping.done():
-                    keeping, _ = None, keeping.result()
+                    keeping.result()
+                    keeping = None
         finally:
             inflow.end()
             if keeping is not None:
