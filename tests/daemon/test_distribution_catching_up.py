@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,53 @@ def test_a_whole_tree_is_replaced_in_one_step_or_merged(tmp_path: Path, apply: s
         realm.until_extracted(2)
         assert realm.is_whole("north")
         assert (realm.nodes["north"].inbox / "docs").is_symlink() is (apply == "swap")
+
+
+def test_a_store_restored_from_an_older_backup_says_so_and_is_led_on(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(2, 20_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        state, backup = realm.hq.folder / "state", tmp_path / "backup"
+        realm.hq.stop()
+        shutil.copytree(state, backup)
+        realm.hq.start()
+        change(realm, 2)
+        realm.build()
+        realm.until_extracted(2)
+        realm.hq.stop()
+        shutil.rmtree(state)
+        shutil.copytree(backup, state)
+        realm.hq.start()
+        until(lambda: "store.behind" in realm.hq.log, lambda: realm.logs())
+        change(realm, 3)
+        refused = realm.hq.run("distribution", "build", "docs", status=64)
+        assert "distribution adopt docs --version 2" in refused["error"]["message"]
+        realm.hq.run("distribution", "adopt", "docs", "--version", "2")
+        assert realm.build()["version"] == 3
+        realm.until_extracted(3)
+        assert realm.is_whole("north")
+
+
+def test_a_realm_that_was_made_anew_is_told_from_the_one_that_was_joined(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(1, 1_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        realm.hq.stop()
+        shutil.rmtree(realm.hq.folder / "state")
+        realm.declare()
+        realm.hq.start()
+        north = realm.nodes["north"]
+        until(lambda: "trust.broken" in north.log, lambda: north.log[-2_000:])
+        told = next(line for line in north.log.splitlines() if "trust.broken" in line)
+        theirs = realm.hq.run("node", "status")["root"]
+        ours = north.run("node", "status")["root"]
+        assert f"theirs={theirs}" in told
+        assert f"ours={ours}" in told
+        assert "remedy=horarium node join" in told
+        assert realm.is_whole("north")

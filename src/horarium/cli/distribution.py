@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from horarium.cli.distribution_acts import build, rollback
+from horarium.cli.distribution_acts import adopt, build, rollback
 from horarium.cli.distribution_lint import distribution_check, distribution_simulate
 from horarium.cli.distribution_told import distribution_report, status, why
 from horarium.cli.invocation import Invocation, pass_invocation
@@ -26,7 +26,7 @@ object_commands(command, "distribution")
 command.add_command(distribution_check)
 command.add_command(distribution_simulate)
 command.add_command(preview_command("distribution"))
-for act in (build, rollback, status, why, distribution_report):
+for act in (adopt, build, rollback, status, why, distribution_report):
     command.add_command(act)
 
 

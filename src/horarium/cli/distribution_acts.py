@@ -9,6 +9,7 @@ import click
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import store_of
 from horarium.runtime.tiers.asking import (
+    adopt_now,
     build_now,
     extract_now,
     pause_now,
@@ -67,6 +68,21 @@ def _build(invocation: Invocation, name: str, options: Options) -> None:
         else f"{name}: unchanged, no version"
     )
     invocation.emit(document, said)
+
+
+@click.command(
+    "adopt",
+    help="Go on counting behind a version that receivers have and this store never built, as after "
+    "an older backup was restored.\n\n"
+    "\b\nExample:\n  horarium distribution adopt intranet --version 41",
+)
+@click.argument("name")
+@click.option("--version", type=click.IntRange(1), required=True, help="the highest they have")
+@pass_invocation
+def adopt(invocation: Invocation, name: str, version: int) -> None:
+    """Go on behind a version."""
+    adopt_now(invocation.site, invocation.settings, store_of(invocation), name, version)
+    invocation.emit({"id": name, "adopted": version}, f"{name}: goes on behind version {version}")
 
 
 @click.command(

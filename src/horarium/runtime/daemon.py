@@ -31,7 +31,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import Publisher
 from horarium.runtime.site import Site
 from horarium.runtime.sweeping import keep_desk_swept, keep_swept
-from horarium.runtime.tiers.serving import distribution_part
+from horarium.runtime.tiers.role import takes_part
 from horarium.runtime.wiring import mailboxes_for, open_store, outgoing_for
 from horarium.store.store import Store
 from horarium.transport.handover import Answer, Handover
@@ -49,6 +49,8 @@ GRACE_SECONDS = 15.0
 # How long an open request may be over its time before something is done about it.
 SETTLE_SECONDS = 20.0
 WATCHDOG_SECONDS = 10.0
+# A site that does not distribute is looked at again after so long.
+LOOK_SECONDS = 2.0
 _TAKEN = Reply(250, "2.1.5 ok")
 _UNKNOWN = Reply(550, "5.1.1 no such calendar user")
 _TOO_MANY = Reply(451, "4.7.1 too many messages of this sender; try again later")
@@ -138,8 +140,7 @@ class Daemon:
             sweeping = keep_desk_swept(self._desk, self._clock, self._decide, self._mails_written)
             tasks.append(asyncio.create_task(sweeping))
         if "distribution" in self._parts:
-            part = distribution_part(self._site, self._settings, self._store, self._clock)
-            tasks.append(await stack.enter_async_context(part))
+            tasks.append(asyncio.create_task(self._distribute()))
         for name in sorted(self._parts & self._faces.keys()):
             self.addresses += await stack.enter_async_context(self._faces[name](self._served()))
         for task in tasks:
@@ -203,6 +204,14 @@ class Daemon:
         await timetable.start()
         stack.push_async_callback(timetable.stop)
         return asyncio.create_task(self._stop_after(timetable))
+
+    async def _distribute(self) -> None:
+        """Distributes as soon as the site has something to do with it; only then is it loaded."""
+        while not await self._decide(lambda: takes_part(self._site, self._store)):
+            await self._clock.sleep(LOOK_SECONDS)
+        from horarium.runtime.tiers.serving import DistributionPart
+
+        await DistributionPart(self._site, self._settings, self._store, self._clock).run()
 
     async def _stop_after(self, timetable: TimetableService) -> None:
         await timetable.over.wait()

@@ -6,7 +6,7 @@ there once for the day, and so do the extractions of very many subscribers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from horarium.distribution.foresight import Foresight, alike, senders
@@ -25,6 +25,8 @@ from horarium.store.store import Transaction
 
 KIND = "distribution"
 MOST_BUILDS = 1_000
+MOST_AT_ONCE, MOST_NAMED = 3, 5
+"""Extractions of one instant that stand there one by one, and names where they do not."""
 
 
 def distribution_items(
@@ -64,8 +66,10 @@ def _firings(ahead: Foresight, end: Instant, zone: Zone) -> Iterator[Item]:
         for name in names:
             yield from _of_one(ahead, act, name, end, zone)
     if len(realm.subscribers) <= MOST_IN_A_DAY:
-        for name in realm.subscribers:
-            yield from _of_one(ahead, Act.EXTRACT, name, end, zone)
+        yield from _together(
+            one for name in realm.subscribers
+            for one in _of_one(ahead, Act.EXTRACT, name, end, zone)
+        )  # fmt: skip
         return
     fired = sorted(
         (one.due, name) for name in realm.subscribers
@@ -75,6 +79,21 @@ def _firings(ahead: Foresight, end: Instant, zone: Zone) -> Iterator[Item]:
         day = list(group)
         what = f"extract: {len(day):,} times at {len({name for _, name in day}):,} subscribers"
         yield Item(day[0][0], Instant(day[-1][0] + 1), KIND, "subscribers", what, "extract")
+
+
+def _together(items: Iterable[Item]) -> Iterator[Item]:
+    """Extractions at one instant stand there once, where they are many."""
+    by_instant: dict[tuple[Instant, str], list[Item]] = {}
+    for item in items:
+        by_instant.setdefault((item.start, item.what), []).append(item)
+    for (start, what), found in by_instant.items():
+        if len(found) <= MOST_AT_ONCE:
+            yield from found
+            continue
+        names = ", ".join(item.id for item in found[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        what = f"{what}: {len(found)} subscribers ({names}{more})"
+        yield Item(start, None, KIND, "subscribers", what, "extract")
 
 
 def _of_one(ahead: Foresight, act: Act, name: str, end: Instant, zone: Zone) -> Iterator[Item]:

@@ -49,6 +49,11 @@ class Site:
         return self.state / "distribution"
 
     @property
+    def joined(self) -> Path:
+        """Which node this site is, and whom it joined by; made when it joins a realm."""
+        return self.distribution / "node.json"
+
+    @property
     def handover_socket(self) -> Path:
         """Where a running daemon takes messages from ``horarium deliver``."""
         return self.state / "deliver.sock"

@@ -216,6 +216,23 @@ class VersionRepository:
             for row in self.session.rows("passages_between", values)
         ]  # fmt: skip
 
+    # --- figures -----------------------------------------------------------------
+
+    def states(self) -> dict[str, int]:
+        """How many receivers of newest versions are in which state."""
+        rows = self.session.rows("count_receivers", {"tenant": self.tenant})
+        return {text(state): number(many) for state, many in rows}
+
+    def lag(self) -> int:
+        """How many versions the receiver is behind that is the farthest behind."""
+        row = self.session.row("extracted_behind", {"tenant": self.tenant})
+        return number(row[0]) if row is not None and row[0] is not None else 0
+
+    def passed(self, what: str) -> tuple[int, int]:
+        """How often something happened that is kept for reports, and with how many octets."""
+        row = self.session.row("count_passages", {"tenant": self.tenant, "what": what})
+        return (number(row[0]), number(row[1])) if row is not None else (0, 0)
+
     def _of(
         self, distribution: str, version: int, subscriber: str | None = None
     ) -> dict[str, object]:

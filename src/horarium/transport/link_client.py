@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -83,7 +83,7 @@ class LinkClient:
         async with self._ask("POST", what, body=json.dumps(asked).encode()) as response:
             return dict(as_table(await _read_json(response)))
 
-    async def content(self, digest: str, grant: str, offset: int) -> AsyncIterator[bytes]:
+    async def content(self, digest: str, grant: str, offset: int) -> AsyncGenerator[bytes, None]:
         """The octets of a content from an offset on; they may end before its length. A silence of
         the link's time-out is Unavailable."""
         headers = {
@@ -139,11 +139,19 @@ class LinkClient:
         return self._session
 
 
+class StrangeCertificate(Unavailable):
+    """The node above shows a certificate that this node's realm did not issue."""
+
+
 @contextlib.contextmanager
 def _reached(end: End) -> Iterator[None]:
     """Trouble of the connection as what it means: the other end can not be had now."""
     try:
         yield
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise StrangeCertificate(
+            f"{end.name} at {end.url}: its certificate is not of the realm that this node joined"
+        ) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Unavailable(f"{end.name} at {end.url}: {why}") from error

@@ -1,8 +1,9 @@
-"""How far receivers are, as people see it: bars of states, reasons in words, and windows on a line of
+"""How far receivers are, as people see it: bars of states, reasons in words, windows on a line of
 time."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +24,27 @@ GROUPS: Mapping[str, str] = {
     "out_of_reach": "out of reach",
     "failed": "failed",
 }
-# What the end of a wait is called.
-_ENDS = {
-    "window_closed": "opens",
-    "extract_wait": "fires",
-    "link_not_reserved": "next",
-    "backoff": "again",
+_CALLED = {
+    "window_closed": "waits for its Send window{until: opens}",
+    "extract_wait": "waits for its Extract schedule{until: fires}",
+    "slot_wait": "waits for a free slot, at place {place}",
+    "backoff": "tries again{until}",
+    "never_contacted": "has never joined",
+    "unreachable": "not heard of{since}",
+    "parent_incomplete": "its parent {parent} has {percent}",
+    "parent_down": "its parent {parent} is not heard of{since}",
+    "metadata_expired": "what is signed ({role}) is over its time",
+    "refused": "refused: {by}",
+    "ring_waits": "ring {ring} soaks{until: until}",
+    "ring_unproven": "ring {ring} has not proven it yet",
+    "release_paused": "paused by {by}{since}",
+    "release_halted": "the release halted{since}: {by}",
+    "withdrawn": "withdrawn for version {by}",
+    "link_reserved": "its link is reserved{until: until}",
+    "link_not_reserved": "its link is not reserved{until: next}",
+    "link_calendar_unavailable": "the calendar of its link can not be read",
 }
-_CALLED = {"extract_wait": "waits for its Extract schedule", "slot_wait": "waits for a free slot"}
+_MOMENT = re.compile(r"\{(until|since)(?:: (\w+))?\}")
 HOUR = 3_600
 
 
@@ -74,13 +88,26 @@ def said(reason: str | None, zone: Zone) -> str:
     if not reason:
         return ""
     found = read_reason(reason)
-    words = [_CALLED.get(found.code, found.code.replace("_", " "))]
-    words += [str(value) for value in found.facts.values() if value]
-    if found.since is not None:
-        words.append(f"since {when(found.since, zone)}")
-    if found.until is not None:
-        words.append(f"{_ENDS.get(found.code, 'until')} {when(found.until, zone)}")
-    return ", ".join(words)
+
+    def moment(match: re.Match[str]) -> str:
+        at = found.until if match[1] == "until" else found.since
+        word = match[2] or ("at" if match[1] == "until" else "since")
+        comma = "," if match[2] in ("opens", "fires", "next") else ""
+        return f"{comma} {word} {when(at, zone)}" if at is not None else ""
+
+    words = _CALLED.get(found.code)
+    if words is None:
+        return found.code.replace("_", " ")
+    told = _MOMENT.sub(moment, words)
+    for name, value in found.facts.items():
+        told = told.replace(f"{{{name}}}", str(value))
+    return re.sub(r"\{\w+\}", "?", told)
+
+
+def act_words(act: str) -> str:
+    """An act that a schedule makes, in words: ``distribution:intranet/build``."""
+    owner, _, what = act.partition("/")
+    return f"{what.partition('/')[0]} of {owner.partition(':')[2]}"
 
 
 @dataclass(frozen=True, slots=True)

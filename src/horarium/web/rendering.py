@@ -46,6 +46,7 @@ def environment() -> Environment:
         "day": iso_day,
         "instant": parse_instant,
         "octets": octets,
+        "distributed": distributed,
     }
     made.globals["static"] = static_url
     return made
@@ -167,3 +168,11 @@ def octets(size: int) -> str:
             break
         value, unit = value / 1_024, larger
     return f"{value:.0f} {unit}" if unit == "octets" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def distributed(key: str) -> str:
+    """The page of an entry of the agenda that is of distribution, by its key ``KIND:NAME``."""
+    kind, _, name = key.partition(":")
+    if kind in ("distribution", "channel", "subscriber"):
+        return f"/{kind}/{quote(name, safe='')}"
+    return "/distribution"

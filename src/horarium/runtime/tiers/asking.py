@@ -21,6 +21,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.hearing import ADOPTED
 from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
 from horarium.runtime.tiers.joining import join
 from horarium.runtime.tiers.making import Made, Making, Options
@@ -146,6 +147,20 @@ def build_now(
     now = clock.now()
     origin.refresh(now)
     return Making(origin, clock).build(name, f"by hand ({by})", now, options)
+
+
+def adopt_now(site: Site, settings: Settings, store: Store, name: str, version: int) -> None:
+    """Goes on counting behind a version that receivers have and that this store never built: the
+    next build makes a whole version with the number after it. Conflict when it is known here."""
+    _known(Origin(site, settings, store).realm().distributions, "distribution", name)
+
+    def work(tx: Transaction) -> None:
+        highest = tx.versions.highest(name)
+        if version <= highest:
+            raise Conflict(f"version {version} of {name} was built here; {highest} is the newest")
+        tx.set_meta(ADOPTED + name, str(version))
+
+    store.transact([], work)
 
 
 def send_now(

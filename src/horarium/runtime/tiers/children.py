@@ -88,6 +88,7 @@ class Grant:
     need: Need
     until: Instant | None
     made: float
+    begun: float = 0.0
     flows: int = 0
     sent: int = 0
     void: bool = False

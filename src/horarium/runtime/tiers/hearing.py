@@ -41,6 +41,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MOST_MANIFESTS = 64
+AHEAD = "receivers_ahead/"
+ADOPTED = "adopted_version/"
+"""The version from which on an adopted distribution counts."""
+
+
+def ahead_of(tx: Transaction, distribution: str) -> int:
+    """The highest version that a receiver has and that was never built by this store; 0 for
+    none."""
+    return int(tx.meta(AHEAD + distribution) or 0)
 
 
 class Hearing:
@@ -64,6 +73,8 @@ class Hearing:
                     notice(tx, REFUSED_ROW, row.subscriber, told, now)
                     continue
                 held = tx.versions.row(row.distribution, row.version, row.subscriber)
+                if held is None:
+                    self._look_ahead(tx, row)
                 if held is not None and self._is_new(tx, held, row, now):
                     tx.versions.put_row(row)
                     kept.append(row)
@@ -100,6 +111,20 @@ class Hearing:
             notice(tx, REFUSED_RECEIPT, about, "its receipt is not signed by itself", now)
             return False
         return True
+
+    def _look_ahead(self, tx: Transaction, row: Row) -> None:
+        """A receiver that has what was never built here knows more than this store: it is older
+        than it should be, as after a backup was restored."""
+        reached = row.state in (State.RECEIVED, State.EXTRACTED)
+        if not reached or row.version <= tx.versions.highest(row.distribution):
+            return
+        if row.version > ahead_of(tx, row.distribution) and self._is_signed(tx, row):
+            tx.set_meta(AHEAD + row.distribution, str(row.version))
+            log.critical(
+                "store.behind distribution=%s subscriber=%s version=%d remedy=horarium "
+                "distribution adopt %s --version %d", row.distribution, row.subscriber, row.version,
+                row.distribution, row.version,
+            )  # fmt: skip
 
     def _is_signed(self, tx: Transaction, row: Row) -> bool:
         node = tx.nodes.find(row.subscriber)

@@ -20,6 +20,7 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
 from horarium.runtime.clock import Clock
 from horarium.runtime.notices import BUILD_FAILED, VERSION_BUILT, notice
+from horarium.runtime.tiers.hearing import ADOPTED, ahead_of
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.staging import BY_ITSELF, give_back
 from horarium.store.store import Transaction
@@ -169,9 +170,22 @@ class Making:
         self, what: Distribution, now: Instant, going: _Going, options: Options
     ) -> tuple[Outcome, list[Version]]:
         folder = self._origin.folder
-        retained, highest = self._origin.store.read(
-            lambda tx: (tx.versions.retained(what.name), tx.versions.highest(what.name))
+        retained, highest, ahead, adopted = self._origin.store.read(
+            lambda tx: (
+                tx.versions.retained(what.name),
+                tx.versions.highest(what.name),
+                ahead_of(tx, what.name),
+                int(tx.meta(ADOPTED + what.name) or 0),
+            )
         )
+        if ahead > max(highest, adopted):
+            raise BuildFailed(
+                "store_behind", "",
+                f"receivers have version {ahead}, this store knows {highest}: was a backup "
+                f"restored? horarium distribution adopt {what.name} --version {ahead} goes on "
+                "behind it",
+            )  # fmt: skip
+        fresh = adopted > highest
         rollback = next((v for v in retained if v.number == options.rollback), None)
         if options.rollback and rollback is None:
             kept = ", ".join(str(version.number) for version in retained)
@@ -180,8 +194,9 @@ class Making:
         notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
         builder = Builder(contents, notes, going.stop, lambda: shutil.disk_usage(folder.root).free)
         order = Order(
-            what, highest + 1, now, retained[-1] if retained else None, tuple(retained),
-            digest_of_definition(what), options.rehash, options.new_baseline, rollback,
+            what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
+            tuple(retained), digest_of_definition(what), options.rehash,
+            options.new_baseline or fresh, rollback,
         )  # fmt: skip
         outcome = builder.build(order)
         with suppress(OSError):

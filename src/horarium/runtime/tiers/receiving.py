@@ -8,13 +8,14 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from horarium.distribution.buckets import Bucket
-from horarium.distribution.content import CHUNK, ChunkList
+from horarium.distribution.content import ChunkList
 from horarium.distribution.messages import Answer, Offer, Response
 from horarium.distribution.needing import Need
 from horarium.distribution.states import State
@@ -22,6 +23,7 @@ from horarium.kernel.errors import InvalidInput, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.inflow import Inflow
 from horarium.runtime.tiers.sharing import Shared
 from horarium.store.holdings import Holding, Transfer
 from horarium.store.store import Store
@@ -79,7 +81,10 @@ class _Going:
 
     need: Need
     grant: str
+    client: LinkClient
     task: asyncio.Task[None]
+    again: asyncio.Event
+    """Set when it is offered anew: there is no need to wait longer."""
     reason: str = ""
     arrived: bool = False
     """All is here, and about to be written down so."""
@@ -112,8 +117,9 @@ class Receiver:
             return
         going = self._going.get(offer.content.digest)
         if going is not None:
-            # The offer was made anew: whoever asked by the old one goes on by this one.
-            going.grant = offer.grant
+            # The offer was made anew, maybe by another node: it goes on by this one.
+            going.grant, going.client = offer.grant, client
+            going.again.set()
             return
         doubt = self._taker.doubt(need) or self._no_space(need)
         if doubt:
@@ -123,10 +129,9 @@ class Receiver:
         here = self._contents.has(offer.content.digest)
         if here:
             self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
-        task = asyncio.create_task(
-            self._taker.received(need) if here else self._transfer(client, need)
-        )
-        self._going[need.content.digest] = _Going(need, offer.grant, task)
+        task = asyncio.create_task(self._taker.received(need) if here else self._transfer(need))
+        going = _Going(need, offer.grant, client, task, asyncio.Event())
+        self._going[need.content.digest] = going
         task.add_done_callback(partial(self._over, need.content.digest))
 
     def stopped(self, grants: tuple[str, ...], reason: str) -> None:
@@ -161,11 +166,13 @@ class Receiver:
 
     # --- one transfer ----------------------------------------------------------
 
-    async def _transfer(self, client: LinkClient, need: Need) -> None:
+    async def _transfer(self, need: Need) -> None:
         """Receives one content, trying again while its grant holds."""
         digest, wrong, pause = need.content.digest, 0, FIRST_RETRY
         while self._taker.needed(digest) is not None:
             going = self._going[digest]
+            client = going.client
+            going.again.clear()
             before = self._offset(digest)
             try:
                 if await self._attempt(client, need, going):
@@ -198,7 +205,9 @@ class Receiver:
             if reason != "link":
                 return
             pause = FIRST_RETRY if self._offset(digest) > before else pause
-            await self._clock.sleep(pause * (0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")))
+            part = 0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(going.again.wait(), pause * part)
             pause = min(pause * 2, LONGEST_RETRY)
 
     def _suspend(self, need: Need, reason: str) -> None:
@@ -238,34 +247,50 @@ class Receiver:
             await self._do(arrival.close)
 
     async def _pour(self, client: LinkClient, need: Need, going: _Going, shared: Shared) -> None:
-        arrival, waiting = shared.arrival, bytearray()
-        synced = begun = self._clock.monotonic()
-        at_begin = arrival.offset
+        """Reads from the link while what came before is verified and written."""
+        inflow = Inflow()
+        writing = asyncio.create_task(self._write_on(need, shared, inflow))
+        begun, came = self._clock.monotonic(), 0
         try:
-            async for piece in client.content(need.content.digest, going.grant, arrival.offset):
-                await self._afford(len(piece))
-                waiting += piece
-                if len(waiting) >= CHUNK:
-                    await self._write(need, shared, waiting)
-                now = self._clock.monotonic()
-                if now - begun >= self.timeout:
-                    if arrival.offset + len(waiting) - at_begin < self.min_rate * (now - begun):
-                        raise Unavailable(f"less than {self.min_rate} octets a second")
-                    begun, at_begin = now, arrival.offset + len(waiting)
-                if now - synced >= SYNC_SECONDS:
-                    await self._write(need, shared, waiting)
-                    await self._keep(need, arrival)
-                    synced = self._clock.monotonic()
+            source = client.content(need.content.digest, going.grant, shared.arrival.offset)
+            async with aclosing(source):
+                async for piece in source:
+                    await self._afford(len(piece))
+                    await inflow.put(piece)
+                    if inflow.ended:
+                        break
+                    came += len(piece)
+                    now = self._clock.monotonic()
+                    if now - begun >= self.timeout:
+                        if came < self.min_rate * (now - begun):
+                            raise Unavailable(f"less than {self.min_rate} octets a second")
+                        begun, came = now, 0
         finally:
-            if waiting:
-                await self._write(need, shared, waiting)
+            inflow.end()
+            await writing
 
-    async def _write(self, need: Need, shared: Shared, waiting: bytearray) -> None:
-        data = bytes(waiting)
-        waiting.clear()
+    async def _write_on(self, need: Need, shared: Shared, inflow: Inflow) -> None:
+        """Writes what comes until it ends; makes it durable beside that, every second."""
+        synced = self._clock.monotonic()
+        keeping: asyncio.Task[None] | None = None
+        try:
+            while data := await inflow.take():
+                await self._write(need, shared, data)
+                if self._clock.monotonic() - synced >= SYNC_SECONDS and keeping is None:
+                    synced = self._clock.monotonic()
+                    keeping = asyncio.create_task(self._keep(need, shared.arrival))
+                if keeping is not None and keeping.done():
+                    keeping.result()
+                    keeping = None
+        finally:
+            inflow.end()
+            if keeping is not None:
+                await keeping
+
+    async def _write(self, need: Need, shared: Shared, data: bytes) -> None:
         first = shared.edge == 0
         try:
-            await self._do(shared.arrival.write, data)
+            await _beside(shared.arrival.write, data)
         finally:
             shared.grew(shared.arrival.edge)
         if first and shared.edge:
@@ -274,12 +299,12 @@ class Receiver:
 
     async def _keep(self, need: Need, arrival: Arrival) -> None:
         """Makes durable what arrived, and then writes how much that is."""
+        durable = await _beside(arrival.sync)
+        transfer = Transfer(
+            need.content.digest, need.distribution, need.version, need.content.length, durable
+        )
 
         def work() -> None:
-            durable = arrival.sync()
-            transfer = Transfer(
-                need.content.digest, need.distribution, need.version, need.content.length, durable
-            )
             self._store.transact([], lambda tx: tx.holdings.put_transfer(transfer))
             crash.at("transfer:offset-written")
 
@@ -332,6 +357,11 @@ def keep_received(store: Store, need: Need, now: Instant) -> None:
     """Writes that a bundle is here."""
     holding = Holding(need.distribution, need.version, need.base, need.content.digest, now)
     store.transact([], lambda tx: tx.holdings.put(holding))
+
+
+async def _beside(work: Callable[..., T], *arguments: object) -> T:
+    """Does something with a file, beside what others do with theirs."""
+    return await asyncio.get_running_loop().run_in_executor(None, partial(work, *arguments))
 
 
 def _existing(path: Path) -> Path:

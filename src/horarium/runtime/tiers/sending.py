@@ -133,7 +133,7 @@ class Sender:
         may be sent."""
         for name in self._children():
             below = self._below.get(name)
-            if below is None or self.silent(name) > self._timeout():  # type: ignore[operator]
+            if below is None or (self.silent(name) or 0.0) > self._timeout():
                 continue
             if below.walk == walk and not below.answered:
                 return False
@@ -164,6 +164,8 @@ class Sender:
             permission = self._around.permission(child, need, now)
             if permission.until is not None:
                 changes.append(permission.until)
+            if not permission.reason and free is not None and free <= 0 and self._preempt(need):
+                free += 1
             if not permission.reason and free is not None and free <= 0:
                 places += 1
                 permission = Permission(f"slot_wait({places})")
@@ -173,6 +175,23 @@ class Sender:
             self._offer(child, need, permission.until)
             free = None if free is None else free - 1
         return min((at for at in changes if at > now), default=None)
+
+    def _preempt(self, need: Need) -> bool:
+        """Ends, where that is wished, the youngest of the least urgent transfers for one that is
+        more urgent; whether there was one."""
+        if self._around.configuration().settings.get("preempt") is not True:
+            return False
+        urgency = self._priority(need.distribution)
+        lesser = [
+            grant
+            for grant in self._grants.values()
+            if self._priority(grant.need.distribution) > urgency
+        ]
+        if not lesser:
+            return False
+        victim = max(lesser, key=lambda one: (self._priority(one.need.distribution), one.begun))
+        self._end(victim, "slot_wait(preempted)")
+        return True
 
     def _void(self, now: Instant) -> list[Instant]:
         """Ends grants whose time is over; when those that stay end."""
@@ -234,7 +253,8 @@ class Sender:
 
     def _offer(self, child: str, need: Need, until: Instant | None) -> None:
         token = self._token()
-        grant = Grant(token, child, need, until, self._clock.monotonic())
+        now = self._clock.monotonic()
+        grant = Grant(token, child, need, until, now, now)
         self._grants[token] = grant
         self._say(child, Offer(need.distribution, need.version, need.content, token, until))
 

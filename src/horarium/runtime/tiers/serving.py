@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.runtime.clock import Clock
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
-from horarium.runtime.telling import Telling
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.distributing_node import DistributingNode
 from horarium.runtime.tiers.identity import NodeFolder, read_joined, tls_down
@@ -142,19 +139,3 @@ class DistributionPart:
 
 def _token() -> str:
     return SystemSecrets().random(_TOKEN_OCTETS).hex()
-
-
-@asynccontextmanager
-async def distribution_part(
-    site: Site, settings: Settings, store: Store, clock: Clock
-) -> AsyncIterator[asyncio.Task[None]]:
-    """Distribution while it is needed; the task ends only by trouble."""
-    task = asyncio.create_task(DistributionPart(site, settings, store, clock).run())
-    telling = Telling(store, lambda: settings, clock, site.state / "notices")
-    told = asyncio.create_task(telling.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        told.cancel()
-        await asyncio.gather(task, told, return_exceptions=True)

@@ -97,13 +97,13 @@ def sentence(facts: Facts, causes: list[Cause], clock: Clock) -> str:
         return f"extracted since {clock(first.since)}{ill}"
     if first.state in SETTLED and first.state is not None:
         return f"{first.state.value} {first.reason}".rstrip()
-    told = [_clause(one, clock) for one in causes]
+    told = [_clause(one, clock, alone=len(causes) == 1) for one in causes]
     if len(causes) == 1 and first.reason.code in _WORDS and 0 < first.percent < 100:
         told.insert(0, f"received {first.percent} % at {first.node}")
     return "not extracted: " + "; ".join(told)
 
 
-def _clause(one: Cause, clock: Clock) -> str:
+def _clause(one: Cause, clock: Clock, *, alone: bool) -> str:
     node, reason = one.node, one.reason
     said = _WORDS.get(reason.code)
     if one.above:
@@ -115,8 +115,8 @@ def _clause(one: Cause, clock: Clock) -> str:
     if one.state in ARRIVED:
         return f"{node}: {reason}" if reason.code else f"{node} has received it, and unpacks it now"
     if one.state is State.RECEIVING:
-        return f"{node} is receiving it, {one.percent} % so far"
-    where = f"received {one.percent} % at {node}" if 0 < one.percent < 100 else node
+        return f"{node} is receiving it" + (f", {one.percent} % so far" if alone else "")
+    where = f"received {one.percent} % at {node}" if alone and 0 < one.percent < 100 else node
     words = str(reason).replace("_", " ") or "nothing holds it back; it is being offered"
     return f"{where}: {words}"
 

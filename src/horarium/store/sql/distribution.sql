@@ -301,3 +301,19 @@ SELECT level, what, COUNT(*) FROM distribution_notice WHERE tenant = :tenant GRO
 
 -- name: drop_old_distribution_notices
 DELETE FROM distribution_notice WHERE tenant = :tenant AND at_s < :before_s
+
+-- name: count_receivers
+SELECT state, COUNT(*) FROM receiver AS r WHERE tenant = :tenant AND version = (
+    SELECT MAX(number) FROM version AS v
+    WHERE v.tenant = r.tenant AND v.distribution = r.distribution)
+GROUP BY state
+
+-- name: extracted_behind
+SELECT MAX(newest - extracted) FROM (
+    SELECT MAX(CASE WHEN state = 'extracted' THEN version ELSE 0 END) AS extracted,
+        MAX(version) AS newest
+    FROM receiver WHERE tenant = :tenant AND state <> 'unsubscribed'
+    GROUP BY distribution, subscriber)
+
+-- name: count_passages
+SELECT COUNT(*), COALESCE(SUM(octets), 0) FROM passage WHERE tenant = :tenant AND what = :what

@@ -20,7 +20,7 @@ from horarium.runtime.tiers.asking import pause_now, resume_now, rollback_now
 from horarium.runtime.tiers.status import counted
 from horarium.runtime.tiers.why import why_not
 from horarium.web.access import Forbidden
-from horarium.web.parts import GROUPS, group, parts_of, said, stretches, summary, ticks
+from horarium.web.parts import GROUPS, act_words, group, parts_of, said, stretches, summary, ticks
 from horarium.web.rendering import address, render
 from horarium.web.visit import Visit
 
@@ -50,7 +50,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     return render(
         visit, "distribution.html", name=name, found=found, nodes=seen[:MOST_NODES],
         more=len(seen) - MOST_NODES, chosen=chosen, bars=bars, summary=summary, said=said,
-        group=group, awaited=_is_awaited(nodes),
+        group=group, awaited=_is_awaited(nodes), act_words=act_words,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import json
 
 from aiohttp import web
 
+from horarium.runtime.distribution_figures import distribution_figures
 from horarium.runtime.health import ready
 from horarium.runtime.metrics import exposition, figures
 from horarium.web.visit import Visit
@@ -36,7 +37,10 @@ async def metrics(visit: Visit) -> web.StreamResponse:
     """Figures for Prometheus."""
     desk = visit.desk
     found = await desk.ask(lambda: figures(desk.served.site, desk.store, visit.now))
-    text = exposition([*found, *desk.counted.metrics()])
+    sent = await desk.ask(
+        lambda: distribution_figures(desk.store, desk.served.settings(), visit.now)
+    )
+    text = exposition([*found, *sent, *desk.counted.metrics()])
     response = web.Response(body=text.encode())
     response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
     return response

@@ -1,0 +1,95 @@
+"""What schedules do and do not: what has begun is finished, parents go on, certificates stay."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.realm import realm_of, until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def clock(seconds: float) -> str:
+    """A time of day so many seconds from now."""
+    return f"{datetime.now(UTC) + timedelta(seconds=seconds):%H:%M:%S}"
+
+
+def test_an_edited_schedule_leaves_keys_and_certificates_alone(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(1, 1_000)
+        realm.declare()
+        realm.start()
+
+        def papers() -> dict[str, bytes]:
+            folders = [n.folder / "state" / "distribution" for n in (realm.hq, realm.nodes["one"])]
+            found = [p for f in folders for p in (*f.rglob("*.key"), *f.rglob("*.pem"))]
+            return {str(path): path.read_bytes() for path in found}
+
+        before = papers()
+        assert len(before) >= 6
+        realm.extra["one"] = 'extract = { type = "daily", start = "00:00" }'
+        realm.declare(send='{ type = "interval", every = "1h" }')
+        realm.build()
+        until(lambda: realm.state("one") in ("received", "extract_wait", "extracted"), realm.logs)
+        assert papers() == before
+
+
+def test_a_build_begun_in_its_window_is_finished_after_its_end(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(6, 300_000)
+        realm.declare()
+        realm.start()
+        build = f'build = {{ type = "daily", start = "{clock(4)}", end = "{clock(6)}" }}\n'
+        path = realm.hq.folder / "objects" / "realm.toml"
+        text = path.read_text().replace('build = { type = "never" }', build)
+        # 1.8 MB at 300 KiB a second take six seconds: far beyond the end.
+        text = text.replace("[distributor.hq]", '[distributor.hq]\ninput_rate = "300KiB"')
+        path.write_text(text)
+        realm.hq.run("apply", str(path))
+        realm.hq.run("distributor", "refresh", "hq")
+        realm.until_extracted(1)
+        assert realm.is_whole("one")
+
+
+def test_refreshes_during_a_long_build_do_not_cancel_it(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(6, 300_000)
+        realm.declare()
+        realm.start()
+        path = realm.hq.folder / "objects" / "realm.toml"
+        limit = '[distributor.hq]\ninput_rate = "300KiB"'
+        path.write_text(path.read_text().replace("[distributor.hq]", limit))
+        realm.hq.run("apply", str(path))
+        built: list[object] = []
+        thread = threading.Thread(target=lambda: built.append(realm.build()))
+        thread.start()
+        refreshed = 0
+        while thread.is_alive():
+            realm.hq.run("distributor", "refresh", "hq")
+            refreshed += 1
+        assert refreshed >= 2
+        assert len(built) == 1
+        realm.until_extracted(1)
+
+
+@pytest.mark.parametrize("relay", ["cut_through", "store_and_forward"])
+def test_parents_of_either_manner_go_on_after_the_end(tmp_path: Path, relay: str) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        realm.fill(4, 500_000)
+        now = 'extract = { type = "immediately" }\n'
+        realm.extra["north"] = f'{now}relay = "{relay}"'
+        realm.extra["oslo"] = f'{now}parents = ["north"]\ninput_rate = "300KiB"'
+        realm.declare(send='{ type = "never" }')
+        realm.start()
+        realm.build()
+        # North has its two megabytes in a moment, oslo needs seven seconds, the window has three.
+        send = f'{{ type = "daily", start = "{clock(2)}", end = "{clock(5)}" }}'
+        realm.declare(send=send)
+        until(lambda: realm.state("north") == "extracted", realm.logs, 20)
+        assert realm.state("oslo") != "extracted"
+        realm.until_extracted(1, seconds=30)
+        assert realm.is_whole("oslo")

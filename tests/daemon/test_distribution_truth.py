@@ -1,0 +1,77 @@
+"""What is told of versions on their way is true: of real processes, asked while they work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.daemon.realm import Realm, realm_of, until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def later(hours: int) -> str:
+    """A schedule that acts for a minute, so many hours from now."""
+    at = datetime.now(UTC) + timedelta(hours=hours)
+    return f'{{ type = "daily", start = "{at:%H:%M}", end = "{at + timedelta(minutes=1):%H:%M}" }}'
+
+
+def why(realm: Realm, node: str) -> dict[str, Any]:
+    found: dict[str, Any] = realm.hq.run("distribution", "why", "docs", node)
+    return found
+
+
+def test_the_reason_is_true_from_the_closed_window_to_the_failed_extraction(
+    tmp_path: Path,
+) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north", "late": ""}) as realm:
+        realm.fill(2, 50_000)
+        realm.declare(send=later(6))
+        realm.hq.start()
+        for name, parent in (("north", realm.hq), ("oslo", realm.nodes["north"])):
+            realm.nodes[name].join(parent)
+            realm.nodes[name].start()
+        realm.build()
+        # Who never joined is listed, and who waits does so for the window.
+        assert why(realm, "late")["steps"][0]["reason"] == "never_contacted"
+        found = why(realm, "oslo")
+        assert [step["gate"] for step in found["steps"]] == ["oslo", "north"]
+        assert found["steps"][0]["reason"] == "parent_incomplete(north, 0 %)"
+        assert found["steps"][1]["reason"].startswith("window_closed(")
+        assert found["next"] is not None
+        # Unpacking waits for its schedule: so it says, and until when.
+        realm.extra["oslo"] = f"extract = {later(8)}"
+        realm.declare()
+        realm.until_extracted(1, "north")
+        until(lambda: realm.state("oslo") == "received", lambda: str(realm.status()))
+        assert why(realm, "oslo")["steps"][0]["reason"].startswith("extract_wait(")
+        # What fails says where, and somebody is told.
+        docs = realm.nodes["oslo"].inbox / "docs"
+        docs.parent.mkdir(parents=True, exist_ok=True)
+        docs.write_text("in the way")
+        realm.extra["oslo"] = 'extract = { type = "immediately" }'
+        realm.declare()
+        until(lambda: realm.state("oslo") == "extract_failed", lambda: str(realm.status()))
+        assert "oslo could not unpack it" in why(realm, "oslo")["said"]
+        notices = realm.hq.folder / "state" / "notices"
+        told = until(
+            lambda: "".join(path.read_text() for path in notices.glob("*.log")), "nothing is told"
+        )
+        assert "success version_built docs" in told
+        assert until(
+            lambda: (
+                "error extract_failed docs 1 at oslo"
+                in "".join(path.read_text() for path in notices.glob("*.log"))
+            ),
+            "the failure is not told",
+        )
+        # Who leaves is unsubscribed, and its files stay.
+        realm.hq.run("channel", "unsubscribe", "night", "north")
+        realm.hq.run("distributor", "refresh", "hq")
+        assert realm.state("north") == "unsubscribed"
+        assert (realm.nodes["north"].inbox / "docs").is_dir()
+        rows = realm.hq.run("distribution", "report", "docs", "detail")["rows"]
+        assert {row["subscriber"] for row in rows} >= {"north", "oslo"}
