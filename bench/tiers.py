@@ -9,8 +9,11 @@ of `tc`; octets are those that the interfaces counted, with all headers. Needs r
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,10 +28,16 @@ from tests.daemon.realm import Node, Realm, realm_of
 from tests.daemon.wires import Wires, can_be_laid, wires
 
 from horarium.distribution.content import CHUNK
+from horarium.runtime.clock import SystemClock
+from horarium.runtime.settings import load_settings
+from horarium.runtime.site import Site
+from horarium.runtime.tiers.belief import load_belief
+from horarium.runtime.wiring import open_store
 
 SIZE = 30_000_000
 RATE, OCTETS_A_SECOND = "40mbit", 5_000_000
 LEAVES = (1, 10, 50)
+ROUNDS = 3
 PAUSE = 0.02
 PATIENCE = 300.0
 
@@ -101,8 +110,9 @@ def chain() -> None:
         took = fan_out(realm, laid)
         size = bundle(realm)
     ideal = size / OCTETS_A_SECOND + 3 * CHUNK / OCTETS_A_SECOND
-    what = "four tiers, 30 MB at 40 Mbit/s"
-    row(what, f"{took:.2f} s", f"{ideal:.2f} s", took / ideal, "<= 1.10")
+    row(
+        "four tiers, 30 MB at 40 Mbit/s", f"{took:.2f} s", f"{ideal:.2f} s", took / ideal, "<= 1.10"
+    )
     times = {}
     for relay in ("cut_through", "store_and_forward"):
         with realm_on_wires({"a": "", "b": "a"}, subscriber=f'relay = "{relay}"') as (realm, laid):
@@ -111,7 +121,82 @@ def chain() -> None:
     row("two hops", f"{ours:.2f} s", f"{rival:.2f} s", ours / rival, "<= 0.55")
 
 
-PARTS: dict[str, Callable[[], None]] = {"chain": chain}
+def metadata(realm: Realm) -> int:
+    """The octets of everything signed that the node of the first tier reads."""
+    site = Site(realm.hq.folder)
+    store = open_store(site, load_settings(site, {}), SystemClock())
+    try:
+        belief = load_belief(store)
+    finally:
+        store.close()
+    assert belief is not None
+    said = [data for name, data in belief.stated.items() if not name.startswith("node/")]
+    return sum(map(len, [*belief.trusted.octets.values(), *said, belief.stated["node/a"]]))
+
+
+def shared() -> None:
+    """A link with ever more leaves behind it carries one copy."""
+    for leaves in LEAVES:
+        parents = {"a": "", **{f"leaf{number}": "a" for number in range(leaves)}}
+        with realm_on_wires(parents) as (realm, laid):
+            before = laid.octets("a")
+            fan_out(realm, laid, 10_000_000)
+            time.sleep(2)
+            came = laid.octets("a") - before
+            once = bundle(realm) + metadata(realm)
+        row(
+            f"octets over a link with {leaves} leaves behind it, beside one copy and metadata",
+            f"{came:,}", f"{once:,}", came / once, "<= 1.01",
+        )  # fmt: skip
+
+
+def hop() -> None:
+    """One hop that nothing shapes, beside what the disk and the network give alone."""
+    size = 240_000_000
+    with realm_on_wires({"a": ""}, rate="") as (realm, laid):
+        times = [fan_out(realm, laid, size) for _ in range(ROUNDS)]
+        took = statistics.median(times)
+        disk = statistics.median(disk_seconds(realm.folder / "rival", size) for _ in range(ROUNDS))
+    net = network_seconds(size)
+    rival = max(disk, net or 0.0)
+    named = "write and sync" if rival == disk else "iperf3"
+    missing = "" if net else "; iperf3 is not installed"
+    row(
+        f"one hop, 240 MB, unshaped, beside the slower of {named}{missing}", f"{took:.2f} s",
+        f"{rival:.2f} s", rival / took, ">= 0.60",
+    )  # fmt: skip
+
+
+def disk_seconds(place: Path, size: int) -> float:
+    """Seconds to write so many octets, and to have them on the disk."""
+    piece = os.urandom(1 << 20)
+    begin = time.monotonic()
+    with place.open("wb") as file:
+        for _ in range(size >> 20):
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    took = time.monotonic() - begin
+    place.unlink()
+    return took
+
+
+def network_seconds(size: int) -> float | None:
+    """Seconds for so many octets over the loopback, as iperf3 sends them; None without it."""
+    if shutil.which("iperf3") is None:
+        return None
+    server = subprocess.Popen(["iperf3", "-s", "-1", "-p", "5299"], stdout=subprocess.DEVNULL)
+    time.sleep(0.5)
+    done = subprocess.run(
+        ["iperf3", "-c", "127.0.0.1", "-p", "5299", "-t", "3", "-J"],
+        capture_output=True,
+        check=True,
+    )
+    server.wait()
+    return float(8 * size / json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"])
+
+
+PARTS: dict[str, Callable[[], None]] = {"chain": chain, "shared": shared, "hop": hop}
 
 
 def main() -> None:

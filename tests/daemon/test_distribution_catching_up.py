@@ -164,3 +164,25 @@ def test_a_store_restored_from_an_older_backup_says_so_and_is_led_on(tmp_path: P
         assert realm.build()["version"] == 3
         realm.until_extracted(3)
         assert realm.is_whole("north")
+
+
+def test_a_realm_that_was_made_anew_is_told_from_the_one_that_was_joined(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(1, 1_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        realm.hq.stop()
+        shutil.rmtree(realm.hq.folder / "state")
+        realm.declare()
+        realm.hq.start()
+        north = realm.nodes["north"]
+        until(lambda: "trust.broken" in north.log, lambda: north.log[-2_000:])
+        told = next(line for line in north.log.splitlines() if "trust.broken" in line)
+        theirs = realm.hq.run("node", "status")["root"]
+        ours = north.run("node", "status")["root"]
+        assert f"theirs={theirs}" in told
+        assert f"ours={ours}" in told
+        assert "remedy=horarium node join" in told
+        assert realm.is_whole("north")

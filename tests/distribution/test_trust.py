@@ -285,3 +285,11 @@ def test_a_statement_counts_when_its_key_signed_it_and_it_is_not_older(signers: 
     assert doubt(lambda: trusted.statement(forged, NOW)) is Doubt.SIGNATURE
     other = signers.everything()[ROLE]
     assert doubt(lambda: trusted.statement(other, NOW)) is Doubt.SIGNATURE
+
+
+def test_every_root_that_led_here_is_kept_for_those_who_are_behind(signers: Signers) -> None:
+    one = signers.root()
+    two = make_root(signers.holders(*TOP_ROLES), [signers.keys["root"]], 2, NOW)
+    trusted = remembered(believed(first_trust(one).with_root(two), signers.everything()).octets)
+    assert (trusted.octets["root.1"], trusted.octets["root.2"]) == (one, two)
+    assert trusted.octets["root"] == two

@@ -76,7 +76,7 @@ class ChunkList:
     def __len__(self) -> int:
         return len(self.digests) // DIGEST_LENGTH
 
-    def fits(self, number: int, chunk: bytes) -> bool:
+    def fits(self, number: int, chunk: bytes | memoryview) -> bool:
         """Whether octets are the chunk of a number, counted from 0."""
         start = number * DIGEST_LENGTH
         return sha256(chunk).digest() == self.digests[start : start + DIGEST_LENGTH]

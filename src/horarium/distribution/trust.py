@@ -24,6 +24,7 @@ from horarium.kernel.instant import Instant
 
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
+ROOTS = "root."
 STATEMENTS = "statements"
 """The role that signs what a distributor states day by day: configurations, releases."""
 
@@ -51,7 +52,8 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """A set of metadata that fits together. ``octets`` are those it was read from, by name: root,
-    timestamp, snapshot, targets, and delegated roles."""
+    timestamp, snapshot, targets, and delegated roles; and every root that led to this one, as
+    ``root.1`` …, for those below who are behind."""
 
     root: Root
     octets: Mapping[str, bytes]
@@ -118,7 +120,7 @@ class Trusted:
             )
         _verify(self.root, "root", new, "root")
         _verify(new.signed, "root", new, "root")
-        kept = {**self.octets, "root": data}
+        kept = {**self.octets, "root": data, f"{ROOTS}{new.signed.version}": data}
         if all(_same_keys(self.root, new.signed, role) for role in ("timestamp", "snapshot")):
             return replace(self, root=new.signed, octets=kept)
         kept.pop("timestamp", None)
@@ -208,7 +210,7 @@ def first_trust(root: bytes, expected: str | None = None) -> Trusted:
             f"its fingerprint is {fingerprint(root)}, not {expected}: this is another realm",
         )
     _verify(found.signed, "root", found, "root")
-    return Trusted(found.signed, {"root": root})
+    return Trusted(found.signed, {"root": root, f"{ROOTS}{found.signed.version}": root})
 
 
 def remembered(octets: Mapping[str, bytes]) -> Trusted:
@@ -225,7 +227,8 @@ def remembered(octets: Mapping[str, bytes]) -> Trusted:
         snap = _read(Snapshot, "snapshot", octets["snapshot"])
         _verify(trusted.root, "snapshot", snap, "snapshot")
         snapshot = snap.signed
-    for name in sorted(octets.keys() - {"root", "timestamp", "snapshot"}, key=_targets_first):
+    roles_kept = (name for name in octets if name not in LARGEST and not name.startswith(ROOTS))
+    for name in sorted(roles_kept, key=_targets_first):
         role = _read(Targets, name, octets[name])
         if name != "targets" and not _delegates(roles["targets"], name):
             continue

@@ -28,7 +28,8 @@ class WrongChunk(InvalidInput):
 
 
 class Arrival:
-    """One content while it arrives. Not shared between threads at one time."""
+    """One content while it arrives. Not shared between threads at one time, but for `sync`, which
+    may go on beside `write`."""
 
     def __init__(
         self, store: ContentStore, content: Blob, chunks: ChunkList | None,
@@ -45,6 +46,7 @@ class Arrival:
         self._whole = sha256()
         self._hashed = 0
         self._open_chunk = b""
+        self._written = 0
         self.edge = 0
         """Octets that are verified; a content without a chunk list is verified at its end only."""
         self.synced = 0
@@ -74,16 +76,19 @@ class Arrival:
                 self._whole, self._hashed = sha256(), 0
             raise InvalidInput(f"more octets than the {self.content.length} that were signed")
         os.pwrite(self._file, data, self.offset)
+        self._written = self.offset + len(data)
         self._take(data)
-        if self.edge - self.synced >= SYNC_OCTETS:
+        if self._written - self.synced >= SYNC_OCTETS:
             self.sync()
 
     def sync(self) -> int:
         """Makes durable what is here; how many octets that are."""
-        if self.synced < self.offset:
+        reached = self._written
+        if self.synced < reached:
             os.fsync(self._file)
             self._passed("chunk-synced")
-            self.synced = self.offset
+            # What was found wrong meanwhile is gone.
+            self.synced = min(reached, self._written)
         return self.synced
 
     def read(self, offset: int, most: int) -> bytes:
@@ -125,6 +130,7 @@ class Arrival:
             except WrongChunk:
                 break
             at += len(piece)
+        self._written = self.offset
         os.ftruncate(self._file, self.offset)
 
     def _take(self, data: bytes) -> None:
@@ -133,7 +139,7 @@ class Arrival:
             self._whole.update(data)
             self._hashed += len(data)
             return
-        waiting = self._open_chunk + data
+        waiting = memoryview(self._open_chunk + data if self._open_chunk else data)
         start = 0
         while self._hashed < self.content.length:
             size = min(CHUNK, self.content.length - self._hashed)
@@ -148,10 +154,11 @@ class Arrival:
             self._hashed += size
             start += size
             self._passed("chunk-received")
-        self._open_chunk = waiting[start:]
+        self._open_chunk = bytes(waiting[start:])
         self.edge = self._hashed
 
     def _cut(self, length: int) -> None:
         self._open_chunk = b""
+        self._written = length
         os.ftruncate(self._file, length)
         self.synced = min(self.synced, length)

@@ -139,11 +139,19 @@ class LinkClient:
         return self._session
 
 
+class StrangeCertificate(Unavailable):
+    """The node above shows a certificate that this node's realm did not issue."""
+
+
 @contextlib.contextmanager
 def _reached(end: End) -> Iterator[None]:
     """Trouble of the connection as what it means: the other end can not be had now."""
     try:
         yield
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise StrangeCertificate(
+            f"{end.name} at {end.url}: its certificate is not of the realm that this node joined"
+        ) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Unavailable(f"{end.name} at {end.url}: {why}") from error

@@ -17,6 +17,7 @@ from horarium.distribution.release import Release, read_release
 from horarium.distribution.trust import (
     LARGEST,
     LARGEST_ROLE,
+    ROOTS,
     Statement,
     Trusted,
     build_role,
@@ -103,7 +104,7 @@ def load_belief(store: Store) -> Belief | None:
         for name, data in kept.items()
         if name.startswith(STATEMENT)
     }
-    plain = {name: data for name, data in kept.items() if not name.startswith((STATEMENT, "root."))}
+    plain = {name: data for name, data in kept.items() if not name.startswith(STATEMENT)}
     trusted = remembered(plain)
     # They were believed when they were kept; that they are over time stops new work elsewhere.
     statements = {label: trusted.statement(data, Instant(0)) for label, data in stated.items()}
@@ -120,8 +121,6 @@ def keep_belief(
     for name, data in after.trusted.octets.items():
         if old.get(name) != data:
             entries.append(Signed(name, _number(after.trusted, name), now, data))
-            if name == "root":
-                entries.append(Signed(f"root.{after.trusted.root.version}", 0, now, data))
     stated = before.stated if before is not None else {}
     for label, data in after.stated.items():
         if stated.get(label) != data:
@@ -138,6 +137,8 @@ def keep_belief(
 
 
 def _number(trusted: Trusted, name: str) -> int:
+    if name.startswith(ROOTS):
+        return int(name.removeprefix(ROOTS))
     if name == "root":
         return trusted.root.version
     if name == "timestamp" and trusted.timestamp is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from horarium.distribution.buckets import Bucket
-from horarium.distribution.content import CHUNK, ChunkList
+from horarium.distribution.content import ChunkList
 from horarium.distribution.messages import Answer, Offer, Response
 from horarium.distribution.needing import Need
 from horarium.distribution.states import State
@@ -23,6 +23,7 @@ from horarium.kernel.errors import InvalidInput, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.inflow import Inflow
 from horarium.runtime.tiers.sharing import Shared
 from horarium.store.holdings import Holding, Transfer
 from horarium.store.store import Store
@@ -246,34 +247,49 @@ class Receiver:
             await self._do(arrival.close)
 
     async def _pour(self, client: LinkClient, need: Need, going: _Going, shared: Shared) -> None:
-        arrival, waiting = shared.arrival, bytearray()
-        synced = begun = self._clock.monotonic()
-        at_begin = arrival.offset
+        """Reads from the link while what came before is verified and written."""
+        inflow = Inflow()
+        writing = asyncio.create_task(self._write_on(need, shared, inflow))
+        begun, came = self._clock.monotonic(), 0
         try:
-            async for piece in client.content(need.content.digest, going.grant, arrival.offset):
+            source = client.content(need.content.digest, going.grant, shared.arrival.offset)
+            async for piece in source:
                 await self._afford(len(piece))
-                waiting += piece
-                if len(waiting) >= CHUNK:
-                    await self._write(need, shared, waiting)
+                await inflow.put(piece)
+                if inflow.ended:
+                    break
+                came += len(piece)
                 now = self._clock.monotonic()
                 if now - begun >= self.timeout:
-                    if arrival.offset + len(waiting) - at_begin < self.min_rate * (now - begun):
+                    if came < self.min_rate * (now - begun):
                         raise Unavailable(f"less than {self.min_rate} octets a second")
-                    begun, at_begin = now, arrival.offset + len(waiting)
-                if now - synced >= SYNC_SECONDS:
-                    await self._write(need, shared, waiting)
-                    await self._keep(need, arrival)
-                    synced = self._clock.monotonic()
+                    begun, came = now, 0
         finally:
-            if waiting:
-                await self._write(need, shared, waiting)
+            inflow.end()
+            await writing
 
-    async def _write(self, need: Need, shared: Shared, waiting: bytearray) -> None:
-        data = bytes(waiting)
-        waiting.clear()
+    async def _write_on(self, need: Need, shared: Shared, inflow: Inflow) -> None:
+        """Writes what comes until it ends; makes it durable beside that, every second."""
+        synced = self._clock.monotonic()
+        keeping: asyncio.Task[None] | None = None
+        try:
+            while data := await inflow.take():
+                await self._write(need, shared, data)
+                if self._clock.monotonic() - synced >= SYNC_SECONDS and keeping is None:
+                    synced = self._clock.monotonic()
+                    keeping = asyncio.create_task(self._keep(need, shared.arrival))
+                if keeping is not None and keeping.done():
+                    keeping.result()
+                    keeping = None
+        finally:
+            inflow.end()
+            if keeping is not None:
+                await keeping
+
+    async def _write(self, need: Need, shared: Shared, data: bytes) -> None:
         first = shared.edge == 0
         try:
-            await self._do(shared.arrival.write, data)
+            await _beside(shared.arrival.write, data)
         finally:
             shared.grew(shared.arrival.edge)
         if first and shared.edge:
@@ -282,12 +298,12 @@ class Receiver:
 
     async def _keep(self, need: Need, arrival: Arrival) -> None:
         """Makes durable what arrived, and then writes how much that is."""
+        durable = await _beside(arrival.sync)
+        transfer = Transfer(
+            need.content.digest, need.distribution, need.version, need.content.length, durable
+        )
 
         def work() -> None:
-            durable = arrival.sync()
-            transfer = Transfer(
-                need.content.digest, need.distribution, need.version, need.content.length, durable
-            )
             self._store.transact([], lambda tx: tx.holdings.put_transfer(transfer))
             crash.at("transfer:offset-written")
 
@@ -340,6 +356,11 @@ def keep_received(store: Store, need: Need, now: Instant) -> None:
     """Writes that a bundle is here."""
     holding = Holding(need.distribution, need.version, need.base, need.content.digest, now)
     store.transact([], lambda tx: tx.holdings.put(holding))
+
+
+async def _beside(work: Callable[..., T], *arguments: object) -> T:
+    """Does something with a file, beside what others do with theirs."""
+    return await asyncio.get_running_loop().run_in_executor(None, partial(work, *arguments))
 
 
 def _existing(path: Path) -> Path:

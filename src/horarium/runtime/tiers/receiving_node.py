@@ -48,6 +48,7 @@ from horarium.runtime.tiers.receiving import Receiver, keep_received
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
 from horarium.runtime.tiers.silence import tell_silence
+from horarium.runtime.tiers.strangers import tell_strange
 from horarium.runtime.tiers.telling import Telling
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
@@ -222,6 +223,10 @@ class ReceivingNode:
                 self.adopt(after)
 
     # --- the link upwards (Listener) ---------------------------------------------------
+
+    async def strange(self, place: Place) -> None:
+        """See `Listener`."""
+        self.untrusted = await tell_strange(place, self.name, self._belief.trusted)
 
     async def connected(self, client: LinkClient) -> None:
         """See `Listener`: brings itself up to date, and says how everything stands."""

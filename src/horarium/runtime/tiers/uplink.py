@@ -22,7 +22,7 @@ from horarium.distribution.messages import (
 from horarium.kernel.errors import HorariumError, InvalidInput, Unavailable
 from horarium.runtime.clock import Clock
 from horarium.transport.link import LONGEST_POLL, Refused
-from horarium.transport.link_client import LinkClient
+from horarium.transport.link_client import LinkClient, StrangeCertificate
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,10 @@ class Listener(Protocol):
 
     def stopped(self, stop: Stop) -> None:
         """Grants hold no more."""
+        ...
+
+    async def strange(self, place: Place) -> None:
+        """The node there shows a certificate that is not of this realm."""
         ...
 
     async def connected(self, client: LinkClient) -> None:
@@ -102,6 +106,8 @@ class Uplink:
             except (Unavailable, Refused, InvalidInput) as error:
                 self._since.setdefault(place.name, self._clock.monotonic())
                 log.warning("link.down parent=%s reason=%s", place.name, error)
+                if isinstance(error, StrangeCertificate):
+                    await self._listener.strange(place)
                 if isinstance(error, Refused) and error.kind == "not-a-child":
                     await self._ask_origin(place)
             finally:
