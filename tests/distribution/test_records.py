@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,7 +153,7 @@ DOCUMENTS = st.one_of(
 WORDS = st.sampled_from(
     ["type", "answer", "rows", "offer", "stop", "ask", "metadata", "opened", "children", "open",
      "bundles", "needs", "content", "digest", "length", "distributions", "settings", "variables",
-     "-1", "1e9", "²", "٣", "99999999999999999999999"]
+     "-1", "1e9", "²", "٣", "99999999999999999999999", "\ud800"]
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | WORDS,
@@ -186,3 +187,19 @@ def test_anything_else_is_refused_and_nothing_worse(document: object) -> None:
             read(document)
         except InvalidInput:
             continue
+
+
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "stop", "grants": [HALF], "reason": ""},
+        {"type": "stop", "grants": [], "reason": HALF},
+        {"type": "metadata", "timestamp": 1, "node": 1, "revoked": 0, "releases": {HALF: 1}},
+    ],
+)
+def test_halves_of_characters_are_refused(document: object) -> None:
+    with pytest.raises(InvalidInput):
+        m.read_downward(travelled(document))

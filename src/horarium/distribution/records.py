@@ -82,7 +82,7 @@ def read_blob(document: object) -> Blob:
 
 def as_table(value: object) -> Mapping[str, object]:
     """A table of JSON."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(_is_writable(key) for key in value):
         raise InvalidInput("expected a table of JSON")
     return value
 
@@ -98,7 +98,7 @@ def whole(table: Mapping[str, object], key: str, least: int = 0) -> int:
 def text(table: Mapping[str, object], key: str, most: int = 4_096) -> str:
     """A text of a table."""
     value = table.get(key)
-    if not isinstance(value, str) or len(value) > most:
+    if not isinstance(value, str) or len(value) > most or not _is_writable(value):
         raise InvalidInput(f"{key}: expected text of at most {most} characters", part=key)
     return value
 
@@ -109,9 +109,15 @@ def texts(table: Mapping[str, object], key: str, most: int = 100_000) -> tuple[s
     if not isinstance(value, list) or len(value) > most:
         raise InvalidInput(f"{key}: expected a list of at most {most}", part=key)
     for item in value:
-        if not isinstance(item, str) or len(item) > 4_096:
+        if not isinstance(item, str) or len(item) > 4_096 or not _is_writable(item):
             raise InvalidInput(f"{key}: expected a list of texts", part=key)
     return tuple(value)
+
+
+def _is_writable(value: str) -> bool:
+    """Whether text can be written at all: JSON can name halves of characters, which can neither
+    be signed nor kept (RFC 8259 section 8.2)."""
+    return value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def maybe_instant(table: Mapping[str, object], key: str) -> Instant | None:

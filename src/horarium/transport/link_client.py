@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -83,7 +83,7 @@ class LinkClient:
         async with self._ask("POST", what, body=json.dumps(asked).encode()) as response:
             return dict(as_table(await _read_json(response)))
 
-    async def content(self, digest: str, grant: str, offset: int) -> AsyncIterator[bytes]:
+    async def content(self, digest: str, grant: str, offset: int) -> AsyncGenerator[bytes, None]:
         """The octets of a content from an offset on; they may end before its length. A silence of
         the link's time-out is Unavailable."""
         headers = {

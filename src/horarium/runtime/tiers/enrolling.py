@@ -60,6 +60,13 @@ def proof(secret: bytes, name: str, request: bytes) -> str:
     return hmac.new(key, name.encode() + b"\0" + request, sha256).hexdigest()
 
 
+def _octets(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise InvalidInput("signature: expected hexadecimal digits", part="signature") from error
+
+
 class Enrolling:
     """The distributor's side of joining."""
 
@@ -102,7 +109,7 @@ class Enrolling:
         """A newer certificate for a node that shows, by its key, that it has one."""
         held = text(asked, "certificate", 65_536).encode()
         request = text(asked, "request", 65_536).encode()
-        signature = bytes.fromhex(text(asked, "signature", 200))
+        signature = _octets(text(asked, "signature", 200))
         identity = identity_of(held)
         node = self._origin.store.read(lambda tx: tx.nodes.find(identity.name))
         good = (

@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -253,17 +253,18 @@ class Receiver:
         begun, came = self._clock.monotonic(), 0
         try:
             source = client.content(need.content.digest, going.grant, shared.arrival.offset)
-            async for piece in source:
-                await self._afford(len(piece))
-                await inflow.put(piece)
-                if inflow.ended:
-                    break
-                came += len(piece)
-                now = self._clock.monotonic()
-                if now - begun >= self.timeout:
-                    if came < self.min_rate * (now - begun):
-                        raise Unavailable(f"less than {self.min_rate} octets a second")
-                    begun, came = now, 0
+            async with aclosing(source):
+                async for piece in source:
+                    await self._afford(len(piece))
+                    await inflow.put(piece)
+                    if inflow.ended:
+                        break
+                    came += len(piece)
+                    now = self._clock.monotonic()
+                    if now - begun >= self.timeout:
+                        if came < self.min_rate * (now - begun):
+                            raise Unavailable(f"less than {self.min_rate} octets a second")
+                        begun, came = now, 0
         finally:
             inflow.end()
             await writing
