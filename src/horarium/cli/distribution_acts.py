@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
@@ -89,11 +91,15 @@ def adopt(invocation: Invocation, name: str, version: int) -> None:
     "\b\nExample:\n  horarium distributor refresh hq",
 )
 @click.argument("name")
+@click.option(
+    "--keys", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="a folder with keys that are kept elsewhere",
+)  # fmt: skip
 @pass_invocation
-def refresh(invocation: Invocation, name: str) -> None:
+def refresh(invocation: Invocation, name: str, keys: Path | None) -> None:
     """Refresh."""
     store, now = store_of(invocation), invocation.clock.now()
-    found = refresh_now(invocation.site, invocation.settings, store, name, now)
+    found = refresh_now(invocation.site, invocation.settings, store, name, now, keys)
     lost = {name: dict(nodes) for name, nodes in found.plan.lost.items()}
     for distribution, nodes in lost.items():
         for node, reason in nodes.items():

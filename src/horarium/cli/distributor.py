@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from horarium.cli.distribution_acts import refresh
+from horarium.cli.distributor_keys import keys
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
@@ -34,6 +35,7 @@ object_commands(command, "distributor")
 object_commands(policy, "policy")
 command.add_command(preview_command("distributor"))
 command.add_command(refresh)
+command.add_command(keys)
 
 
 @command.command(

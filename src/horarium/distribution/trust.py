@@ -105,6 +105,25 @@ class Trusted:
         held = self.roles.get(name)
         return wanted is not None and (held is None or held.version != wanted)
 
+    def stands(self, name: str) -> bool:
+        """Whether what is held of a role is signed by who may sign it now."""
+        delegator = (
+            self.root if name in ("root", "timestamp", "snapshot") else self._delegator(name)
+        )
+        try:
+            _verify(delegator, name, Metadata.from_bytes(self.octets[name]), name)
+        except Untrusted:
+            return False
+        return True
+
+    def stated_well(self, data: bytes) -> bool:
+        """Whether a statement is signed by who may sign it now."""
+        try:
+            _verify(self._delegator(STATEMENTS), STATEMENTS, Metadata.from_bytes(data), STATEMENTS)
+        except Untrusted:
+            return False
+        return True
+
     # --- steps ---------------------------------------------------------------
 
     def with_root(self, data: bytes) -> Trusted:

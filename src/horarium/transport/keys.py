@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.transport.content import new_file, sync_folder
@@ -48,6 +51,11 @@ class KeyFolder:
         os.replace(temporary, path)
         sync_folder(self._folder)
 
+    def drop(self, name: str) -> None:
+        """Removes a key that nobody counts any more."""
+        self._path(name).unlink(missing_ok=True)
+        sync_folder(self._folder)
+
     def private(self, name: str) -> Ed25519PrivateKey:
         """A key. NotFound when it is not here, InvalidInput when others can read its file."""
         path = self._path(name)
@@ -86,3 +94,35 @@ def read_private(text: bytes, place: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(f"{place}: is no Ed25519 key")
     return key
+
+
+def make_key_file(path: Path) -> Ed25519PrivateKey:
+    """Makes a private key in a file of its own that only its owner reads, to be kept elsewhere.
+    FileExistsError when there is such a file."""
+    key = Ed25519PrivateKey.generate()
+    with new_file(path) as file:
+        file.write(private_text(key))
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def public_text(key: Ed25519PrivateKey) -> bytes:
+    """The public half of a key as PEM, which may be shown to anybody."""
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def read_public(text: bytes, place: str) -> SSlibKey:
+    """A public key from PEM, as metadata name it; of a private key its public half. InvalidInput
+    naming its place for anything else."""
+    if b"PRIVATE KEY" in text:
+        return SSlibKey.from_crypto(read_private(text, place).public_key())
+    try:
+        key = serialization.load_pem_public_key(text)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{place}: is no public key: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise InvalidInput(f"{place}: is no Ed25519 key")
+    return SSlibKey.from_crypto(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.realm import Channel, Realm
@@ -33,6 +34,7 @@ from horarium.runtime.tiers.removing import (
 from horarium.runtime.tiers.staging import pause, resume
 from horarium.runtime.tiers.unpacking import ASKED, node_rules
 from horarium.store.store import Store, Transaction
+from horarium.transport.keys import KeyFolder
 from horarium.transport.link import Refused
 
 _SECRET_OCTETS = 32
@@ -122,11 +124,14 @@ def check_contents(site: Site, store: Store) -> Checked:
     return Checked(len(found), damaged, missing)
 
 
-def refresh_now(site: Site, settings: Settings, store: Store, name: str, now: Instant) -> Published:
-    """Refreshes a distributor now."""
+def refresh_now(
+    site: Site, settings: Settings, store: Store, name: str, now: Instant,
+    keys: Path | None = None,
+) -> Published:  # fmt: skip
+    """Refreshes a distributor now; with the keys of a folder that is there for this once."""
     origin = Origin(site, settings, store)
     _known(origin.realm().distributors, "distributor", name)
-    found = origin.refresh(now)
+    found = origin.refresh(now, () if keys is None else (KeyFolder(keys),))
     # A window may be another one though nothing of what is signed changed.
     origin.tell()
     return found

@@ -106,7 +106,9 @@ def load_belief(store: Store) -> Belief | None:
     }
     plain = {name: data for name, data in kept.items() if not name.startswith(STATEMENT)}
     trusted = remembered(plain)
-    # They were believed when they were kept; that they are over time stops new work elsewhere.
+    # They were believed when they were kept; that they are over time stops new work elsewhere. What
+    # a key signed that counts no more is let go of, and asked for anew.
+    stated = {label: data for label, data in stated.items() if trusted.stated_well(data)}
     statements = {label: trusted.statement(data, Instant(0)) for label, data in stated.items()}
     return Belief(trusted, statements, stated)
 

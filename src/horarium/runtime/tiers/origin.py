@@ -38,6 +38,7 @@ from horarium.runtime.tiers.identity import NodeFolder
 from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
 from horarium.runtime.tiers.staging import new_releases, releases_of
 from horarium.store.store import Store, Transaction
+from horarium.transport.keys import KeyFolder
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +97,20 @@ class Origin:
         """The realm as it is declared now."""
         return self.store.read(lambda tx: read_realm_of(tx, self.settings))
 
-    def refresh(self, now: Instant) -> Published:
-        """Reads the realm anew, and publishes what follows. NotFound without a distributor."""
+    def refresh(self, now: Instant, brought: Sequence[KeyFolder] = ()) -> Published:
+        """Reads the realm anew, and publishes what follows; with keys that are kept elsewhere
+        where they are `brought`. NotFound without a distributor."""
         with self.locked("publish"):
-            return self._publish(now, lambda tx, belief: None)
+            return self._publish(now, lambda tx, belief: None, brought=brought)
+
+    def turn(
+        self, turned: Callable[[Belief], Belief], now: Instant, brought: Sequence[KeyFolder]
+    ) -> Published:
+        """Publishes everything anew under the root that `turned` gives."""
+        with self.locked("publish"):
+            return self._publish(
+                now, lambda tx, belief: None, brought=brought, turned=turned
+            )  # fmt: skip
 
     def add_version(
         self, version: Version, retired: list[int], now: Instant, baseline: Version | None = None
@@ -124,14 +135,15 @@ class Origin:
     def _publish(
         self, now: Instant, work: Callable[[Transaction, Belief], None],
         added: Version | None = None, retired: frozenset[int] = frozenset(),
-        baseline: Version | None = None,
+        baseline: Version | None = None, brought: Sequence[KeyFolder] = (),
+        turned: Callable[[Belief], Belief] = lambda belief: belief,
     ) -> Published:  # fmt: skip
         realm = self.realm()
         if not realm.distributors:
             raise NotFound("no distributor is declared; see [distributor.NAME] of an object file")
         before = load_belief(self.store)
         name = self.name(realm)
-        belief = before or begin_realm(self.folder, name, now)
+        belief = turned(before or begin_realm(self.folder, name, now))
         own_certificate(self.folder, name, now)
         plan = plan_of(realm)
         versions = self.store.read(lambda tx: _retained(tx, realm))
@@ -152,7 +164,7 @@ class Origin:
             versions,
             self._statements(released, stated, now),
         )
-        after = publish(belief, wanted, self.folder, now)
+        after = publish(belief, wanted, self.folder, now, brought)
         crash.at("build:signed")
         origin = stated.origin
 

@@ -6,12 +6,12 @@ Nothing is signed anew that did not change and is not yet a third through its li
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from securesystemslib.signer import Key, Signer
-from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.metadata import Signed as TufSigned
 
 from horarium.distribution import configuration as configurations
@@ -101,10 +101,14 @@ def _certify(folder: NodeFolder, name: str, authority: bytes, now: Instant) -> N
     keep_certificate(folder, certificate, authority)
 
 
-def publish(belief: Belief, wanted: Wanted, folder: NodeFolder, now: Instant) -> Belief:
-    """The belief with everything that is wanted in it, signed by the keys that are here. What
-    would need a key that is kept elsewhere stays as it is, and the log says so."""
-    signing = _Signing(folder.keys, now)
+def publish(
+    belief: Belief, wanted: Wanted, folder: NodeFolder, now: Instant,
+    brought: Sequence[KeyFolder] = (),
+) -> Belief:  # fmt: skip
+    """The belief with everything that is wanted in it, signed by the keys that are here, or were
+    `brought` for this once. What would need a key that is kept elsewhere stays as it is, and the
+    log says so."""
+    signing = _Signing(folder.keys, now, tuple(brought))
     trusted = signing.targets(belief.trusted, wanted)
     for name in sorted(wanted.versions):
         trusted = signing.versions(trusted, name, wanted.versions[name])
@@ -134,6 +138,7 @@ def _without(belief: Belief, kept: Mapping[str, object]) -> Belief:
 class _Signing:
     keys: KeyFolder
     now: Instant
+    brought: tuple[KeyFolder, ...] = ()
 
     def targets(self, trusted: Trusted, wanted: Wanted) -> Trusted:
         """Definitions, and who signs what."""
@@ -143,7 +148,8 @@ class _Signing:
             self.keys.make(name)
             delegates[name] = Holders((_public(self.keys, name),))
         held = trusted.roles.get("targets")
-        if held is not None and not _due("targets", held, self.now):
+        sound = held is not None and trusted.stands("targets")
+        if held is not None and sound and not _due("targets", held, self.now):
             same = _definitions(trusted) == wanted.definitions
             if same and _delegated(trusted) == {n: _keyids(h) for n, h in delegates.items()}:
                 return trusted
@@ -160,7 +166,11 @@ class _Signing:
         role = build_role(distribution)
         held = trusted.roles.get(role)
         same = list(trusted.versions(distribution)) == list(versions)
-        if held is not None and same and not _due(role, held, self.now):
+        if role not in _delegated(trusted):
+            log.warning("metadata.waits role=%s reason=its definition is not signed yet", role)
+            return trusted
+        sound = held is not None and trusted.stands(role)
+        if held is not None and sound and same and not _due(role, held, self.now):
             return trusted
         number = self._next(held)
         signer = self.keys.signer(role)
@@ -197,7 +207,8 @@ class _Signing:
         """One statement, signed anew when it changed or a third of its life is over."""
         held = belief.statements.get(label)
         same = held is not None and held.body == body and number in (0, held.number)
-        if same and not _due(STATEMENTS, _signed(belief.stated[label]), self.now):
+        sound = same and belief.trusted.stated_well(belief.stated[label])
+        if sound and not _due(STATEMENTS, _signed(belief.stated[label]), self.now):
             return belief
         kind, _, name = label.partition("/")
         follows = next_number(held.number if held is not None else 0, self.now)
@@ -216,14 +227,20 @@ class _Signing:
         return len(self._signers(role, trusted)) >= trusted.root.roles[role].threshold
 
     def _signers(self, role: str, trusted: Trusted) -> list[Signer]:
-        """The keys of a role that are here: a role with several has them as ``role-2`` …"""
-        ids = set(trusted.root.roles[role].keyids)
-        found = [
-            self.keys.signer(name)
-            for name in self.keys.names()
-            if name == role or name.startswith(f"{role}-")
-        ]
-        return [signer for signer in found if signer.public_key.keyid in ids]
+        return signers_of(role, trusted.root, (self.keys, *self.brought))
+
+
+def signers_of(role: str, root: Root, folders: Iterable[KeyFolder]) -> list[Signer]:
+    """The keys by which a root lets a role be signed, as far as they lie in some folders: one as
+    the name of its role, others as ``ROLE-…``."""
+    ids = set(root.roles[role].keyids)
+    found: dict[str, Signer] = {}
+    for keys in folders:
+        for name in keys.names():
+            if name == role or name.startswith(f"{role}-"):
+                signer = keys.signer(name)
+                found[signer.public_key.keyid] = signer
+    return [signer for keyid, signer in sorted(found.items()) if keyid in ids]
 
 
 def _public(keys: KeyFolder, name: str) -> Key:

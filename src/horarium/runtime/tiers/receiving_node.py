@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -25,6 +26,7 @@ from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
 from horarium.distribution.records import Document
 from horarium.distribution.release import Release
 from horarium.distribution.states import State
+from horarium.distribution.trust import LARGEST
 from horarium.distribution.untrusted import Untrusted
 from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
@@ -417,9 +419,13 @@ class ReceivingNode:
         return None
 
     async def fetched(self, name: str) -> bytes | None:
-        """See `Surroundings`: a configuration of a node below is asked for above."""
+        """See `Surroundings`: a configuration of a node below is asked for above, as is a root
+        from before this node joined."""
         client = self.uplink.client
         held = self._belief.octets(name)
+        if client is not None and held is None and self._is_earlier_root(name):
+            with suppress(Unavailable):
+                return await client.metadata(name, LARGEST["root"])
         if client is None or not name.startswith(STATEMENT):
             return held
         child = name.removeprefix(f"{STATEMENT}node/")
@@ -432,6 +438,10 @@ class ReceivingNode:
             before, self._belief = self._belief, after
             await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
         return self._belief.octets(name)
+
+    def _is_earlier_root(self, name: str) -> bool:
+        number = name.removeprefix("root.")
+        return number.isdigit() and int(number) < self._belief.trusted.root.version
 
     async def forwarded(self, what: str, asked: Document) -> Document:
         """See `Surroundings`."""
