@@ -75,3 +75,26 @@ def test_the_reason_is_true_from_the_closed_window_to_the_failed_extraction(
         assert (realm.nodes["north"].inbox / "docs").is_dir()
         rows = realm.hq.run("distribution", "report", "docs", "detail")["rows"]
         assert {row["subscriber"] for row in rows} >= {"north", "oslo"}
+
+
+def test_a_parent_tells_of_a_silent_child_and_those_behind_it_wait_for_it(tmp_path: Path) -> None:
+    parents = {"north": "", "oslo": "north", "vardo": "oslo"}
+    with realm_of(tmp_path, parents) as realm:
+        realm.fill(1, 10_000)
+        realm.extra["north"] = 'extract = { type = "immediately" }\ntimeout = 2'
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        realm.nodes["oslo"].kill()
+        (realm.source / "more").write_text("more\n")
+        realm.build()
+        until(
+            lambda: str(realm.status()["vardo"]["reason"]).startswith("parent_down(oslo"),
+            lambda: str(realm.status()),
+        )
+        found = why(realm, "vardo")
+        assert [step["gate"] for step in found["steps"]] == ["vardo", "oslo"]
+        assert found["steps"][1]["reason"].startswith("unreachable(")
+        realm.nodes["oslo"].start()
+        realm.until_extracted(2)

@@ -87,6 +87,10 @@ class ActRepository:
             },
         )  # fmt: skip
 
+    def drop_log(self, before: Instant) -> int:
+        """Lets go of what became of moments before an instant; how many entries."""
+        return self.session.run("drop_old_act_log", {"tenant": self.tenant, "before_s": before})
+
     def logged(self, name: str, many: int) -> list[Logged]:
         """What became of the newest moments, these first."""
         rows = self.session.rows("act_log", {**self._of(name), "many": many})

@@ -200,6 +200,10 @@ class VersionRepository:
             },
         )  # fmt: skip
 
+    def drop_passages(self, before: Instant) -> int:
+        """Lets go of what happened before an instant; how much."""
+        return self.session.run("drop_old_passages", {"tenant": self.tenant, "before_s": before})
+
     def passages(
         self, distribution: str, start: Instant, end: Instant, many: int = 100_000
     ) -> list[Passage]:

@@ -10,6 +10,7 @@ from horarium.distribution.definition import read_definition
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.version import Version
+from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.store.holdings import Holding
 from horarium.store.store import Transaction
@@ -66,6 +67,18 @@ def collect_origin(origin: Origin, now: Instant) -> int:
     for digest in gone:
         contents.drop(digest)
     return len(gone)
+
+
+def age_reports(origin: Origin, now: Instant) -> int:
+    """Lets go of what happened so long ago that no distributor's reports reach back to it; how
+    many entries."""
+    days = [one.report_days for one in origin.realm().distributors.values()]
+    before = Instant(now - max(days, default=400) * DAY)
+
+    def work(tx: Transaction) -> int:
+        return tx.versions.drop_passages(before) + tx.acts.drop_log(before)
+
+    return origin.store.transact([], work)
 
 
 def _retained(name: str, tx: Transaction) -> list[Version]:

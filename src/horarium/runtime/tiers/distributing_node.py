@@ -32,7 +32,7 @@ from horarium.runtime.tiers.belief import Belief
 from horarium.runtime.tiers.builds import Builds, Maker
 from horarium.runtime.tiers.calendars import Calendars, look_at_calendars
 from horarium.runtime.tiers.children import Permission
-from horarium.runtime.tiers.collecting import collect_origin
+from horarium.runtime.tiers.collecting import age_reports, collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.expiring import notice_expiring
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
@@ -230,6 +230,7 @@ class DistributingNode:
                 late = self.clock.monotonic() - renewed > RENEW_SECONDS
                 if late:
                     await self.do(partial(collect_origin, self.origin, self.clock.now()))
+                    await self.do(partial(age_reports, self.origin, self.clock.now()))
                     await self.do(partial(notice_expiring, self.origin.store, self.clock.now()))
                 if changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed

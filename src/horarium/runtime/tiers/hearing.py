@@ -12,7 +12,7 @@ from horarium.distribution.content import Blob
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.messages import Row
-from horarium.distribution.states import State, may_be_told
+from horarium.distribution.states import SETTLED, State, may_be_told
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
@@ -92,6 +92,10 @@ class Hearing:
             notice(tx, IMPOSSIBLE_STEP, about, f"the state {row.state[:40]!r} is not known", now)
             return False
         before = State(held.state)
+        if _is_reason(held, row):
+            # A parent says in the place of a silent child why it goes no further, or the child
+            # is back.
+            return True
         if held.order >= row.order or before in (State.UNSUBSCRIBED, State.SUPERSEDED):
             # Told late, or of no interest any more.
             return False
@@ -205,6 +209,12 @@ class Hearing:
             return (content.digest, content.length) in blobs(distribution, number)
 
         return known
+
+
+def _is_reason(held: Row, row: Row) -> bool:
+    """Whether a row only says anew why a receiver goes no further."""
+    same = (held.order, held.state) == (row.order, row.state)
+    return same and held.reason != row.reason and State(row.state) not in RECEIPTS | SETTLED
 
 
 def _note(tx: Transaction, held: Row, row: Row, now: Instant) -> None:

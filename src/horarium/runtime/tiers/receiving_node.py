@@ -49,6 +49,7 @@ from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
+from horarium.runtime.tiers.silence import tell_silence
 from horarium.runtime.tiers.strangers import tell_strange
 from horarium.runtime.tiers.telling import Telling
 from horarium.runtime.tiers.uplink import Uplink
@@ -141,10 +142,11 @@ class ReceivingNode:
         """Works until it is cancelled."""
         self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
         self.adopt(self._belief)
-        tasks = [
-            asyncio.create_task(work())
-            for work in (self.uplink.run, self.sender.run, self.telling.run, self._look_again)
-        ]
+        silence = partial(
+            tell_silence, self.clock, self.sender, self.telling, self.configuration, self.belief
+        )
+        works = (self.uplink.run, self.sender.run, self.telling.run, silence, self._look_again)
+        tasks = [asyncio.create_task(work()) for work in works]
         try:
             await asyncio.gather(*tasks)
         finally:

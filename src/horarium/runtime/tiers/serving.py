@@ -9,6 +9,7 @@ import logging
 from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.runtime.clock import Clock
 from horarium.runtime.entropy import SystemSecrets
+from horarium.runtime.notifying import Notifying
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
@@ -41,6 +42,7 @@ class DistributionPart:
         self._clock = clock
         self._folder = NodeFolder(site.distribution)
         self._server: LinkServer | None = None
+        self._notifying = Notifying(store, lambda: settings, clock, site.state / "notices")
 
     @property
     def role(self) -> str:
@@ -50,7 +52,15 @@ class DistributionPart:
         return "subscriber" if self._folder.joined.exists() else ""
 
     async def run(self) -> None:
-        """Works as what the site is; waits while it is neither."""
+        """Works as what the site is, and tells notices; waits while it is neither."""
+        telling = asyncio.create_task(self._notifying.run())
+        try:
+            await self._work()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             role = await loop.run_in_executor(None, lambda: self.role)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from horarium.distribution.messages import Row, Rows
 from horarium.distribution.states import SETTLED, State
@@ -40,6 +40,11 @@ class Telling:
     def state(self, name: str, version: int) -> State | None:
         """What was last told of a version, None when nothing was."""
         return self._own.state(name, version)
+
+    @property
+    def below(self) -> Mapping[tuple[str, str, int], Row]:
+        """What nodes below told last, by node, distribution and version."""
+        return self._below
 
     def pass_on(self, rows: Iterable[Row]) -> None:
         """Passes on what nodes below told."""

@@ -35,7 +35,7 @@ KEPT_DAYS = 30
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
 
 
-class Telling:
+class Notifying:
     """Drains the notices of one store, as long as it runs. ``settings`` are those in force."""
 
     def __init__(

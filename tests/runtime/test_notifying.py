@@ -18,8 +18,8 @@ from tests.office import NOW
 
 from horarium.kernel.instant import Instant
 from horarium.runtime.notices import BUILD_FAILED, NODE_BACK, VERSION_BUILT, notice
+from horarium.runtime.notifying import SECRET, Notifying
 from horarium.runtime.settings import Settings, default_settings
-from horarium.runtime.telling import SECRET, Telling
 from horarium.store.embedded import EmbeddedEngine
 from horarium.store.store import Store
 from horarium.testing import ManualClock
@@ -68,7 +68,7 @@ class Bench:
         engine.migrate(NOW)
         self.store, self.clock, self.folder = Store(engine), ManualClock(NOW), folder / "notices"
         self.settings = settings(**chosen)
-        self.telling = Telling(
+        self.notifying = Notifying(
             self.store, lambda: self.settings, self.clock, self.folder, {SECRET: "shared"}
         )
 
@@ -80,7 +80,7 @@ class Bench:
         self.store.transact([], work)
 
     def tell(self) -> int:
-        return asyncio.run(self.telling.flush())
+        return asyncio.run(self.notifying.flush())
 
     def logged(self) -> list[str]:
         return [line for path in sorted(self.folder.glob("*.log"))
