@@ -118,6 +118,11 @@ class Making:
         cause = f"back from version {withdrawn} ({by})"
         return self.build(distribution, cause, now, Options(rollback=good[-1]))
 
+    @property
+    def going(self) -> frozenset[str]:
+        """The distributions that are being built."""
+        return frozenset(self._going)
+
     def check(self, realm: Realm, *, cancel: bool = False) -> list[str]:
         """Stops builds whose definition is another one now, or all with ``cancel``; which."""
         stopped = []

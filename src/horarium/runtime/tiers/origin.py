@@ -23,6 +23,7 @@ from horarium.distribution.release import Release, release_document
 from horarium.distribution.schedules import Given
 from horarium.distribution.sending import Busy, Sending, never_busy
 from horarium.distribution.stating import Plan, Stated, guests_of, plan_of, state_all
+from horarium.distribution.trust import ROOTS, fingerprint
 from horarium.distribution.version import Version
 from horarium.kernel.errors import NotFound
 from horarium.kernel.gregorian import DAY
@@ -195,7 +196,9 @@ class Origin:
             return link_periods(realm, plan, sending, distribution, node, start, until)
 
         origin = Place(name, self.url)
-        realm_id = belief.trusted.fingerprint[:16]
+        # The first root names the realm: it stays when keys are turned.
+        octets = belief.trusted.octets
+        realm_id = fingerprint(octets.get(f"{ROOTS}1", octets["root"]))[:16]
         return state_all(realm, plan, origin, realm_id, before, opened, until, now)
 
     def _statements(
