@@ -80,6 +80,7 @@ class _Going:
     """One transfer that goes on."""
 
     need: Need
+    client: LinkClient
     grant: str
     task: asyncio.Task[None]
     reason: str = ""
@@ -114,8 +115,8 @@ class Receiver:
             return
         going = self._going.get(offer.content.digest)
         if going is not None:
-            # The offer was made anew: whoever asked by the old one goes on by this one.
-            going.grant = offer.grant
+            # Made anew, perhaps by another parent: whoever asked by the old one goes on by this.
+            going.client, going.grant = client, offer.grant
             return
         doubt = self._taker.doubt(need) or self._no_space(need)
         if doubt:
@@ -125,10 +126,8 @@ class Receiver:
         here = self._contents.has(offer.content.digest)
         if here:
             self._taker.respond(Response(offer.grant, Answer.ALREADY_HAVE))
-        task = asyncio.create_task(
-            self._taker.received(need) if here else self._transfer(client, need)
-        )
-        self._going[need.content.digest] = _Going(need, offer.grant, task)
+        task = asyncio.create_task(self._taker.received(need) if here else self._transfer(need))
+        self._going[need.content.digest] = _Going(need, client, offer.grant, task)
         task.add_done_callback(partial(self._over, need.content.digest))
 
     def stopped(self, grants: tuple[str, ...], reason: str) -> None:
@@ -163,12 +162,12 @@ class Receiver:
 
     # --- one transfer ----------------------------------------------------------
 
-    async def _transfer(self, client: LinkClient, need: Need) -> None:
+    async def _transfer(self, need: Need) -> None:
         """Receives one content, trying again while its grant holds."""
         digest, wrong, pause = need.content.digest, 0, FIRST_RETRY
         while self._taker.needed(digest) is not None:
             going = self._going[digest]
-            before = self._offset(digest)
+            client, before = going.client, self._offset(digest)
             try:
                 if await self._attempt(client, need, going):
                     await self._taker.received(need)
