@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.clock import SystemClock
 from horarium.runtime.tiers.belief import Belief
 from horarium.runtime.tiers.sending import Permission, Sender
+from horarium.runtime.tiers.serving import COLLECTING
 from horarium.transport.content import ContentStore
 from horarium.transport.link_server import LinkServer
 
@@ -116,6 +118,7 @@ class Subscribers:
 
 def walk_seconds(many: int) -> float:
     """Seconds of a walk of so many connected subscribers, from the question to the last answer."""
+    gc.set_threshold(*COLLECTING)
     with TemporaryDirectory() as folder:
         return asyncio.run(_walk(many, Path(folder)))
 
