@@ -20,10 +20,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from load.walking import walk_seconds
 from tests.daemon.realm import Node, Realm, realm_of
 from tests.daemon.wires import Wires, can_be_laid, wires
 
@@ -38,6 +40,7 @@ SIZE = 30_000_000
 RATE, OCTETS_A_SECOND = "40mbit", 5_000_000
 LEAVES = (1, 10, 50)
 ROUNDS = 3
+WALKS = (400, 4_000)
 PAUSE = 0.02
 PATIENCE = 300.0
 
@@ -196,7 +199,83 @@ def network_seconds(size: int) -> float | None:
     return float(8 * size / json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"])
 
 
-PARTS: dict[str, Callable[[], None]] = {"chain": chain, "shared": shared, "hop": hop}
+def window() -> None:
+    """What goes after a window's end, and what goes again."""
+    with realm_on_wires({"a": ""}, rate="16mbit") as (realm, laid):
+        realm.declare(send='{ type = "never" }')
+        realm.fill(3, 4_000_000)
+        realm.build()
+        end = int(time.time()) + 8
+        closes = f"{datetime.fromtimestamp(end, UTC):%H:%M:%S}"
+        begins = f"{datetime.fromtimestamp(end - 60, UTC):%H:%M:%S}"
+        before = laid.octets("a")
+        realm.declare(send=f'{{ type = "daily", start = "{begins}", end = "{closes}" }}')
+        time.sleep(max(0.0, end + 1 - time.time()))
+        first = laid.octets("a")
+        held = part_of(realm.nodes["a"])
+        time.sleep(5)
+        late = laid.octets("a") - first
+        row("octets later than 1 s after the end, in 5 s, messages too", f"{late:,}", "", None, "0")
+        before = laid.octets("a")
+        realm.declare()
+        wait(lambda: received(realm.nodes["a"]))
+        rest = bundle(realm) - held
+        time.sleep(1)
+        came = laid.octets("a") - before
+        row(
+            "octets after a cut, beside the rest; metadata too", f"{came:,}", f"{rest:,}",
+            came / rest, "reported",
+        )  # fmt: skip
+
+
+def part_of(node: Node) -> int:
+    """Octets of a content on its way in that lie at a node."""
+    part = node.folder / "state" / "distribution" / "part"
+    return max((file.stat().st_size for file in part.glob("*")), default=0)
+
+
+def rates() -> None:
+    """The rate of a channel over any five seconds, as the interface saw it."""
+    rate = 1_000_000
+    with realm_on_wires({"a": ""}, rate="") as (realm, laid):
+        realm.declare(channel='rate_grid = ["Mon-Sun 00:00-24:00 8Mbit"]')
+        realm.fill(3, 5_000_000)
+        realm.build()
+        wait(lambda: part_of(realm.nodes["a"]))
+        seen: list[tuple[float, int]] = []
+        while not received(realm.nodes["a"]):
+            seen.append((time.monotonic(), laid.octets("a")))
+            time.sleep(0.05)
+    least, most = 1.0, 0.0
+    for at, octets in seen:
+        later = next(((t, o) for t, o in seen if t >= at + 5), None)
+        if later is not None:
+            speed = (later[1] - octets) / (later[0] - at) / rate
+            least, most = min(least, speed), max(most, speed)
+    row(
+        "a rate of 1 MB/s, least and most in any 5 s, with headers", f"{least:.3f}",
+        f"{most:.3f}", max(most - 1, 1 - least), "<= 0.03",
+    )  # fmt: skip
+
+
+def walk() -> None:
+    """A walk of connected subscribers that have everything."""
+    times = {many: statistics.median(walk_seconds(many) for _ in range(ROUNDS)) for many in WALKS}
+    few, many = times.values()
+    row(
+        "a walk of 4,000 connected subscribers, beside one of 400", f"{many:.2f} s", f"{few:.2f} s",
+        many / few, "<= 11",
+    )  # fmt: skip
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "chain": chain,
+    "shared": shared,
+    "hop": hop,
+    "window": window,
+    "rates": rates,
+    "walk": walk,
+}
 
 
 def main() -> None:

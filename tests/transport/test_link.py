@@ -301,3 +301,32 @@ def test_nobody_above_is_unavailable() -> None:
 
     with pytest.raises(Unavailable, match="up at"):
         asyncio.run(work())
+
+
+def test_a_link_that_is_ended_ends_what_is_read_over_it() -> None:
+    class Still(Whole):
+        async def piece(self, offset: int, most: int) -> bytes:
+            if offset >= 100_000:
+                await asyncio.Event().wait()
+            return DATA[offset:100_000]
+
+    @dataclass
+    class Slow(Above):
+        def flow(self, child: str, digest: str, grant: str) -> Flow:
+            return Still(self)
+
+    async def work(client: LinkClient, _: int) -> None:
+        async def read() -> None:
+            async for _piece in client.content(BLOB.digest, "right", 0):
+                begun.set()
+
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read())
+        await begun.wait()
+        await client.close()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(reading, 5)
+        with pytest.raises(Unavailable, match="ended"):
+            await client.metadata("timestamp", 10)
+
+    over(Slow(), work)

@@ -42,9 +42,15 @@ class LinkClient:
         self._node = node
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
+        self._reading: set[aiohttp.ClientResponse] = set()
+        self._ended = False
 
     async def close(self) -> None:
-        """Ends the link."""
+        """Ends the link, for good: what is being read over it is Unavailable from now on."""
+        self._ended = True
+        for response in self._reading:
+            # Who reads a body is not told that its session was closed, and would wait for ever.
+            response.content.set_exception(aiohttp.ClientConnectionError("the link was ended"))
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -96,9 +102,13 @@ class LinkClient:
             begins = response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
             if response.status != 206 or not begins:
                 raise InvalidInput("the answer is not the stretch that was asked for")
-            with _reached(self.end):
-                async for piece in response.content.iter_chunked(READ_AT_ONCE):
-                    yield piece
+            self._reading.add(response)
+            try:
+                with _reached(self.end):
+                    async for piece in response.content.iter_chunked(READ_AT_ONCE):
+                        yield piece
+            finally:
+                self._reading.discard(response)
 
     @asynccontextmanager
     async def _ask(
@@ -131,6 +141,8 @@ class LinkClient:
             response.release() if response.content.is_eof() else response.close()
 
     def _connected(self) -> aiohttp.ClientSession:
+        if self._ended:
+            raise Unavailable(f"the link to {self.end.name} was ended")
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, enable_cleanup_closed=False)
             self._session = aiohttp.ClientSession(

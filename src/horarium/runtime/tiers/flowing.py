@@ -98,7 +98,8 @@ class FileFlow:
             if not shared.moving:
                 return 0
             with suppress(TimeoutError):
-                await asyncio.wait_for(shared.change(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await shared.change()
         return 0
 
     async def _afforded(self, octets: int) -> bool:

@@ -49,6 +49,8 @@ IDLE_SECONDS = 60.0
 REFUSED_SECONDS = 30.0
 # Steps are taken at least so often, whatever nobody said.
 LONGEST_REST = 1.0
+# A step that took long is followed by a pause of its length, but of no more than this.
+LOOK_AGAIN_SECONDS = 0.5
 # Who polls says something at least every minute; nobody else's slot is kept for the silent.
 SILENT_SECONDS = 90.0
 # Metadata that a node reads before it is known: without them it could not join.
@@ -147,10 +149,14 @@ class Sender:
         """Takes steps whenever something changed or its time has come."""
         while True:
             self._awake.clear()
+            begun = self._clock.monotonic()
             at = self.step(self._clock.now())
+            # A step looks at all children: where thousands speak at once, one is taken for many.
+            await self._clock.sleep(min(self._clock.monotonic() - begun, LOOK_AGAIN_SECONDS))
             rest = LONGEST_REST if at is None else self._clock.until(at)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), min(max(rest, 0.01), LONGEST_REST))
+                async with asyncio.timeout(min(max(rest, 0.01), LONGEST_REST)):
+                    await self._awake.wait()
 
     def step(self, now: Instant) -> Instant | None:
         """Voids what may no longer go, offers what may; when to look again, None: when something
@@ -276,7 +282,8 @@ class Sender:
         if not below.messages and wait:
             below.some.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(below.some.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await below.some.wait()
             below.seen = self._clock.monotonic()
         return [(number, message_document(message)) for number, message in below.messages]
 

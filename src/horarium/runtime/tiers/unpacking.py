@@ -137,7 +137,8 @@ class Unpacking:
                     await self._do(self._ended)
                     continue
                 try:
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
         finally:
