@@ -95,6 +95,7 @@ class Unpacking:
         self._missing: list[Need] = []
         self._failing: dict[tuple[str, int], _Failing] = {}
         self._woken = asyncio.Event()
+        self._news = False
         self._asked = 0
         self._stop = threading.Event()
         self._planned = ""
@@ -109,6 +110,7 @@ class Unpacking:
 
     def received(self) -> None:
         """See `Unpacker`."""
+        self._news = True
         self._acts.signal("verified", self._node.clock.now())
         self._woken.set()
 
@@ -133,8 +135,12 @@ class Unpacking:
                 await self._do(self._remove_asked)
                 firing = await self._do(self._is_time)
                 if firing:
+                    self._news = False
                     await self._round()
                     await self._do(self._ended)
+                    if self._news:
+                        # It came while the round went on, and was not part of it: no overlap.
+                        self.received()
                     continue
                 try:
                     async with asyncio.timeout(LOOK_SECONDS):
