@@ -15,7 +15,6 @@ from horarium.distribution.staged import (
     advance,
     begun,
     health,
-    next_look,
     paused,
     resumed,
 )
@@ -47,7 +46,6 @@ def test_a_new_version_goes_to_the_first_ring_and_on_when_the_soak_is_over() -> 
 def test_what_is_waited_for_is_told_with_its_instant() -> None:
     waits = advance(begun(NOW), RINGS, WELL, later(1))
     assert waits.reason == "ring_waits(1, 2026-11-22T08:00:00Z)"
-    assert next_look(waits, RINGS, later(1)) == later(24)
 
 
 def test_a_ring_without_a_receiver_that_has_it_in_use_proves_nothing() -> None:

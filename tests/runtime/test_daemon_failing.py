@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,20 +13,18 @@ from horarium.runtime.clock import SystemClock
 from horarium.runtime.daemon import FAILED, Daemon
 from horarium.runtime.settings import load_settings
 from horarium.runtime.site import Site
+from horarium.runtime.tiers.serving import DistributionPart
 from horarium.transport.tree import SyncFailed
 
 
 def test_data_that_can_not_be_made_durable_end_the_daemon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    @asynccontextmanager
-    async def part(*_: object) -> AsyncIterator[asyncio.Task[None]]:
-        async def work() -> None:
-            raise SyncFailed("Input/output error")
+    async def refused(part: DistributionPart) -> None:
+        raise SyncFailed("Input/output error")
 
-        yield asyncio.create_task(work())
-
-    monkeypatch.setattr(daemon, "distribution_part", part)
+    monkeypatch.setattr(DistributionPart, "run", refused)
+    monkeypatch.setattr(daemon, "takes_part", lambda *_: True)
     (tmp_path / "horarium.toml").write_text('zone = "UTC"\n')
     site = Site(tmp_path)
     settings = load_settings(site, {})

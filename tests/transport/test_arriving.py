@@ -9,14 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from horarium.distribution.content import CHUNK, Blob, ChunkList, blob_of, chunk_list
+from horarium.distribution.content import CHUNK, Blob, ChunkList, ChunkListing, blob_of
 from horarium.kernel.errors import InvalidInput
 from horarium.transport.arriving import Arrival, WrongChunk
 from horarium.transport.content import ContentStore
 
 DATA = b"".join(sha256(b"%d" % number).digest() * 1_000 for number in range(26))
 BLOB = blob_of(DATA)
-CHUNKS = chunk_list([DATA])
+LISTING = ChunkListing()
+assert b"".join(LISTING.passing([DATA])) == DATA
+CHUNKS = LISTING.done()
 assert BLOB.chunks == 4
 
 

@@ -3,6 +3,9 @@
 import os
 import socket
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from horarium.transport import gather_files
 from horarium.transport.gather_files import FileSource
 from horarium.transport.gathering import Gathering
 from horarium.transport.notes import FileNotes
+
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -129,12 +134,29 @@ def test_attributes_are_dropped_with_a_warning(source: Path, tmp_path: Path) -> 
     assert "user.note" in gather(work, source).warnings[0][1]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_what_can_not_be_read_fails(source: Path, tmp_path: Path) -> None:
-    (source / "b.bin").chmod(0)
-    work, _ = gathering(tmp_path)
-    error = failed(work, source)
-    assert (error.reason, error.path) == ("unreadable", str(source / "b.bin"))
+def test_what_can_not_be_read_fails() -> None:
+    with tempfile.TemporaryDirectory() as place, anybody(Path(place)):
+        source = Path(place) / "source"
+        source.mkdir(mode=0o755)
+        (source / "b.bin").touch(mode=0)
+        work, _ = gathering(Path(place))
+        error = failed(work, source)
+        assert (error.reason, error.path) == ("unreadable", str(source / "b.bin"))
+
+
+@contextmanager
+def anybody(place: Path) -> Iterator[None]:
+    """Goes on as a user with no rights, for whom there is something that can not be read; all is
+    readable for root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    place.chmod(0o777)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_what_the_disk_can_not_read_fails(

@@ -82,14 +82,6 @@ class ChunkList:
         return sha256(chunk).digest() == self.digests[start : start + DIGEST_LENGTH]
 
 
-def chunk_list(pieces: Iterable[bytes]) -> ChunkList:
-    """The chunk list of a content that comes in pieces of any length."""
-    listing = ChunkListing()
-    for _ in listing.passing(pieces):
-        pass
-    return listing.done()
-
-
 class ChunkListing:
     """The chunk list of a content while that passes by on its way elsewhere."""
 

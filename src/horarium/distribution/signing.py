@@ -58,11 +58,6 @@ def life_of(role: str) -> int:
     return LIVES["build" if role.startswith("build.") else role]
 
 
-def renewed_at(role: str, signed: Instant) -> Instant:
-    """When metadata signed at an instant is to be signed anew."""
-    return Instant(signed + life_of(role) // 3)
-
-
 def next_number(held: int, at: Instant) -> int:
     """The number of metadata after ``held``: one more, and not below the present, so that who
     signs from a restored store is believed by those who have seen later numbers."""

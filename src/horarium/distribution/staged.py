@@ -117,14 +117,6 @@ def failures(staged: Staged, found: Sequence[Health]) -> int:
     return sum(len(one.failed) for one in found[: staged.rings])
 
 
-def next_look(staged: Staged, rings: Sequence[Ring], now: Instant) -> Instant | None:
-    """When a release can change by time alone; None when it can not."""
-    if staged.phase is not Phase.GOING or not 0 < staged.rings <= len(rings):
-        return None
-    left = rings[staged.rings - 1].soak - staged.soak_at(now)
-    return Instant(now + left) if left > 0 else None
-
-
 def paused(staged: Staged, now: Instant, by: str) -> Staged:
     """A release that a person holds: the soak stands still."""
     why = f"release_paused({by}, {format_instant(now)})"

@@ -32,8 +32,6 @@ class State(StrEnum):
 S = State
 EXTRACTING = (S.PRE_ACTIONS, S.STAGING, S.APPLYING, S.POST_ACTIONS)
 """The steps of an extraction, in order."""
-UNDER_WAY = frozenset({S.OFFERED, S.RECEIVING, S.SUSPENDED, S.VERIFYING, S.CORRUPT})
-"""What a content is in the middle of."""
 ARRIVED = frozenset({S.ALREADY_HAVE, S.RECEIVED, S.EXTRACT_WAIT, *EXTRACTING, S.EXTRACT_FAILED})
 """Held whole, and not extracted."""
 SETTLED = frozenset({S.EXTRACTED, S.SUPERSEDED, S.UNSUBSCRIBED})
@@ -60,12 +58,6 @@ _STEPS: dict[State, frozenset[State]] = {
     S.SUPERSEDED: frozenset(),
     S.UNSUBSCRIBED: frozenset({S.PENDING}),
 }
-
-
-def may_follow(before: State, after: State) -> bool:
-    """Whether one step leads from a state to another. Every state may be superseded, and any
-    receiver unsubscribed."""
-    return after in (S.SUPERSEDED, S.UNSUBSCRIBED) or after in _STEPS[before]
 
 
 def may_be_told(before: State, after: State) -> bool:

@@ -23,9 +23,6 @@ MOST_REPLACED = 10_000
 level can multiply the work."""
 
 ENVIRONMENT = "ENV."
-PREDEFINED = (
-    "DISTRIBUTION", "VERSION", "SUBSCRIBER", "HOSTNAME", "OS", "ARCH", "DEST_VOLUME",
-)  # fmt: skip
 UNDEFINED = "variable_undefined"
 """The part that every error of this module names."""
 

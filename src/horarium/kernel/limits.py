@@ -30,7 +30,5 @@ class Limits:
     """Changed members of one set."""
     length_days: int = 400
     """Length of one occurrence: a year and a month; every window query is widened by it."""
-    horizon_days: int = 731
-    """How far endless series are looked at by default: two years."""
     sub_daily: bool = True
     """Whether HOURLY, MINUTELY and SECONDLY are allowed; resources refuse them."""

@@ -7,12 +7,10 @@ signed and published, which is done elsewhere.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from horarium.distribution.bundle_codec import THOROUGH
 from horarium.distribution.bundle_plan import needed, unpacked_size
@@ -296,18 +294,6 @@ class Builder:
         left = self.free()
         if left < 2 * octets:
             raise GatherFailed("no_space", "", f"{2 * octets} octets are needed, {left} are free")
-
-
-def free_below(folder: Path) -> Callable[[], int]:
-    """Tells the octets that are left for us on the disk of a folder."""
-
-    def free() -> int:
-        place = folder
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        return shutil.disk_usage(place).free
-
-    return free
 
 
 def _manifest_of(order: Order, before: Manifest | None, gathered: Gathered) -> Manifest:

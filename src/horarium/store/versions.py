@@ -184,11 +184,6 @@ class VersionRepository:
         values = self._of(distribution, version)
         return [_row(row) for row in self.session.rows("receivers_of_version", values)]
 
-    def rows_of(self, subscriber: str, many: int = 1_000) -> list[ReceiverRow]:
-        """The rows of one receiver, the newest versions first."""
-        values = {"tenant": self.tenant, "subscriber": subscriber, "many": many}
-        return [_row(row) for row in self.session.rows("receivers_of_subscriber", values)]
-
     def note(self, passage: Passage) -> None:
         """Keeps what happened, for reports."""
         self.session.run(

@@ -7,7 +7,6 @@ names of nodes may hold what names of hosts may not.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -166,19 +165,6 @@ def unverified_tls() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def name_of_peer(peer: Mapping[str, object] | None) -> str | None:
-    """The node at the other end, from what `ssl` tells of its verified certificate; None for one
-    that showed none."""
-    subject = peer.get("subject", ()) if peer else ()
-    if not isinstance(subject, tuple):
-        return None
-    for part in subject:
-        for key, value in part:
-            if key == "commonName":
-                return str(value)
-    return None
 
 
 def _name(text: str) -> x509.Name:

@@ -129,12 +129,6 @@ def new_file(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
-def pieces_of(file: BinaryIO) -> Iterator[bytes]:
-    """A file in pieces of at most a mebibyte."""
-    while piece := file.read(_READ):
-        yield piece
-
-
 def sync_folder(folder: Path) -> None:
     """Makes durable what was renamed into a folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

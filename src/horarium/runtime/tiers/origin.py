@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -149,13 +149,7 @@ class Origin:
         plan = plan_of(realm)
         versions = self.store.read(lambda tx: _retained(tx, realm))
         if added is not None:
-            known = {baseline.number: baseline} if baseline is not None else {}
-            kept = [
-                known.get(v.number, v)
-                for v in versions[added.distribution]
-                if v.number not in retired
-            ]
-            versions = {**versions, added.distribution: [*kept, added]}
+            versions = _with(versions, added, retired, baseline)
         staged = self.store.read(lambda tx: tx.releases.all())
         staged += (news := new_releases(staged, realm, versions, added, now))
         released = releases_of(staged, realm, versions)
@@ -256,6 +250,16 @@ class Origin:
             yield
         finally:
             os.close(descriptor)
+
+
+def _with(
+    versions: Mapping[str, list[Version]], added: Version, retired: frozenset[int],
+    baseline: Version | None,
+) -> dict[str, list[Version]]:  # fmt: skip
+    """The versions that are kept, as they are once another is there."""
+    known = {baseline.number: baseline} if baseline is not None else {}
+    kept = [known.get(v.number, v) for v in versions[added.distribution] if v.number not in retired]
+    return {**versions, added.distribution: [*kept, added]}
 
 
 def _retained(tx: Transaction, realm: Realm) -> dict[str, list[Version]]:

@@ -151,12 +151,6 @@ class Uplink:
                 return place
         return places[0]
 
-    def down_since(self, now: float) -> float | None:
-        """Seconds for which the first parent was not reached; None while it is."""
-        parents = self._configuration().parents
-        since = self._since.get(parents[0].name) if parents else None
-        return None if since is None else now - since
-
     async def _converse(self, client: LinkClient, place: Place) -> None:
         tasks = {
             asyncio.create_task(self._listen(client)),

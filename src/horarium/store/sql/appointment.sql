@@ -7,9 +7,6 @@ VALUES (:tenant, :name, :time_s, :number, :counted_from, :returned)
 ON CONFLICT (tenant, name) DO UPDATE SET time_s = excluded.time_s, number = excluded.number,
     counted_from = excluded.counted_from, returned = excluded.returned
 
--- name: drop_appointer_state
-DELETE FROM appointer_state WHERE tenant = :tenant AND name = :name
-
 -- name: assistant_state
 SELECT turn, turns, owed FROM assistant_state WHERE tenant = :tenant AND name = :name
 

@@ -39,9 +39,6 @@ WHERE tenant = :tenant AND distribution = :distribution AND number = :number
 UPDATE version SET retired_s = :at_s
 WHERE tenant = :tenant AND distribution = :distribution AND number = :number AND retired_s IS NULL
 
--- name: distributions_with_versions
-SELECT DISTINCT distribution FROM version WHERE tenant = :tenant
-
 -- name: begin_build
 INSERT INTO build (tenant, distribution, cause, started_s)
 VALUES (:tenant, :distribution, :cause, :started_s) RETURNING id
@@ -109,14 +106,6 @@ FROM receiver WHERE tenant = :tenant AND distribution = :distribution AND versio
 SELECT distribution, version, subscriber, state, reason, percent, octets, at_s, sequence, signature
 FROM receiver WHERE tenant = :tenant AND distribution = :distribution AND version = :version
 ORDER BY subscriber
-
--- name: receivers_of_subscriber
-SELECT distribution, version, subscriber, state, reason, percent, octets, at_s, sequence, signature
-FROM receiver WHERE tenant = :tenant AND subscriber = :subscriber
-ORDER BY distribution, version DESC LIMIT :many
-
--- name: drop_receivers_of_version
-DELETE FROM receiver WHERE tenant = :tenant AND distribution = :distribution AND version = :version
 
 -- name: add_passage
 INSERT INTO passage (tenant, distribution, version, subscriber, what, at_s, octets, reason)
