@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 _ASKED = re.compile(
     rb"GET /d/1/content/(sha256)/([0-9a-f]{64}) [^\n]*\r\n(?:[^\r\n]+\r\n)*?Range: bytes=(\d+)-"
 )
+_METADATA = re.compile(rb"GET /d/1/meta/(\S+) ")
 _HELD = 16_384
 """Octets on their way inside the tap."""
 
@@ -25,6 +26,8 @@ class Tap:
         self.port = int(self._listener.getsockname()[1])
         self.asked: list[tuple[str, int]] = []
         """Contents that were asked for, and from which octet on."""
+        self.metadata: list[str] = []
+        """Metadata that were asked for, by name."""
         self.down = 0
         """Octets that came back."""
         self.spoil: Callable[[bytes], bytes] = lambda octets: octets
@@ -68,6 +71,7 @@ class Tap:
     def _upward(self, source: socket.socket, target: socket.socket) -> None:
         def look(octets: bytes) -> bytes:
             self.asked += [(m[2].decode(), int(m[3])) for m in _ASKED.finditer(octets)]
+            self.metadata += [m[1].decode() for m in _METADATA.finditer(octets)]
             return octets
 
         _pass_on(source, target, look)

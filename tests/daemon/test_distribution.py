@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.realm import realm_of, until
+from tests.daemon.tap import tapped
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -122,6 +123,29 @@ def test_a_parent_that_lies_is_not_believed(tmp_path: Path) -> None:
         north.start()
         realm.until_extracted(1, seconds=90)
         assert realm.is_whole("oslo")
+
+
+def test_a_parent_asks_for_the_configuration_of_a_child_only_when_it_is_another(
+    tmp_path: Path,
+) -> None:
+    label = "statement/node/oslo"
+    realm_without_tls = realm_of(tmp_path, {"north": "", "oslo": "north"}, tls=False)
+    with realm_without_tls as realm, tapped(realm.hq.port) as tap:
+        realm.hq.tap = tap
+        realm.fill(1, 1_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        asked = tap.metadata.count(label)
+        assert asked > 0
+        (realm.source / "new").write_text("new\n")
+        realm.build()
+        realm.until_extracted(2)
+        assert "timestamp" in tap.metadata
+        assert tap.metadata.count(label) == asked
+        realm.declare(subscriber='timeout = "200s"')
+        until(lambda: tap.metadata.count(label) > asked, str(tap.metadata))
 
 
 def test_children_of_a_dead_parent_wait_or_turn_to_the_next(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from http.client import HTTPConnection
 
 import pytest
 
-from horarium.distribution.content import blob_of
+from horarium.distribution.content import CHUNK, blob_of
 from horarium.distribution.records import Document
 from horarium.kernel.errors import Conflict, InvalidInput, Unavailable
-from horarium.transport.link import MOST_BODY, Asked, Flow, Refused, read_range
-from horarium.transport.link_client import End, LinkClient
+from horarium.transport.link import MOST_BODY, Asked, End, Flow, Refused, read_range
+from horarium.transport.link_client import LinkClient
+from horarium.transport.link_reading import Connection
 from horarium.transport.link_server import LinkServer
 
 DATA = bytes(range(256)) * 4_000
@@ -155,7 +156,7 @@ def test_a_content_is_read_from_any_octet_on(start: int) -> None:
     above = Above()
 
     async def work(client: LinkClient, _: int) -> bytes:
-        return b"".join([piece async for piece in client.content(BLOB.digest, "right", start)])
+        return b"".join(await pieces_of(client, start))
 
     assert over(above, work) == DATA[start:]
     assert above.sent == [len(DATA) - start]
@@ -177,7 +178,7 @@ def test_a_flow_that_ends_early_ends_in_order() -> None:
     above = Above(until=300_000)
 
     async def work(client: LinkClient, _: int) -> bytes:
-        return b"".join([piece async for piece in client.content(BLOB.digest, "right", 100_000)])
+        return b"".join(await pieces_of(client, 100_000))
 
     assert over(above, work) == DATA[100_000:300_000]
     assert above.sent == [200_000]
@@ -217,8 +218,7 @@ def test_a_closed_window_says_when_to_come_again() -> None:
     assert (status, headers["Retry-After"]) == (503, "77")
 
     async def work(client: LinkClient, _: int) -> None:
-        async for _piece in client.content(BLOB.digest, "right", 0):
-            pass
+        await pieces_of(client, 0)
 
     with pytest.raises(Refused) as refused:
         over(Above(until=0), work)
@@ -303,30 +303,114 @@ def test_nobody_above_is_unavailable() -> None:
         asyncio.run(work())
 
 
+class Still(Whole):
+    """Comes so far and no further, and does not end."""
+
+    async def piece(self, offset: int, most: int) -> bytes:
+        if offset >= STILL:
+            await asyncio.Event().wait()
+        return DATA[offset:STILL]
+
+
+STILL = 100_000
+
+
+@dataclass
+class Standing(Above):
+    def flow(self, child: str, digest: str, grant: str) -> Flow:
+        return Still(self)
+
+
 def test_a_link_that_is_ended_ends_what_is_read_over_it() -> None:
-    class Still(Whole):
-        async def piece(self, offset: int, most: int) -> bytes:
-            if offset >= 100_000:
-                await asyncio.Event().wait()
-            return DATA[offset:100_000]
-
-    @dataclass
-    class Slow(Above):
-        def flow(self, child: str, digest: str, grant: str) -> Flow:
-            return Still(self)
-
     async def work(client: LinkClient, _: int) -> None:
-        async def read() -> None:
-            async for _piece in client.content(BLOB.digest, "right", 0):
-                begun.set()
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
-        begun = asyncio.Event()
-        reading = asyncio.create_task(read())
+        def read() -> None:
+            for _piece in client.reading().pieces(BLOB.digest, "right", 0):
+                loop.call_soon_threadsafe(begun.set)
+
+        reading = asyncio.create_task(asyncio.to_thread(read))
         await begun.wait()
         await client.close()
         with pytest.raises(Unavailable):
             await asyncio.wait_for(reading, 5)
         with pytest.raises(Unavailable, match="ended"):
             await client.metadata("timestamp", 10)
+        with pytest.raises(Unavailable, match="ended"):
+            await pieces_of(client, 0)
 
-    over(Slow(), work)
+    over(Standing(), work)
+
+
+def test_what_has_come_is_given_at_once_and_before_the_trouble() -> None:
+    """A slow link shows each octet; a broken one takes none that came."""
+
+    async def work(client: LinkClient, _: int) -> None:
+        reading = client.reading()
+        pieces = reading.pieces(BLOB.digest, "right", 0)
+
+        def until_it_stands() -> int:
+            came = 0
+            while came < STILL:
+                came += len(next(pieces))
+            return came
+
+        assert await asyncio.wait_for(asyncio.to_thread(until_it_stands), 5) == STILL
+        rest = asyncio.create_task(asyncio.to_thread(next, pieces, b""))
+        await asyncio.sleep(0.2)
+        reading.stop()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(rest, 5)
+
+    over(Standing(), work)
+
+
+def test_a_silence_of_the_time_out_is_unavailable() -> None:
+    async def run() -> None:
+        async with linked(Standing(), timeout=1.0) as (client, _):
+            await pieces_of(client, 0)
+
+    with pytest.raises(Unavailable, match="timed out"):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK, 2 * CHUNK + 5])
+def test_no_piece_goes_beyond_a_chunk(start: int) -> None:
+    async def work(client: LinkClient, _: int) -> list[bytes]:
+        return await pieces_of(client, start)
+
+    at = start
+    for piece in over(Above(), work):  # type: ignore[attr-defined]
+        assert 0 < len(piece) <= CHUNK - at % CHUNK
+        at += len(piece)
+    assert at == len(DATA)
+
+
+def test_a_connection_carries_one_content_after_the_other_and_is_made_anew_when_it_was_ended() -> (
+    None
+):
+    async def work(client: LinkClient, port: int) -> tuple[int, int]:
+        made: list[tuple[str, int]] = []
+        connect = Connection.connect
+
+        def counted(connection: Connection) -> None:
+            connect(connection)
+            made.append(connection.sock.getsockname())
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Connection, "connect", counted)
+            for _ in range(3):
+                assert b"".join(await pieces_of(client, 0)) == DATA
+            before = len(made)
+            for connection in client._contents._idle:
+                connection.cut()
+            assert b"".join(await pieces_of(client, 7)) == DATA[7:]
+        return before, len(made)
+
+    assert over(Above(), work) == (1, 2)
+
+
+async def pieces_of(client: LinkClient, start: int) -> list[bytes]:
+    """The content from an octet on, as a thread reads it."""
+    reading = client.reading()
+    return await asyncio.to_thread(lambda: list(reading.pieces(BLOB.digest, "right", start)))

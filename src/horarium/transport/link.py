@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from horarium.distribution.records import Document
+from horarium.distribution.records import Document, as_table
+from horarium.kernel.errors import InvalidInput, Unavailable
 
 BASE = "/d/1"
 GRANT = "Horarium-Grant"
@@ -14,6 +18,7 @@ PROTOCOL_HEADER = "Horarium-Protocol"
 NODE = "Horarium-Node"
 """Who asks, where a link on the loopback has no TLS to tell it."""
 
+CONNECT_SECONDS = 20
 LONGEST_POLL = 55
 MOST_BODY = 16 << 20
 """Octets of one message upwards: ten thousand rows."""
@@ -35,6 +40,52 @@ class Refused(Exception):
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The node above: its name and where it is reached."""
+
+    name: str
+    url: str
+
+
+class StrangeCertificate(Unavailable):
+    """The node above shows a certificate that this node's realm did not issue."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(
+            f"{end.name} at {end.url}: its certificate is not of the realm that this node joined"
+        )
+
+
+def refusal(status: int, reason: str | None, after: str | None, body: bytes) -> Refused:
+    """What an answer means that says no, in its problem document or without one (RFC 9457);
+    ``after`` is its ``Retry-After``."""
+    try:
+        problem = as_table(json.loads(body))
+    except (InvalidInput, ValueError, RecursionError):
+        problem = {}
+    return Refused(
+        status,
+        str(problem.get("type", "refused")),
+        str(problem.get("detail", reason)),
+        int(after) if after and after.isascii() and after.isdigit() else None,
+    )
+
+
+@contextmanager
+def reached(end: End, *trouble: type[Exception]) -> Iterator[None]:
+    """Trouble of a connection, and what else a library calls so, as what it means: the other end
+    can not be had now."""
+    caught: tuple[type[Exception], ...] = (OSError, *trouble)
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise StrangeCertificate(end) from error
+    except caught as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise Unavailable(f"{end.name} at {end.url}: {why}") from error
 
 
 class Flow(Protocol):

@@ -28,7 +28,8 @@ from horarium.transport.certificates import (
     make_request,
     unverified_tls,
 )
-from horarium.transport.link_client import End, LinkClient
+from horarium.transport.link import End
+from horarium.transport.link_client import LinkClient
 
 log = logging.getLogger(__name__)
 

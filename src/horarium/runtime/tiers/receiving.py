@@ -7,14 +7,13 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from contextlib import aclosing, suppress
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from horarium.distribution.buckets import Bucket
 from horarium.distribution.content import ChunkList
 from horarium.distribution.messages import Answer, Offer, Response
 from horarium.distribution.needing import Need
@@ -23,7 +22,7 @@ from horarium.kernel.errors import InvalidInput, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime import crash
 from horarium.runtime.clock import Clock
-from horarium.runtime.tiers.inflow import Inflow
+from horarium.runtime.tiers.pouring import Pace, Pouring, read_by_thread, write_all
 from horarium.runtime.tiers.sharing import Shared
 from horarium.store.holdings import Holding, Transfer
 from horarium.store.store import Store
@@ -37,8 +36,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0
-# What arrived is made durable at least so often.
-SYNC_SECONDS = 1.0
+# Contents that are read at one time; each has a thread.
+MOST_READ = 256
 # A wrong chunk is asked for once more; then its source is believed nothing more of this transfer.
 MOST_WRONG = 2
 
@@ -104,10 +103,9 @@ class Receiver:
         self._arriving = arriving
         self._worker = worker
         self._going: dict[str, _Going] = {}
-        self.input = Bucket(None)
+        self._threads = ThreadPoolExecutor(MOST_READ, thread_name_prefix="contents")
+        self.pace = Pace(clock.monotonic)
         self.free_space = 0
-        self.timeout, self.min_rate = 300, 1_024
-        """Seconds in which, and octets a second with which, a transfer has to go on."""
 
     def offered(self, client: LinkClient, offer: Offer) -> None:
         """Takes an offer up, or says why not."""
@@ -146,6 +144,7 @@ class Receiver:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False)
 
     def drop(self, wanted: Callable[[str], bool]) -> None:
         """Ends transfers of what nobody wants any more."""
@@ -247,55 +246,18 @@ class Receiver:
             await self._do(arrival.close)
 
     async def _pour(self, client: LinkClient, need: Need, going: _Going, shared: Shared) -> None:
-        """Reads from the link while what came before is verified and written."""
-        inflow = Inflow()
-        writing = asyncio.create_task(self._write_on(need, shared, inflow))
-        begun, came = self._clock.monotonic(), 0
-        try:
-            source = client.content(need.content.digest, going.grant, shared.arrival.offset)
-            async with aclosing(source):
-                async for piece in source:
-                    await self._afford(len(piece))
-                    await inflow.put(piece)
-                    if inflow.ended:
-                        break
-                    came += len(piece)
-                    now = self._clock.monotonic()
-                    if now - begun >= self.timeout:
-                        if came < self.min_rate * (now - begun):
-                            raise Unavailable(f"less than {self.min_rate} octets a second")
-                        begun, came = now, 0
-        finally:
-            inflow.end()
-            await writing
+        """Receives until the content ends, here or above."""
 
-    async def _write_on(self, need: Need, shared: Shared, inflow: Inflow) -> None:
-        """Writes what comes until it ends; makes it durable beside that, every second."""
-        synced = self._clock.monotonic()
-        keeping: asyncio.Task[None] | None = None
-        try:
-            while data := await inflow.take():
-                await self._write(need, shared, data)
-                if self._clock.monotonic() - synced >= SYNC_SECONDS and keeping is None:
-                    synced = self._clock.monotonic()
-                    keeping = asyncio.create_task(self._keep(need, shared.arrival))
-                if keeping is not None and keeping.done():
-                    keeping.result()
-                    keeping = None
-        finally:
-            inflow.end()
-            if keeping is not None:
-                await keeping
+        def grew(edge: int, offset: int) -> None:
+            first = shared.edge == 0
+            shared.grew(edge)
+            if first and edge:
+                self._taker.arrives()
+            self._taker.progressed(need, State.RECEIVING, offset)
 
-    async def _write(self, need: Need, shared: Shared, data: bytes) -> None:
-        first = shared.edge == 0
-        try:
-            await _beside(shared.arrival.write, data)
-        finally:
-            shared.grew(shared.arrival.edge)
-        if first and shared.edge:
-            self._taker.arrives()
-        self._taker.progressed(need, State.RECEIVING, shared.arrival.offset)
+        keep = partial(self._keep, need, shared.arrival)
+        pouring = Pouring(shared.arrival, self.pace, self._clock, keep, grew)
+        await pouring.run(client.reading(), need.content.digest, going.grant, self._threads)
 
     async def _keep(self, need: Need, arrival: Arrival) -> None:
         """Makes durable what arrived, and then writes how much that is."""
@@ -320,10 +282,10 @@ class Receiver:
             return None
         if not self._contents.has(need.chunks.digest):
             arrival = await self._do(Arrival, self._contents, need.chunks, None)
+            reading = client.reading()
+            pieces = reading.pieces(need.chunks.digest, going.grant, arrival.offset)
             try:
-                source = client.content(need.chunks.digest, going.grant, arrival.offset)
-                async for piece in source:
-                    await self._do(arrival.write, piece)
+                await read_by_thread(reading, partial(write_all, pieces, arrival), self._threads)
                 if not arrival.is_complete:
                     raise Unavailable("the list of chunks is not there yet")
                 await self._do(arrival.finish)
@@ -331,11 +293,6 @@ class Receiver:
                 await self._do(arrival.close)
         data = await self._do(self._contents.read, need.chunks.digest)
         return ChunkList.read(data, need.content)
-
-    async def _afford(self, octets: int) -> None:
-        wait = self.input.take(octets, self._clock.monotonic())
-        if wait > 0:
-            await self._clock.sleep(wait)
 
     async def _do(self, work: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()

@@ -55,7 +55,8 @@ from horarium.runtime.tiers.telling import Telling
 from horarium.runtime.tiers.uplink import Uplink
 from horarium.store.holdings import Holding
 from horarium.store.store import Store
-from horarium.transport.link_client import End, LinkClient
+from horarium.transport.link import End
+from horarium.transport.link_client import LinkClient
 
 log = logging.getLogger(__name__)
 
@@ -197,9 +198,9 @@ class ReceivingNode:
         names = followed(configuration)
         self._versions = {name: belief.trusted.versions(name) for name in names}
         self._releases = {name: belief.release(name) for name in names}
-        self.receiver.input.change(configuration.setting("input_rate"), self.clock.monotonic())
-        self.receiver.timeout = configuration.setting("timeout", 300) or 300
-        self.receiver.min_rate = configuration.setting("min_rate", 1_024) or 0
+        self.receiver.pace.limit(configuration.setting("input_rate"))
+        self.receiver.pace.timeout = configuration.setting("timeout", 300) or 300
+        self.receiver.pace.min_rate = configuration.setting("min_rate", 1_024) or 0
         self.receiver.free_space = configuration.setting("free_space", 1 << 30) or 0
         versions = [version for found in self._versions.values() for version in found]
         self._known = Known(versions, self._may_be_file)
@@ -419,8 +420,8 @@ class ReceivingNode:
         return None
 
     async def fetched(self, name: str) -> bytes | None:
-        """See `Surroundings`: a configuration of a node below is asked for above, as is a root
-        from before this node joined."""
+        """See `Surroundings`: a configuration of a node below that is not the one that counts is
+        asked for above, as is a root from before this node joined."""
         client = self.uplink.client
         held = self._belief.octets(name)
         if client is not None and held is None and self._is_earlier_root(name):
@@ -429,6 +430,9 @@ class ReceivingNode:
         if client is None or not name.startswith(STATEMENT):
             return held
         child = name.removeprefix(f"{STATEMENT}node/")
+        follows = self._configuration.children.get(child)
+        if follows is not None and self._belief.number(f"node/{child}") == follows.number:
+            return held
         try:
             after = await child_statement(self._belief, child, client.metadata, self.clock.now())
         except (Unavailable, Untrusted) as error:

@@ -9,8 +9,8 @@ from horarium.distribution.trust import LARGEST, Trusted, fingerprint, first_tru
 from horarium.distribution.untrusted import Untrusted
 from horarium.kernel.errors import HorariumError
 from horarium.transport.certificates import unverified_tls
-from horarium.transport.link import Refused
-from horarium.transport.link_client import End, LinkClient
+from horarium.transport.link import End, Refused
+from horarium.transport.link_client import LinkClient
 
 log = logging.getLogger(__name__)
 

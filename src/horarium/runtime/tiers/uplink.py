@@ -21,8 +21,8 @@ from horarium.distribution.messages import (
 )
 from horarium.kernel.errors import HorariumError, InvalidInput, Unavailable
 from horarium.runtime.clock import Clock
-from horarium.transport.link import LONGEST_POLL, Refused
-from horarium.transport.link_client import LinkClient, StrangeCertificate
+from horarium.transport.link import LONGEST_POLL, Refused, StrangeCertificate
+from horarium.transport.link_client import LinkClient
 
 log = logging.getLogger(__name__)
 
