@@ -374,14 +374,14 @@ def test_a_silence_of_the_time_out_is_unavailable() -> None:
         asyncio.run(run())
 
 
-@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK, 2 * CHUNK + 5])
-def test_no_piece_goes_beyond_a_chunk(start: int) -> None:
+@pytest.mark.parametrize("start", [0, 1, CHUNK // 2, CHUNK - 1, CHUNK, 2 * CHUNK + 5])
+def test_no_piece_goes_beyond_half_a_chunk(start: int) -> None:
     async def work(client: LinkClient, _: int) -> list[bytes]:
         return await pieces_of(client, start)
 
     at = start
     for piece in over(Above(), work):  # type: ignore[attr-defined]
-        assert 0 < len(piece) <= CHUNK - at % CHUNK
+        assert 0 < len(piece) <= CHUNK // 2 - at % (CHUNK // 2)
         at += len(piece)
     assert at == len(DATA)
 

@@ -93,7 +93,7 @@ class Flow(Protocol):
 
     length: int
 
-    async def piece(self, offset: int, most: int) -> bytes:
+    async def piece(self, offset: int, most: int) -> bytes | bytearray:
         """Octets that may go now, at least one; nothing when the flow ends before its length:
         its window is over, or what it is fed by stands still."""
         ...

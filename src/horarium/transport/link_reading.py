@@ -33,6 +33,9 @@ from horarium.transport.link import (
 
 # A record of TLS holds no more octets than this (RFC 8446 section 5.1).
 RECORD = 1 << 14
+# One piece is written while the next one is read: together they are what a death of the process
+# loses, and no more than a chunk.
+PIECE = CHUNK // 2
 MOST_REFUSAL = 1 << 16
 
 
@@ -111,8 +114,8 @@ class Reading:
 
     def pieces(self, digest: str, grant: str, offset: int) -> Generator[bytes, None, None]:
         """The octets of a content from an offset on, as they come; they may end before its length.
-        A piece never goes beyond a chunk. Unavailable when the node above can not be reached or
-        says nothing for the link's time-out, Refused when it says no."""
+        A piece never goes beyond half a chunk. Unavailable when the node above can not be reached
+        or says nothing for the link's time-out, Refused when it says no."""
         kept: Connection | None = None
         try:
             with reached(self._link.end, HTTPException):
@@ -201,9 +204,9 @@ class Connection(HTTPConnection):
 
 
 def _as_they_come(response: HTTPResponse, sock: socket.socket, offset: int) -> Iterator[bytes]:
-    """What has come, as soon as there is no more at once, or to the end of a chunk."""
+    """What has come, as soon as there is no more at once, or to the end of half a chunk."""
     more = _more_of(sock)
-    left, parts = CHUNK - offset % CHUNK, list[bytes]()
+    left, parts = PIECE - offset % PIECE, list[bytes]()
     while True:
         try:
             part = response.read1(min(RECORD, left))
@@ -218,7 +221,7 @@ def _as_they_come(response: HTTPResponse, sock: socket.socket, offset: int) -> I
                 yield b"".join(parts)
             if not part:
                 return
-            left, parts = left or CHUNK, []
+            left, parts = left or PIECE, []
 
 
 def _more_of(sock: socket.socket) -> Callable[[], bool]:

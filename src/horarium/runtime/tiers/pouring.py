@@ -1,12 +1,12 @@
-"""A content on its way from a link into its file: one thread reads, verifies and writes, another
-makes durable what is written, and the loop is told how far it is."""
+"""A content on its way from a link into its file: a thread reads, another verifies and writes, one
+more makes durable what is written, and the loop is told how far it is."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
 
@@ -19,6 +19,8 @@ from horarium.transport.link_reading import Reading
 # What arrived is made durable at least so often; and begun to be when half of what may wait waits.
 SYNC_SECONDS = 1.0
 BEGIN_OCTETS = SYNC_OCTETS // 2
+# How far a content is, is told so often at most.
+TELL_SECONDS = 0.01
 
 
 class Pace:
@@ -57,6 +59,8 @@ class Pouring:
         self._grew = grew
         self._loop = asyncio.get_running_loop()
         self._much = asyncio.Event()
+        self._here = (arrival.edge, arrival.offset)
+        self._telling = False
         self._over = False
 
     async def run(self, reading: Reading, digest: str, grant: str, threads: Executor) -> None:
@@ -76,32 +80,51 @@ class Pouring:
             self._over = True
             self._much.set()
             await asyncio.gather(*works, return_exceptions=True)
+            self._grew(*self._here)
         works[1].result()
 
     def _read(self, reading: Reading, digest: str, grant: str) -> None:
-        """What the thread does that reads."""
+        """What the thread does that reads: while a piece is written, it reads the next one."""
         pace, arrival = self._pace, self._arrival
         begun, came = pace.monotonic(), 0
-        with closing(reading.pieces(digest, grant, arrival.offset)) as pieces:
+        pieces = reading.pieces(digest, grant, arrival.offset)
+        writing: Future[None] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="writing") as writer, closing(pieces):
             for piece in pieces:
                 if (wait := pace.wait(len(piece))) > 0:
                     reading.rest(wait)
-                try:
-                    arrival.write(piece)
-                finally:
-                    told = partial(self._told, arrival.edge, arrival.offset)
-                    self._loop.call_soon_threadsafe(told)
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(self._write, piece)
                 came += len(piece)
                 now = pace.monotonic()
                 if now - begun >= pace.timeout:
                     if came < pace.min_rate * (now - begun):
                         raise Unavailable(f"less than {pace.min_rate} octets a second")
                     begun, came = now, 0
+            if writing is not None:
+                writing.result()
 
-    def _told(self, edge: int, offset: int) -> None:
+    def _write(self, piece: bytes) -> None:
+        try:
+            self._arrival.write(piece)
+        finally:
+            self._here = (self._arrival.edge, self._arrival.offset)
+            if not self._telling:
+                self._telling = True
+                self._loop.call_soon_threadsafe(self._tell_soon)
+
+    def _tell_soon(self) -> None:
+        """Tells how much is here, after a while: on a fast link each piece is not worth telling."""
+        self._loop.call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        edge, offset = self._here
         if offset - self._arrival.synced >= BEGIN_OCTETS:
             self._much.set()
-        self._grew(edge, offset)
+        if not self._over:
+            self._grew(edge, offset)
 
     async def _keep_on(self) -> None:
         """Makes durable what comes, beside that, until it is over."""
