@@ -142,10 +142,10 @@ def shared() -> None:
     for leaves in LEAVES:
         parents = {"a": "", **{f"leaf{number}": "a" for number in range(leaves)}}
         with realm_on_wires(parents) as (realm, laid):
-            before = laid.octets("a")
+            before = laid.payload("a")
             fan_out(realm, laid, 10_000_000)
             time.sleep(2)
-            came = laid.octets("a") - before
+            came = laid.payload("a") - before
             once = bundle(realm) + metadata(realm)
         row(
             f"octets over a link with {leaves} leaves behind it, beside one copy and metadata",

@@ -1,12 +1,18 @@
-"""Many subscribers at one node, played by one client: each listens and answers what it is asked."""
+"""Many subscribers at one node, played by another process: each listens and answers what it is
+asked.
+
+    python bench/load/walking.py PORT MANY      plays them
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,7 +89,6 @@ class Subscribers:
     def __init__(self, port: int) -> None:
         self._port = port
         self._gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
-        self.octets = 0
 
     async def play(self, name: str) -> None:
         """Listens for ever, and answers every question."""
@@ -107,12 +112,10 @@ class Subscribers:
         body: bytes,
     ) -> bytes:  # fmt: skip
         head = f"{what} HTTP/1.1\r\nHost: hq\r\nHorarium-Node: {name}\r\n"
-        sent = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        writer.write(sent)
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         headers = (await reader.readuntil(b"\r\n\r\n")).lower()
         _, found, rest = headers.partition(b"content-length: ")
         length = int(rest.split(b"\r\n")[0]) if found else 0
-        self.octets += len(sent) + len(headers) + length
         return await reader.readexactly(length)
 
 
@@ -124,16 +127,16 @@ def walk_seconds(many: int) -> float:
 
 
 async def _walk(many: int, folder: Path) -> float:
-    names = [f"s{number}" for number in range(many)]
+    names = list(_names(many))
     around = Quiet({name: Child(name, 1, FOLLOWED) for name in names})
     sender = _sender(around, folder)
     server = LinkServer(sender, None, time.monotonic)
     await server.start("127.0.0.1", 0)
-    subscribers = Subscribers(server.port)
-    tasks = [asyncio.create_task(subscribers.play(name)) for name in names]
+    played = subprocess.Popen([sys.executable, __file__, str(server.port), str(many)])
     loop = asyncio.create_task(sender.run())
     try:
         while sum(sender.silent(name) is not None for name in names) < many:
+            assert played.poll() is None, "the subscribers are gone"
             await asyncio.sleep(0.1)
         await asyncio.sleep(1.0)
         await around.walked(sender)
@@ -141,10 +144,20 @@ async def _walk(many: int, folder: Path) -> float:
         await around.walked(sender)
         return time.monotonic() - begin
     finally:
-        for task in [*tasks, loop]:
-            task.cancel()
-        await asyncio.gather(*tasks, loop, return_exceptions=True)
+        played.kill()
+        played.wait()
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
         await server.stop()
+
+
+async def _play(port: int, many: int) -> None:
+    subscribers = Subscribers(port)
+    await asyncio.gather(*(subscribers.play(name) for name in _names(many)))
+
+
+def _names(many: int) -> Iterator[str]:
+    return (f"s{number}" for number in range(many))
 
 
 def _sender(around: Quiet, folder: Path) -> Sender:
@@ -155,3 +168,7 @@ def _sender(around: Quiet, folder: Path) -> Sender:
             return Stand(0, 0)
 
     return Silent(around, SystemClock(), ContentStore(folder), {}, lambda: str(time.time_ns()))
+
+
+if __name__ == "__main__":
+    asyncio.run(_play(int(sys.argv[1]), int(sys.argv[2])))

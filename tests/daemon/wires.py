@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 TOP = "hq"
+HEADERS = 14 + 20 + 32
+"""Octets of Ethernet, IPv4 and TCP with time stamps (RFC 791, 9293, 7323) in a packet."""
 
 
 def _ip(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -71,26 +73,24 @@ class Wires:
 
     def octets(self, child: str) -> int:
         """Octets that came to a node over its link, with all headers."""
-        found = subprocess.run(
-            [*self.inside(child), "cat", "/sys/class/net/wire/statistics/rx_bytes"],
-            capture_output=True, check=True,
-        )  # fmt: skip
-        return int(found.stdout)
+        return self._counted(child, "rx_bytes")
 
-    def cut(self, child: str) -> None:
-        """Breaks the link to a node."""
-        parent = self._space(self._parents[child])
-        _ip("-n", parent, "link", "set", self._device(child), "down")
-
-    def heal(self, child: str) -> None:
-        """Mends it."""
-        _ip("-n", self._space(self._parents[child]), "link", "set", self._device(child), "up")
-        self._route_down(child)
+    def payload(self, child: str) -> int:
+        """Octets that came to a node over its link, without the headers of Ethernet, IPv4 and TCP:
+        how many of these there are is for the system to say, which joins packets as it likes."""
+        return self.octets(child) - HEADERS * self._counted(child, "rx_packets")
 
     def end(self) -> None:
         """Takes all of them away."""
         for name in self._numbers:
             _ip("netns", "del", self._space(name), check=False)
+
+    def _counted(self, child: str, what: str) -> int:
+        found = subprocess.run(
+            [*self.inside(child), "cat", f"/sys/class/net/wire/statistics/{what}"],
+            capture_output=True, check=True,
+        )  # fmt: skip
+        return int(found.stdout)
 
     def _space(self, name: str) -> str:
         return f"horarium-{self._mark}-{self._numbers[name]}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 
 import pytest
+from aiohttp import web
 
 from horarium.distribution.content import CHUNK, blob_of
 from horarium.distribution.records import Document
@@ -244,6 +246,38 @@ def test_a_body_beyond_the_limit_is_refused() -> None:
     with pytest.raises((Refused, Unavailable)):
         over(above, work)
     assert above.told == []
+
+
+def test_a_body_that_swells_beyond_the_limit_is_refused() -> None:
+    above = Above()
+    packing = zlib.compressobj(9)
+    swelling = b"".join(packing.compress(b" " * (1 << 20)) for _ in range(1_024)) + packing.flush()
+    assert len(swelling) < MOST_BODY // 8
+    status, _, _ = asked(above, "POST", "outbox", swelling, Content_Encoding="deflate")
+    assert status == 413
+    status, _, _ = asked(above, "POST", "outbox", b"no deflate", Content_Encoding="deflate")
+    assert status == 400
+    assert above.told == []
+
+
+def test_long_messages_go_compressed() -> None:
+    above = Above()
+    sent: list[str | None] = []
+    take = LinkServer._outbox
+
+    async def seen(server: LinkServer, request: web.Request) -> web.StreamResponse:
+        sent.append(request.headers.get("Content-Encoding"))
+        return await take(server, request)
+
+    async def work(client: LinkClient, _: int) -> None:
+        await client.outbox("life", 1, [{"text": "x"}])
+        await client.outbox("life", 2, [{"text": "x" * 100_000}])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LinkServer, "_outbox", seen)
+        over(above, work)
+    assert sent == [None, "deflate"]
+    assert above.told[1] == ("down", "life", 2, [{"text": "x" * 100_000}])
 
 
 def test_messages_go_both_ways() -> None:

@@ -29,6 +29,8 @@ from horarium.transport.link_reading import ContentLink, Reading
 
 # A long poll may say nothing for so long; the other end answers before.
 POLL_SECONDS = 75
+# Rows of many receivers say much the same: messages of so many octets are compressed.
+WORTH_IT = 1_024
 
 
 class LinkClient:
@@ -106,6 +108,7 @@ class LinkClient:
                 method,
                 f"{self.end.url.rstrip('/')}{BASE}/{path}",
                 data=body,
+                compress="deflate" if body is not None and len(body) >= WORTH_IT else None,
                 headers=sent,
                 timeout=timeout,
                 ssl=self._tls if self._tls is not None else True,

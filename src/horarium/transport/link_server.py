@@ -219,6 +219,8 @@ async def _body(request: web.Request) -> Document:
         return dict(as_table(json.loads(await request.text())))
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the body is no JSON: {error}") from error
+    except web.RequestPayloadError as error:
+        raise InvalidInput(f"the body can not be read: {error}") from error
 
 
 def _number(value: str) -> int:

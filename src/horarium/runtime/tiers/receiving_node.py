@@ -64,6 +64,8 @@ T = TypeVar("T")
 
 # Metadata are looked at so often even when nobody says that there are newer ones.
 REFRESH_SECONDS = 600.0
+# That more of those below have everything is told together; what is lacking, at once.
+COUNT_SECONDS = 1.0
 
 
 class Unpacker(Protocol):
@@ -131,7 +133,9 @@ class ReceivingNode:
         self._holdings: list[Holding] = []
         self._needs: dict[str, Need] = {}
         self._known = Known(())
+        self._standing: Mapping[str, Standing] = {}
         self._told: Mapping[str, Standing] = {}
+        self._counting: asyncio.TimerHandle | None = None
         self._walk = ""
         self._refreshing = asyncio.Lock()
         self.untrusted = ""
@@ -286,11 +290,23 @@ class ReceivingNode:
             needs.update(mine)
             standing[name] = Standing(tuple(mine.values()), complete + under.complete)
         self._needs = needs
+        self._standing = standing
         self.receiver.drop(needs.__contains__)
-        if standing != self._told and self.uplink is not None:
-            self._told = standing
-            self.uplink.say(Lacks(self._walk, standing))
+        if _needs_of(standing) != _needs_of(self._told):
+            self._answer()
+        elif standing != self._told and self._counting is None:
+            loop = asyncio.get_running_loop()
+            self._counting = loop.call_later(COUNT_SECONDS, self._answer)
         self.sender.wake()
+
+    def _answer(self) -> None:
+        """Says above how everything stands, unless that is what was said."""
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+        if self._standing != self._told:
+            self._told = self._standing
+            self.uplink.say(Lacks(self._walk, self._standing))
 
     def _lacking(
         self, configuration: Configuration, name: str, extracted: int
@@ -466,6 +482,10 @@ class ReceivingNode:
     def lacks_changed(self) -> None:
         """See `Surroundings`."""
         self.look()
+
+
+def _needs_of(standing: Mapping[str, Standing]) -> dict[str, tuple[Need, ...]]:
+    return {name: stands.needs for name, stands in standing.items()}
 
 
 def window_permission(opened: PeriodSet, now: Instant) -> Permission:
