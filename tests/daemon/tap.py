@@ -28,6 +28,8 @@ class Tap:
         """Contents that were asked for, and from which octet on."""
         self.metadata: list[str] = []
         """Metadata that were asked for, by name."""
+        self.up = 0
+        """Octets that went there."""
         self.down = 0
         """Octets that came back."""
         self.spoil: Callable[[bytes], bytes] = lambda octets: octets
@@ -70,6 +72,7 @@ class Tap:
 
     def _upward(self, source: socket.socket, target: socket.socket) -> None:
         def look(octets: bytes) -> bytes:
+            self.up += len(octets)
             self.asked += [(m[2].decode(), int(m[3])) for m in _ASKED.finditer(octets)]
             self.metadata += [m[1].decode() for m in _METADATA.finditer(octets)]
             return octets

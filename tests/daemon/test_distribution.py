@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -146,6 +147,28 @@ def test_a_parent_asks_for_the_configuration_of_a_child_only_when_it_is_another(
         assert tap.metadata.count(label) == asked
         realm.declare(subscriber='timeout = "200s"')
         until(lambda: tap.metadata.count(label) > asked, str(tap.metadata))
+
+
+def test_a_walk_that_finds_nothing_missing_costs_two_messages_a_link(tmp_path: Path) -> None:
+    parents = {"north": "", "oslo": "north", "bergen": "north"}
+    with (
+        realm_of(tmp_path, parents, tls=False) as realm,
+        tapped(realm.hq.port) as first,
+        tapped(realm.nodes["north"].port) as second,
+    ):
+        realm.hq.tap, realm.nodes["north"].tap = first, second
+        realm.fill(1, 300_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        time.sleep(3)
+        before = [(tap.up + tap.down, len(tap.asked)) for tap in (first, second)]
+        realm.hq.run("channel", "send", "night")
+        time.sleep(5)
+        for tap, links, (octets, asked) in zip((first, second), (1, 2), before, strict=True):
+            assert 0 < tap.up + tap.down - octets <= links * (2_048 + 64)
+            assert len(tap.asked) == asked
 
 
 def test_children_of_a_dead_parent_wait_or_turn_to_the_next(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,28 @@ def test_a_build_begun_in_its_window_is_finished_after_its_end(tmp_path: Path) -
         realm.hq.run("apply", str(path))
         realm.hq.run("distributor", "refresh", "hq")
         realm.until_extracted(1)
+        assert realm.is_whole("one")
+
+
+def test_an_extraction_begun_in_its_window_is_finished_after_its_end(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(2, 1_000)
+        one = realm.nodes["one"]
+        one.configure(allow_actions=True, actions_user="nobody" if os.geteuid() == 0 else "")
+        realm.extra["one"] = 'extract = { type = "never" }'
+        actions = 'pre = [{ run = ["/bin/sleep", "6"] }]\n'
+        realm.declare(distribution=actions)
+        realm.start()
+        realm.build()
+        until(lambda: realm.state("one") == "received", realm.logs)
+        begins, ends = clock(5), clock(7)
+        window = f'{{ type = "daily", start = "{begins}", end = "{ends}" }}'
+        realm.extra["one"] = f"extract = {window}"
+        realm.declare(distribution=actions)
+        assert clock(0) < begins
+        # Six seconds of an action take it beyond the end; another window comes a day later.
+        realm.until_extracted(1)
+        assert clock(0) > ends
         assert realm.is_whole("one")
 
 
