@@ -444,6 +444,23 @@ def test_a_connection_carries_one_content_after_the_other_and_is_made_anew_when_
     assert over(Above(), work) == (1, 2)
 
 
+def test_an_answer_that_is_the_last_of_its_connection_is_read_to_its_end() -> None:
+    async def work(client: LinkClient, _: int) -> list[bytes]:
+        found = [b"".join(await pieces_of(client, 0)) for _ in range(2)]
+        assert client._contents._idle == []
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        prepare = web.StreamResponse.prepare
+
+        async def last(response: web.StreamResponse, request: web.Request) -> object:
+            response.force_close()
+            return await prepare(response, request)
+
+        patch.setattr(web.StreamResponse, "prepare", last)
+        assert over(Above(), work) == [DATA, DATA]
+
+
 async def pieces_of(client: LinkClient, start: int) -> list[bytes]:
     """The content from an octet on, as a thread reads it."""
     reading = client.reading()

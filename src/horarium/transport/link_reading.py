@@ -120,7 +120,8 @@ class Reading:
         try:
             with reached(self._link.end, HTTPException):
                 response = self._asked(digest, grant, offset)
-                yield from _as_they_come(response, self._socket(), offset)
+                assert self._connection is not None
+                yield from _as_they_come(response, self._connection.wire, offset)
                 self._go_on()
                 kept = self._connection if not response.will_close else None
         finally:
@@ -160,11 +161,7 @@ class Reading:
         self._connection = connection
         connection.request("GET", f"{connection.base}/{path}", headers=headers)
         self._go_on()
-        return connection.getresponse()
-
-    def _socket(self) -> socket.socket:
-        assert self._connection is not None
-        return self._connection.sock
+        return connection.answer()
 
     def _go_on(self) -> None:
         if self._stopped.is_set():
@@ -181,6 +178,20 @@ class Connection(HTTPConnection):
         self.base = url.path.rstrip("/") + BASE
         self._end = end
         self._tls = tls
+        self._wire: socket.socket | None = None
+
+    @property
+    def wire(self) -> socket.socket:
+        """Its socket, once it is made: the last answer is still read when `sock` is gone."""
+        assert self._wire is not None
+        return self._wire
+
+    def answer(self) -> HTTPResponse:
+        """The head of the answer, which does not keep one waiting as its content may."""
+        self.wire.settimeout(CONNECT_SECONDS)
+        response = self.getresponse()
+        self.wire.settimeout(self.timeout)
+        return response
 
     def connect(self) -> None:
         """See `HTTPConnection`."""
@@ -189,18 +200,17 @@ class Connection(HTTPConnection):
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 made = self._tls.wrap_socket(made, server_hostname=tls_name(self._end.name))
-            made.settimeout(self.timeout)
         except BaseException:
             made.close()
             raise
-        self.sock = made
+        self.sock = self._wire = made
 
     def cut(self) -> None:
         """Ends it beneath its TLS, whatever another thread does with it."""
-        if self.sock is not None:
+        if self._wire is not None:
             with contextlib.suppress(OSError):
                 # That of a TLS socket would let who reads go on without TLS.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
 
 
 def _as_they_come(response: HTTPResponse, sock: socket.socket, offset: int) -> Iterator[bytes]:
