@@ -156,6 +156,20 @@ def test_who_waits_for_a_slot_knows_its_place(parent: Parent) -> None:
     assert parent.offers("a") == [("later", 1)]
 
 
+def test_who_is_a_child_no_more_is_told_so_while_it_listens(parent: Parent) -> None:
+    async def listen() -> None:
+        parent.sender.step(parent.clock.now())
+        first = [number for number, _ in await parent.sender.inbox("a", 0, 0)]
+        listening = asyncio.create_task(parent.sender.inbox("a", max(first), 55))
+        await asyncio.sleep(0.01)
+        parent.around.children = ("b",)
+        parent.sender.tell_stand()
+        with pytest.raises(Refused, match="not served here"):
+            await asyncio.wait_for(listening, 1)
+
+    asyncio.run(listen())
+
+
 def test_a_running_transfer_is_ended_for_an_urgent_one_only_where_that_is_wished(
     parent: Parent,
 ) -> None:

@@ -13,6 +13,7 @@ from horarium.distribution.messages import Downward, Row, Standing
 from horarium.distribution.needing import Need
 from horarium.distribution.records import Document
 from horarium.kernel.instant import Instant
+from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.tiers.belief import Belief
 
 
@@ -23,6 +24,23 @@ class Permission:
 
     reason: str = ""
     until: Instant | None = None
+
+
+def window_permission(opened: PeriodSet, now: Instant) -> Permission:
+    """What periods in which a link is open allow at an instant."""
+    for period in opened:
+        if period.contains(now):
+            return Permission("", period.end)
+        if period.start > now:
+            return Permission("window_closed", period.start)
+    return Permission("window_closed")
+
+
+def held_back(stopped: frozenset[int], withdrawn: frozenset[int], version: int) -> str:
+    """Why a release gives a version to nobody else, by its `Release`."""
+    if version in withdrawn:
+        return "withdrawn"
+    return "release_stopped" if version in stopped else "ring_waits"
 
 
 class Surroundings(Protocol):

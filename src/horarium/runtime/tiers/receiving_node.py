@@ -32,7 +32,6 @@ from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
-from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.clock import Clock
 from horarium.runtime.notices import notice_refusal
 from horarium.runtime.tiers.belief import (
@@ -43,7 +42,7 @@ from horarium.runtime.tiers.belief import (
     keep_belief,
     refreshed,
 )
-from horarium.runtime.tiers.children import Permission
+from horarium.runtime.tiers.children import Permission, held_back, window_permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
@@ -426,7 +425,7 @@ class ReceivingNode:
         release = self.release(need.distribution)
         passed_on = not follows.extracts
         if not passed_on and not release.allows(need.version, follows):
-            return Permission(_held_back(release.stopped, release.withdrawn, need.version))
+            return Permission(held_back(release.stopped, release.withdrawn, need.version))
         if found.open is None or need.distribution not in found.open:
             return Permission()
         return window_permission(found.open[need.distribution], now)
@@ -486,22 +485,6 @@ class ReceivingNode:
 
 def _needs_of(standing: Mapping[str, Standing]) -> dict[str, tuple[Need, ...]]:
     return {name: stands.needs for name, stands in standing.items()}
-
-
-def window_permission(opened: PeriodSet, now: Instant) -> Permission:
-    """What periods in which a link is open allow at an instant."""
-    for period in opened:
-        if period.contains(now):
-            return Permission("", period.end)
-        if period.start > now:
-            return Permission("window_closed", period.start)
-    return Permission("window_closed")
-
-
-def _held_back(stopped: frozenset[int], withdrawn: frozenset[int], version: int) -> str:
-    if version in withdrawn:
-        return "withdrawn"
-    return "release_stopped" if version in stopped else "ring_waits"
 
 
 def _kind_of_stop(reason: str) -> str:

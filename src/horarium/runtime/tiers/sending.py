@@ -96,9 +96,13 @@ class Sender:
         return walk
 
     def tell_stand(self) -> None:
-        """Tells every child how far the metadata are."""
-        for name in self._below.keys() & self._children().keys():
+        """Tells every child how far the metadata are, and who is none any more that it is none."""
+        children = self._children().keys()
+        for name in self._below.keys() & children:
             self._say(name, self._stand(name))
+        for name in self._below.keys() - children:
+            # Its question is refused now, not when its time is over: it turns to where it belongs.
+            self._below.pop(name).some.set()
 
     def lacked(self) -> dict[str, Standing]:
         """What all below lack, by distribution, and how many there have everything."""
@@ -284,7 +288,7 @@ class Sender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await below.some.wait()
-            below.seen = self._clock.monotonic()
+            below = self._known(child)
         return [(number, message_document(message)) for number, message in below.messages]
 
     async def outbox(self, child: str, life: str, number: int, messages: Sequence[object]) -> None:
