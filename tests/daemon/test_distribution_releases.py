@@ -37,13 +37,13 @@ def newest(realm: Realm) -> dict[str, Any]:
 def test_a_version_goes_to_the_next_ring_when_its_soak_is_over(tmp_path: Path) -> None:
     with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
         realm.fill(2, 10_000)
-        realm.declare(channel=rings("5s"), more=GROUPS)
+        realm.declare(channel=rings("12s"), more=GROUPS)
         realm.start()
         realm.build()
         realm.until_extracted(1, "one")
         assert realm.state("two") == "pending"
         realm.hq.run("channel", "pause", "night")
-        time.sleep(6)
+        time.sleep(12)
         assert realm.state("two") == "pending"
         realm.hq.run("channel", "resume", "night")
         realm.until_extracted(1)

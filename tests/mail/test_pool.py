@@ -28,6 +28,7 @@ def make_site(folder: Path, lmtp: int, smtp: int) -> Path:
     (folder / "objects").mkdir(parents=True)
     (folder / "horarium.toml").write_text(
         f'[mail]\nlmtp = "127.0.0.1:{lmtp}"\nsmtp = "127.0.0.1:{smtp}"\n'
+        f'[web]\nlisten = "unix:{folder / "web"}"\n'
     )
     cars = "".join(
         f'[resource."{car}"]\nscheduling_function = """\n{FUNCTIONS}"""\n' for car in CARS
