@@ -167,7 +167,7 @@ def hop() -> None:
     named = "write and sync" if rival == disk else "iperf3"
     missing = "" if net else "; iperf3 is not installed"
     row(
-        f"one hop, 240 MB, unshaped, beside the slower of {named}{missing}", f"{took:.2f} s",
+        f"one hop, 240 MB, unshaped, beside {named}, which is slower{missing}", f"{took:.2f} s",
         f"{rival:.2f} s", rival / took, ">= 0.60",
     )  # fmt: skip
 

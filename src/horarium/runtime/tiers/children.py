@@ -12,6 +12,7 @@ from horarium.distribution.configuration import Configuration
 from horarium.distribution.messages import Downward, Row, Standing
 from horarium.distribution.needing import Need
 from horarium.distribution.records import Document
+from horarium.distribution.release import Release
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.tiers.belief import Belief
@@ -36,11 +37,11 @@ def window_permission(opened: PeriodSet, now: Instant) -> Permission:
     return Permission("window_closed")
 
 
-def held_back(stopped: frozenset[int], withdrawn: frozenset[int], version: int) -> str:
-    """Why a release gives a version to nobody else, by its `Release`."""
-    if version in withdrawn:
+def held_back(release: Release, version: int) -> str:
+    """Why a release does not give a version to who does not have it yet."""
+    if version in release.withdrawn:
         return "withdrawn"
-    return "release_stopped" if version in stopped else "ring_waits"
+    return "release_stopped" if version in release.stopped else "ring_waits"
 
 
 class Surroundings(Protocol):

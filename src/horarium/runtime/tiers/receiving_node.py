@@ -425,7 +425,7 @@ class ReceivingNode:
         release = self.release(need.distribution)
         passed_on = not follows.extracts
         if not passed_on and not release.allows(need.version, follows):
-            return Permission(held_back(release.stopped, release.withdrawn, need.version))
+            return Permission(held_back(release, need.version))
         if found.open is None or need.distribution not in found.open:
             return Permission()
         return window_permission(found.open[need.distribution], now)
