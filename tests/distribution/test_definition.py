@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from horarium.distribution.definition import definition_document, read_definition
 from horarium.distribution.realm import Distribution
 
 
-def test_receivers_are_told_how_packages_are_installed_and_removed_and_not_where_from() -> None:
-    content = {
-        "source": "/srv/packages", "installer": ["/usr/bin/install", "{item}"],
-        "remover": ["/usr/bin/remove", "{item}"], "requires": {"os": "linux"},
-        "order": ["a.pkg"],
-    }  # fmt: skip
-    signed = definition_document(Distribution("tools", "hq", "package", content))
-    assert read_definition("tools", signed).content == {
-        key: value for key, value in content.items() if key != "source"
-    }
+@pytest.mark.parametrize("kind", ["file", "ftp", "http", "policy"])
+def test_where_content_comes_from_is_the_business_of_the_distributor(kind: str) -> None:
+    content = {"source": "/srv/secret", "password": "env:SECRET", "documents": {"a": {"k": "v"}}}
+    signed = definition_document(Distribution("tools", "hq", kind, content))
+    assert read_definition("tools", signed).content == {}

@@ -4,11 +4,7 @@ from typing import Any
 
 import pytest
 
-from horarium.distribution.gathering import (
-    CONTENT_KEYS,
-    content_faults,
-    package_paths,
-)
+from horarium.distribution.gathering import CONTENT_KEYS, content_faults
 from horarium.kernel.errors import InvalidInput
 
 HEX = "0" * 64
@@ -22,13 +18,23 @@ SOUND: list[tuple[str, dict[str, Any]]] = [
     ("http", {"urls": ["https://example.com/a.iso", {"url": "http://b/x?y=1", "path": "x"}]}),
     ("http", {"urls": [{"url": "http://b/x", "digest": f"sha256:{HEX}"}]}),
     ("http", {"urls": [{"url": "http://b/x", "headers": {"Authorization": "file:/run/token"}}]}),
-    ("package", {"items": ["/srv/a.deb"], "installer": ["dpkg", "-i", "{file}"]}),
+    ("package", {"items": ["/srv/a.deb"], "installer": ["dpkg", "-i", "{item}"]}),
     (
         "package",
         {
             "items": [{"file": "/srv/a.deb", "name": "a"}, "/srv/b.deb"],
             "order": ["b.deb", "a"],
-            "installer": ["x"],
+            "installer": ["x", "{item}"],
+        },
+    ),
+    (
+        "package",
+        {
+            "items": [{"file": "/pub/a.deb", "host": "ftp.example.com", "password": "env:FTP"}],
+            "installer": ["x", "{name}"],
+            "remover": ["y", "{name}"],
+            "requires": {"os": "linux"},
+            "allow_sources": ["10.0.0.0/8"],
         },
     ),
     ("policy", {"documents": {"proxy.json": {"host": "x"}, "b.toml": "/srv/b.toml"}}),
@@ -74,9 +80,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("http", {"urls": ["http://a/b"], "allow_sources": ["10.0.0.0/8 x"]}, "allow_sources"),
     ("package", {"items": ["/a"]}, "installer"),
     ("package", {"items": ["/a"], "installer": "sh -c"}, "installer"),
-    ("package", {"items": ["a"], "installer": ["x"]}, "items"),
-    ("package", {"items": ["/a"], "installer": ["x"], "order": ["b"]}, "order"),
-    ("package", {"items": ["/a/x", "/b/x"], "installer": ["x"]}, "items"),
+    ("package", {"items": ["a"], "installer": ["x", "{item}"]}, "items"),
+    ("package", {"items": ["/a"], "installer": ["x", "{item}"], "order": ["b"]}, "order"),
+    ("package", {"items": ["/a/x", "/b/x"], "installer": ["x", "{item}"]}, "items"),
+    ("package", {"items": ["/a"], "installer": ["x"]}, "installer"),
+    ("package", {"items": [{"file": "/a", "port": 21}], "installer": ["{item}"]}, "items"),
+    ("package", {"items": ["/a"], "installer": ["{item}"], "requires": {"cpu": "x"}}, "requires"),
+    ("package", {"items": ["/a"], "installer": [7]}, "installer"),
+    ("package", {"items": 7, "installer": ["{item}"]}, "items"),
     ("policy", {}, "documents"),
     ("policy", {"documents": {"a": 7}}, "documents"),
     ("policy", {"documents": {"../a": {}}}, "documents"),
@@ -95,11 +106,3 @@ def test_an_unknown_type_is_told_with_the_nearest() -> None:
 
 def test_keys_of_others_are_passed_over() -> None:
     assert list(content_faults("file", {"source": "/a", "urls": 7, "target": "x"})) == []
-
-
-def test_packages_lie_in_the_order_in_which_they_are_installed() -> None:
-    keys = {"items": [{"file": "/p/b.deb", "name": "b"}, "/p/a.deb"], "order": ["a.deb", "b"]}
-    assert package_paths(keys) == [
-        ("a.deb", "/p/a.deb", "00001/a.deb"),
-        ("b", "/p/b.deb", "00002/b.deb"),
-    ]

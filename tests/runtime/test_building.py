@@ -348,7 +348,7 @@ def test_packages_and_documents_are_built(tmp_path: Path) -> None:
     one, two = site.write("z.deb", b"zz"), site.write("a.deb", b"aa")
     site.wanted = replace(
         site.wanted, kind="package",
-        content={"items": [str(one), str(two)], "installer": ["dpkg", "-i", "{file}"]},
+        content={"items": [str(one), str(two)], "installer": ["dpkg", "-i", "{item}"]},
     )  # fmt: skip
     version = site.built().version
     paths = [entry.path for entry in site.manifest(version).entries if isinstance(entry, File)]

@@ -241,7 +241,7 @@ def test_processes_are_started_once_and_ended(here: Node) -> None:
 
 # --- packages and policies --------------------------------------------------
 
-PACKAGES = {"b.pkg": b"b", "a.pkg": b"a", "c.pkg": b"c"}
+PACKAGES = {"00003/b.pkg": b"b", "00002/a.pkg": b"a", "00001/c.pkg": b"c"}
 
 
 def installing(log: Path, **content: object) -> dict[str, object]:
@@ -251,7 +251,6 @@ def installing(log: Path, **content: object) -> dict[str, object]:
         "content": {
             "installer": ["/bin/sh", "-c", program, "sh", "add", "{item}"],
             "remover": ["/bin/sh", "-c", program, "sh", "drop", "{item}"],
-            "order": ["c.pkg"],
             **content,
         },
     }
@@ -271,7 +270,7 @@ def test_a_package_that_fails_is_where_the_next_try_begins(here: Node, log: Path
     outcome = here.extract(version(1, PACKAGES), **installing(log))
     assert isinstance(outcome, Failed)
     assert outcome.trouble is Trouble.ACTION_FAILED
-    assert (outcome.step, outcome.path) == (Step.APPLYING, "a.pkg")
+    assert (outcome.step, outcome.path) == (Step.APPLYING, "00002/a.pkg")
     (log.parent / "log.a").unlink()
     assert isinstance(here.extract(version(1, PACKAGES), **installing(log)), Extracted)
     assert lines(log) == ["add-c", "add-a", "add-a", "add-b"]
@@ -305,3 +304,34 @@ def test_policies_go_to_the_folder_of_the_node(tmp_path: Path) -> None:
     refused = node(tmp_path).extract(version(1, documents), kind="policy")
     assert isinstance(refused, Failed)
     assert refused.trouble is Trouble.TARGET_REFUSED
+
+
+def test_policies_are_put_in_force_by_the_program_of_the_node(here: Node, log: Path) -> None:
+    store = log.parent / "policies"
+    store.mkdir()
+    program = f'cat "$1"/limit >> {log}; test ! -e {log}.bad'
+    enforce = ("/bin/sh", "-c", program, "sh", "{folder}")
+    # It is the owner's own: nothing from outside need be allowed for it.
+    rules = replace(here.rules, policies=store, enforce=enforce, allow_actions=False)
+    here = replace(here, rules=rules)
+    assert isinstance(here.extract(version(1, {"limit": b"1\n"}), kind="policy"), Extracted)
+    (log.parent / "log.bad").touch()
+    outcome = here.extract(version(2, {"limit": b"2\n"}), kind="policy")
+    assert isinstance(outcome, Failed)
+    assert (outcome.step, outcome.trouble) == (Step.POST_ACTIONS, Trouble.ACTION_FAILED)
+    (log.parent / "log.bad").unlink()
+    assert isinstance(here.extract(version(2, {"limit": b"2\n"}), kind="policy"), Extracted)
+    assert lines(log) == ["1", "2", "2"]
+
+
+def test_a_policy_has_no_actions_of_its_own(here: Node, log: Path) -> None:
+    store = log.parent / "policies"
+    store.mkdir()
+    rules = replace(here.rules, policies=store, enforce=("/bin/true",), allow_actions=False)
+    here = replace(here, rules=rules)
+    for when in ("pre", "post"):
+        keys = {"kind": "policy", when: (sh(f"echo {when} >> {log}"),)}
+        outcome = here.extract(version(1, {"limit": b"1"}), **keys)
+        assert isinstance(outcome, Failed)
+        assert outcome.trouble is Trouble.ACTIONS_REFUSED
+    assert lines(log) == []

@@ -91,6 +91,8 @@ class FtpServer:
                 case "EPSV":
                     data = socket.create_server(("127.0.0.1", 0))
                     say(f"229 (|||{data.getsockname()[1]}|)")
+                case "MDTM" if not self.old and rest in self.files:
+                    say("213 20260301120000")
                 case "MLSD" if self.old:
                     say("500 what?")
                 case "MLSD" | "NLST" | "RETR":

@@ -8,6 +8,7 @@ from tests.transport.sources import FtpServer, gathering
 
 from horarium.distribution.gathering import Gathered, GatherFailed
 from horarium.distribution.manifest import Directory, File, Link
+from horarium.transport.gather_documents import PackageSource
 from horarium.transport.gather_ftp import FtpSource
 
 FILES: dict[str, bytes | str | None] = {
@@ -111,3 +112,19 @@ def test_a_name_that_can_not_be_sent_fails(name: str, tmp_path: Path) -> None:
     with pytest.raises(GatherFailed) as told:
         gather(FtpServer({"/pub/": None, f"/pub/{name}": b"x"}), tmp_path)
     assert told.value.reason == "path"
+
+
+@pytest.mark.parametrize(("old", "modified"), [(False, 1_772_366_400), (True, 0)])
+def test_a_package_may_lie_at_a_server(old: bool, modified: int, tmp_path: Path) -> None:
+    work, store = gathering(tmp_path)
+    server = FtpServer(FILES, old=old)
+    item = {"file": "/other/c", "host": "127.0.0.1", "port": server.port, "user": "ali"}
+    keys = {"items": [item], "installer": ["{item}"], "allow_sources": ["127.0.0.0/8"]}
+    with server.serving():
+        found = PackageSource(work).gather(keys, {})
+        (file,) = (entry for entry in found.entries if isinstance(entry, File))
+        assert (file.path, file.modified) == ("00001/c", modified)
+        assert store.read(file.digest) == b"c"
+        for wrong in ({**keys, "allow_sources": []}, {**keys, "items": [{**item, "file": "/no"}]}):
+            with pytest.raises(GatherFailed):
+                PackageSource(work).gather(wrong, {})

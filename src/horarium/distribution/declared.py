@@ -230,6 +230,10 @@ def _distribution_faults(keys: Keys) -> Iterator[tuple[str, str]]:
             of = " or ".join(other for other in CONTENT_KEYS if key in CONTENT_KEYS[other])
             yield key, f"goes with the type {of}, not with {kind}"
     yield from ((key if key in keys else "", text) for key, text in content_faults(kind, keys))
+    if kind == "policy":
+        for key in ("pre", "post"):
+            if key in keys:
+                yield key, "goes with what is placed, not with policy: the node itself enforces it"
     if keys.get("sequential") and kind != "file":
         yield "sequential", f"only files go in sequence, not {kind}"
     if keys.get("delete_previous_first") and keys.get("max_revisions") != 1:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from horarium.distribution.content import digest_of
+from horarium.distribution.packages import told
 from horarium.distribution.realm import Action, Distribution, Priority
 from horarium.distribution.records import Document, as_table, text, texts, whole
 from horarium.kernel.errors import InvalidInput
 
 MOST_ACTIONS = 100
-# What a receiver needs to know of the content: how packages are installed. Where files come from
-# is the distributor's own business.
-_TOLD = (
-    "items", "order", "installer", "remover", "requires", "parameters", "documents", "links",
-)  # fmt: skip
 
 
 def definition_document(distribution: Distribution) -> Document:
@@ -34,7 +30,7 @@ def definition_document(distribution: Distribution) -> Document:
         "rollback": distribution.rollback,
         "pre": [_action(action) for action in distribution.pre],
         "post": [_action(action) for action in distribution.post],
-        "content": {k: v for k, v in distribution.content.items() if k in _TOLD},
+        "content": _content(distribution),
     }
 
 
@@ -67,6 +63,14 @@ def digest_of_definition(distribution: Distribution) -> str:
     parts = (distribution.kind, sorted(distribution.content.items()), distribution.target,
              distribution.pre, distribution.post, distribution.distributor)  # fmt: skip
     return digest_of(repr(parts).encode())
+
+
+def _content(distribution: Distribution) -> Document:
+    """What receivers need to know of the content; where it comes from is the distributor's own
+    business, passwords and all."""
+    if distribution.kind == "package":
+        return told(distribution.content)
+    return {}
 
 
 def _action(action: Action) -> Document:

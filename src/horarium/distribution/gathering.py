@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from horarium.distribution.globs import Globs
 from horarium.distribution.manifest import Entry, File
+from horarium.distribution.packages import AT_SERVER, FACTS, package_faults
 from horarium.distribution.paths import path_fault
 from horarium.kernel.errors import HorariumError, InvalidInput
 from horarium.kernel.nearest import nearest
@@ -219,11 +220,13 @@ _URL_KEYS: dict[str, Check] = {
     "headers": _named(_matching(re.compile(r"[A-Za-z0-9-]{1,60}"), "name of a header"), _reference),
     "longest": _number(1, LONGEST_GET),
 }
+_REQUIRED = _table(dict.fromkeys(FACTS, _line))
 _ITEM: dict[str, Check] = {
     "file": _absolute,
+    **{key: _FTP[key] for key in AT_SERVER},
     "name": _matching(re.compile(r"[\w.+-]{1,100}", re.ASCII), "name of a package"),
     "parameters": _each(_line),
-    "requires": _each(_line),
+    "requires": _REQUIRED,
 }
 
 _KEYS: dict[str, dict[str, Check]] = {
@@ -249,7 +252,10 @@ _KEYS: dict[str, dict[str, Check]] = {
         "items": _each(_either(str, _absolute, _table(_ITEM, "file")), least=1),
         "order": _each(_line),
         "installer": _each(_line, least=1),
+        "remover": _each(_line, least=1),
         "parameters": _each(_line),
+        "requires": _REQUIRED,
+        "allow_sources": _sources,
     },
     "policy": {"documents": _named(_inside, _settings)},
 }
@@ -270,6 +276,13 @@ def content_faults(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, st
     do not belong to the type are passed over. InvalidInput when there is no such type."""
     if kind not in _KEYS:
         raise InvalidInput(f"there is no type {kind!r}{nearest(kind, _KEYS)}", part="type")
+    alone = list(_faults_alone(kind, keys))
+    yield from alone
+    if not alone:
+        yield from _faults_together(kind, keys)
+
+
+def _faults_alone(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, check in _KEYS[kind].items():
         if key not in keys:
             continue
@@ -280,10 +293,9 @@ def content_faults(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, st
     for choice in _NEEDED[kind]:
         if not any(key in keys for key in choice):
             yield choice[0], f"{' or '.join(choice)} is missing"
-    yield from _together(kind, keys)
 
 
-def _together(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _faults_together(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What each key allows and both together do not."""
     if kind == "ftp" and "servers" in keys:
         for key in keys.keys() & _FTP.keys():
@@ -291,35 +303,4 @@ def _together(kind: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif kind == "ftp" and "host" in keys and "source" not in keys:
         yield "source", "source is missing"
     elif kind == "package":
-        names = sorted(item_names(keys.get("items", ())))
-        if len(set(names)) != len(names):
-            yield "items", "two packages have the same name; give them names"
-        order = keys.get("order")
-        if isinstance(order, list | tuple) and sorted(map(str, order)) != names:
-            yield "order", f"the order names each package once: {', '.join(names)[:200]}"
-
-
-def package_paths(keys: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The packages of a definition in the order in which they are installed: the name, the file
-    and its path in the version. The order of these paths is that of the installation."""
-    items = keys.get("items", ())
-    files = [item["file"] if isinstance(item, Mapping) else item for item in items]
-    by_name = dict(zip(item_names(items), files, strict=True))
-    order = keys.get("order") or list(by_name)
-    return [
-        (name, by_name[name], f"{number:05}/{by_name[name].rpartition('/')[2]}")
-        for number, name in enumerate(order, start=1)
-    ]
-
-
-def item_names(items: object) -> list[str]:
-    """The names of packages in the order in which they are listed; that of the file where none is
-    given."""
-    if not isinstance(items, list | tuple):
-        return []
-    found = []
-    for item in items:
-        file = item.get("file", "") if isinstance(item, Mapping) else item
-        name = item.get("name", "") if isinstance(item, Mapping) else ""
-        found.append(str(name) or str(file).rpartition("/")[2])
-    return found
+        yield from package_faults(keys)

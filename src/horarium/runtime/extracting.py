@@ -35,6 +35,9 @@ from horarium.transport.placing import locked
 from horarium.transport.staging import Pace, Unpacked, build, check_room
 from horarium.transport.tree import Tree
 
+FOLDER = "{folder}"
+"""Stands in the words of the program that enforces policies for where their documents lie."""
+
 RETRY_SECONDS = 10
 """How long a file that somebody holds is waited for, each time."""
 
@@ -203,12 +206,12 @@ class _Run:
         root, target = self._place()
         self.target = target
         ground = ground_of(root, target, alone=what.apply == "swap")
-        after = self._after(target)
-        self._actions().check((*what.pre, *after))
+        self._actions(self.rules).check((*what.pre, *self._asked_after(target)))
         if self._installation is not None:
-            unmet = self._installation.unmet(self._facts())
+            unmet = self._installation.unmet(self._facts(), self._items)
             if unmet:
                 raise ExtractionFailed(Trouble.REQUIREMENT_UNMET, "", unmet)
+        after = self._after(target)
         returns = what.rollback and bool(after)
         place, now = (ground.root, ground.below), self.clock.now()
         return self.store.transact(
@@ -220,7 +223,7 @@ class _Run:
 
     def _place(self) -> tuple[str, str]:
         """The allowed root and the target."""
-        if self.wish.distribution.kind == "policy":
+        if self._is_policy:
             if self.rules.policies is None:
                 raise ExtractionFailed(Trouble.TARGET_REFUSED, "", "this node takes no policies")
             root = str(self.rules.policies)
@@ -349,20 +352,33 @@ class _Run:
         installation = self._installation
         return () if installation is None else installation.items(self.wish.unpacked.manifest)
 
-    def _after(self, target: str) -> tuple[Action, ...]:
-        """What is done when the files are in their place: packages are installed, then the
-        actions afterwards."""
+    @property
+    def _is_policy(self) -> bool:
+        return self.wish.distribution.kind == "policy"
+
+    def _enforcing(self, target: str) -> tuple[Action, ...]:
+        """The node's own program by which documents of a policy are put in force."""
+        words = tuple(word.replace(FOLDER, target) for word in self.rules.enforce)
+        return (Action("run", words),) if self._is_policy and words else ()
+
+    def _asked_after(self, target: str) -> tuple[Action, ...]:
+        """What is asked from outside when the files are in their place: packages are installed,
+        then come the actions afterwards."""
         installation = self._installation
         post = self.wish.distribution.post
         if installation is None:
             return post
-        return (*(installation.install(f"{target}/{item}") for item in self._items), *post)
+        return (*(installation.install(target, item) for item in self._items), *post)
+
+    def _after(self, target: str) -> tuple[Action, ...]:
+        """All that is done when the files are in their place."""
+        return (*self._enforcing(target), *self._asked_after(target))
 
     def _facts(self) -> Mapping[str, str]:
         rules = self.rules
         return {"os": rules.system, "arch": rules.machine, "hostname": rules.hostname}
 
-    def _actions(self) -> Actions:
+    def _actions(self, rules: NodeRules) -> Actions:
         wish = self.wish
         name, version = wish.distribution.name, str(self._version)
         environment = {
@@ -371,11 +387,13 @@ class _Run:
             RUN_ID: wish.run_id or f"{name}-{version}-{wish.attempt}",
             "HORARIUM_ATTEMPT": str(wish.attempt),
         }
-        return Actions(self.rules, self.clock, environment, self.stop)
+        return Actions(rules, self.clock, environment, self.stop)
 
-    def _act(self, action: Action, path: str = "") -> None:
+    def _act(self, action: Action, path: str = "", *, own: bool = False) -> None:
+        # The owner's own program reads what is kept for the node alone.
+        rules = replace(self.rules, actions_user="") if own else self.rules
         try:
-            self.told.append(self._actions().run(action))
+            self.told.append(self._actions(rules).run(action))
         except ActionFailed as failed:
             self.told.append(failed.told)
             why = f"{' '.join(action.argv)[:200]}: {failed.told.trouble}"
@@ -385,13 +403,14 @@ class _Run:
         """What remains when the content is in its place; nothing of it is done twice."""
         self.target = journal.target
         items, after = self._items, self._after(journal.target)
-        self._actions().check(after)
+        own = len(self._enforcing(journal.target))
+        self._actions(self.rules).check(self._asked_after(journal.target))
         for number in range(journal.done, len(after)):
             # A package is content still: only what comes after all of them is an action of its own.
             item = items[number] if number < len(items) else ""
             self.step = Step.APPLYING if item else Step.POST_ACTIONS
             try:
-                self._act(after[number], item)
+                self._act(after[number], item, own=number < own)
             except ExtractionFailed:
                 if journal.returns and not journal.kept:
                     self._go_back(journal, number)
@@ -407,7 +426,7 @@ class _Run:
         if installation is not None and installation.remover:
             for item in reversed(self._items[:done]):
                 with contextlib.suppress(ExtractionFailed):
-                    self._act(installation.remove(f"{journal.target}/{item}"))
+                    self._act(installation.remove(journal.target, item))
         with contextlib.ExitStack() as opened:
             top = opened.enter_context(ground_of_journal(journal).open())
             stage, plan = opened.enter_context(self.applying.opened(journal, top))

@@ -23,7 +23,9 @@ class NodeRules:
     the program that takes ``start NAME``, ``stop NAME`` and ``is-active NAME``; empty refuses
     actions on services. ``foreign_delete`` are absolute paths that may be removed, with what lies
     below them, though nobody installed them. ``extract_rate`` is octets a second, None without
-    limit; ``free_space`` octets that stay free. ``policies`` is the folder of policy documents.
+    limit; ``free_space`` octets that stay free. ``policies`` is the folder of policy documents,
+    ``enforce`` the program that sees to it that they hold, with ``{folder}`` among its words; empty
+    for none.
     """
 
     name: str = ""
@@ -33,6 +35,7 @@ class NodeRules:
     allow_actions: bool = False
     actions_user: str = ""
     service_command: tuple[str, ...] = ()
+    enforce: tuple[str, ...] = ()
     foreign_delete: tuple[str, ...] = ()
     env_allow: tuple[str, ...] = ()
     free_space: int = FREE_SPACE

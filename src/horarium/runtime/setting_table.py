@@ -756,6 +756,14 @@ _NODE = (
         "What runs after every extraction; another status than 0 says that the version is bad.",
     ),
     _of_node(
+        "enforce",
+        [],
+        _program,
+        "program and arguments",
+        "What runs, as whoever runs the node, when documents of a policy are here or gone; "
+        "`{folder}` stands for where they lie. Another status than 0: they are not in force.",
+    ),
+    _of_node(
         "insecure_loopback",
         False,
         yes_no,

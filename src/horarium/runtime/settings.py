@@ -141,6 +141,7 @@ class NodeSettings:
     allow_foreign_delete: tuple[str, ...]
     env_allow: tuple[str, ...]
     health_check: tuple[str, ...]
+    enforce: tuple[str, ...]
     insecure_loopback: bool
 
     @property

@@ -8,9 +8,12 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from horarium.distribution.gathering import Gathered, GatherFailed, package_paths
+from horarium.distribution.gathering import Gathered, GatherFailed
 from horarium.distribution.manifest import Directory, Entry, File
+from horarium.distribution.packages import Package, packages
+from horarium.transport.addresses import AddressRules
 from horarium.transport.gather_files import keep_file
+from horarium.transport.gather_ftp import FtpServer
 from horarium.transport.gathering import Gathering
 
 MODE, FOLDER_MODE = 0o644, 0o755
@@ -29,13 +32,20 @@ class PackageSource:
 
     def gather(self, keys: Mapping[str, Any], former: Mapping[str, File]) -> Gathered:
         """See `Source`."""
+        rules = AddressRules(keys.get("allow_sources", ()))
         entries: list[Entry] = []
-        for _, source, path in package_paths(keys):
+        for package in packages(keys):
             self._gathering.go_on()
-            held = keep_file(self._gathering, *_regular(source), former.get(path))
-            entries.append(Directory(path.partition("/")[0], FOLDER_MODE))
-            entries.append(File(path, MODE, held.size, held.modified, held.digest))
+            entries.append(Directory(package.path.partition("/")[0], FOLDER_MODE))
+            entries.append(self._file(package, rules, former.get(package.path)))
         return Gathered(tuple(entries))
+
+    def _file(self, package: Package, rules: AddressRules, former: File | None) -> File:
+        if package.server:
+            blob, modified = FtpServer(self._gathering, package.server).fetch(package.file, rules)
+            return File(package.path, MODE, blob.length, modified, blob.digest)
+        held = keep_file(self._gathering, *_regular(package.file), former)
+        return File(package.path, MODE, held.size, held.modified, held.digest)
 
 
 class PolicySource:

@@ -8,11 +8,11 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from horarium.distribution.content import LONGEST
+from horarium.distribution.content import LONGEST, Blob
 from horarium.distribution.gathering import Gathered, GatherFailed
 from horarium.distribution.globs import Globs
 from horarium.distribution.manifest import Directory, Entry, File, Link
@@ -70,52 +70,16 @@ class _Tree:
         self, gathering: Gathering, server: Mapping[str, Any], keys: Mapping[str, Any]
     ) -> None:
         self._gathering = gathering
-        self._server = server
+        self._source = str(server["source"]).rstrip("/") or "/"
+        self._server = FtpServer(gathering, server)
         self._exclude = Globs(keys.get("exclude", ()))
         self._keep_links = keys.get("links", "refuse") == "keep"
-        self._host = str(server["host"]).strip("[]")
-        self._binary = bool(server.get("binary", True))
         self._count = 0
 
     def gather(self, rules: AddressRules) -> list[Entry]:
         """All entries, files kept."""
-        source = str(self._server["source"]).rstrip("/") or "/"
-        try:
-            with closing(self._connected(rules)) as ftp:
-                found = list(self._folder(ftp, source, ""))
-                with suppress(*ftplib.all_errors):
-                    ftp.quit()
-                return found
-        except ftplib.all_errors as error:
-            raise GatherFailed("unreachable", self._place(source), str(error)[:200]) from None
-
-    def _connected(self, rules: AddressRules) -> ftplib.FTP:
-        secure = bool(self._server.get("tls", False))
-        address = self._address(rules, int(self._server.get("port", 21)))
-        ftp = _Secure() if secure else _Plain()
-        ftp.reach(self._host, address)
-        user = str(self._server.get("user", "anonymous"))
-        ftp.login(user, self._password(user))
-        if isinstance(ftp, _Secure):
-            ftp.prot_p()
-        return ftp
-
-    def _password(self, user: str) -> str:
-        reference = self._server.get("password")
-        if reference is None:
-            return "anonymous@" if user == "anonymous" else ""
-        try:
-            return self._gathering.secret(str(reference))
-        except NotFound as error:
-            raise GatherFailed("secret", self._host, error.message) from None
-
-    def _address(self, rules: AddressRules, port: int) -> tuple[str, int]:
-        """The first address of the host that may be fetched from."""
-        found = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
-        for *_, address in found:
-            if rules.permits(self._host, str(address[0])):
-                return str(address[0]), port
-        raise GatherFailed("refused", self._host, "is at no public address")
+        with self._server.connected(rules, self._source) as ftp:
+            return list(self._folder(ftp, self._source, ""))
 
     def _folder(self, ftp: ftplib.FTP, folder: str, prefix: str) -> Iterator[Entry]:
         self._gathering.go_on()
@@ -123,12 +87,12 @@ class _Tree:
             path = prefix + item.name
             if "/" in item.name or path_fault(path):
                 text = path_fault(path) or "has a slash in its name"
-                raise GatherFailed("path", self._place(folder), f"{path[:200]!r} {text}")
+                raise GatherFailed("path", self._server.place(folder), f"{path[:200]!r} {text}")
             if self._exclude.match(path):
                 continue
             self._count += 1
             if self._count > MOST_ENTRIES:
-                raise GatherFailed("too_large", self._place(folder), "has too many entries")
+                raise GatherFailed("too_large", self._server.place(folder), "has too many entries")
             yield from self._entry(ftp, f"{folder.rstrip('/')}/{item.name}", path, item.facts)
 
     def _entry(
@@ -140,21 +104,21 @@ class _Tree:
             yield from self._folder(ftp, place, path + "/")
         elif kind == "file":
             self._gathering.go_on()
-            pieces = self._content(ftp, place)
-            blob = self._gathering.keep(pieces, self._place(place), LONGEST)
+            pieces = self._server.content(ftp, place)
+            blob = self._gathering.keep(pieces, self._server.place(place), LONGEST)
             stated = facts.get("size", "")
-            if self._binary and stated.isdigit() and int(stated) != blob.length:
+            if self._server.binary and stated.isdigit() and int(stated) != blob.length:
                 text = f"has {blob.length} octets, the server says {stated}"
-                raise GatherFailed("source_changing", self._place(place), text)
+                raise GatherFailed("source_changing", self._server.place(place), text)
             modified = _seconds(facts.get("modify", ""))
             yield File(path, FILE_MODE, blob.length, modified, blob.digest)
         elif kind.startswith(_SLINK):
             if not self._keep_links:
                 text = "is a symbolic link, and links are refused"
-                raise GatherFailed("links", self._place(place), text)
+                raise GatherFailed("links", self._server.place(place), text)
             yield Link(path, facts["type"].partition(":")[2])
         else:
-            raise GatherFailed("kind", self._place(place), f"is of kind {kind[:40]!r}")
+            raise GatherFailed("kind", self._server.place(place), f"is of kind {kind[:40]!r}")
 
     def _listing(self, ftp: ftplib.FTP, folder: str) -> list[_Item]:
         try:
@@ -182,12 +146,72 @@ class _Tree:
                 ftp.cwd("/")
                 yield _Item(name, {"type": "dir"})
 
-    def _content(self, ftp: ftplib.FTP, place: str) -> Iterator[bytes]:
-        ftp.voidcmd("TYPE I" if self._binary else "TYPE A")
+
+class FtpServer:
+    """One server as a definition names it."""
+
+    def __init__(self, gathering: Gathering, keys: Mapping[str, Any]) -> None:
+        self._gathering = gathering
+        self._keys = keys
+        self._host = str(keys["host"]).strip("[]")
+        self._port = int(keys.get("port", 21))
+        self.binary = bool(keys.get("binary", True))
+
+    @contextmanager
+    def connected(self, rules: AddressRules, path: str) -> Iterator[ftplib.FTP]:
+        """A connection for a path, signed in. GatherFailed when it can not be had, and when it
+        breaks."""
+        try:
+            with closing(self._connection(rules)) as ftp:
+                yield ftp
+                with suppress(*ftplib.all_errors):
+                    ftp.quit()
+        except ftplib.all_errors as error:
+            raise GatherFailed("unreachable", self.place(path), str(error)[:200]) from None
+
+    def fetch(self, path: str, rules: AddressRules) -> tuple[Blob, int]:
+        """Keeps one file; when it was modified, in seconds since 1970, 0 when the server does not
+        say. GatherFailed."""
+        with self.connected(rules, path) as ftp:
+            modified = 0
+            with suppress(ftplib.error_perm):
+                modified = _seconds(ftp.voidcmd(f"MDTM {path}").partition(" ")[2])
+            blob = self._gathering.keep(self.content(ftp, path), self.place(path), LONGEST)
+        return blob, modified
+
+    def _connection(self, rules: AddressRules) -> ftplib.FTP:
+        ftp = _Secure() if self._keys.get("tls", False) else _Plain()
+        ftp.reach(self._host, self._address(rules))
+        user = str(self._keys.get("user", "anonymous"))
+        ftp.login(user, self._password(user))
+        if isinstance(ftp, _Secure):
+            ftp.prot_p()
+        return ftp
+
+    def _password(self, user: str) -> str:
+        reference = self._keys.get("password")
+        if reference is None:
+            return "anonymous@" if user == "anonymous" else ""
+        try:
+            return self._gathering.secret(str(reference))
+        except NotFound as error:
+            raise GatherFailed("secret", self._host, error.message) from None
+
+    def _address(self, rules: AddressRules) -> tuple[str, int]:
+        """The first address of the host that may be fetched from."""
+        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        for *_, address in found:
+            if rules.permits(self._host, str(address[0])):
+                return str(address[0]), self._port
+        raise GatherFailed("refused", self._host, "is at no public address")
+
+    def content(self, ftp: ftplib.FTP, place: str) -> Iterator[bytes]:
+        """The octets of a file."""
+        ftp.voidcmd("TYPE I" if self.binary else "TYPE A")
         waiting = b""
         with ftp.transfercmd(f"RETR {place}") as connection:
             while piece := connection.recv(PIECE):
-                if self._binary:
+                if self.binary:
                     yield piece
                     continue
                 # A text comes with the ends of lines of the network (RFC 959 section 3.1.1.1).
@@ -202,7 +226,8 @@ class _Tree:
                     connection.unwrap()
         ftp.voidresp()
 
-    def _place(self, path: str) -> str:
+    def place(self, path: str) -> str:
+        """A path at this server, for people."""
         return f"ftp://{self._host}{path}"
 
 

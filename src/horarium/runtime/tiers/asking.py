@@ -243,7 +243,7 @@ def remove_content_now(
         ask_for_removal(store, distribution)
         return False
     found = belief.configuration(joined.name) if belief is not None else None
-    rules = node_rules(found or Configuration(joined.name, ""), settings, folder.root)
+    rules = node_rules(found or Configuration(joined.name, ""), settings, folder.policies)
     with only_one(site):
         extractor = Extractor(store, rules, clock)
         extractor.recover()

@@ -35,6 +35,11 @@ class NodeFolder:
         """The folder of contents."""
         return self.root
 
+    @property
+    def policies(self) -> Path:
+        """The folder of policy documents."""
+        return self.root / "policies"
+
     def store(self) -> ContentStore:
         """The contents."""
         return ContentStore(self.contents)

@@ -61,17 +61,18 @@ class _Failing:
     again: Instant | None
 
 
-def node_rules(configuration: Configuration, settings: Settings, state: Path) -> NodeRules:
+def node_rules(configuration: Configuration, settings: Settings, policies: Path) -> NodeRules:
     """What the owner of this node allows, and the facts of the machine."""
     own = settings.node
     return NodeRules(
         name=configuration.node,
         variables=own.variables,
         allowed_roots=own.allowed_roots,
-        policies=state / "policies",
+        policies=policies,
         allow_actions=own.allow_actions,
         actions_user=own.actions_user or "",
         service_command=own.service_command,
+        enforce=own.enforce,
         foreign_delete=own.allow_foreign_delete,
         env_allow=own.env_allow,
         free_space=configuration.setting("free_space", 1 << 30) or 0,
@@ -153,6 +154,7 @@ class Unpacking:
 
     def _begin(self) -> dict[tuple[str, int], State]:
         """Ends what died in the middle; by distribution and version, what is here."""
+        self._policies.mkdir(mode=0o700, exist_ok=True)
         for recovered in self._extractor().recover():
             log.warning(
                 "extract.recovered distribution=%s version=%d new=%s trouble=%s",
@@ -432,11 +434,14 @@ class Unpacking:
     # --- the node's own rules -------------------------------------------------------------
 
     def _rules(self) -> NodeRules:
-        return node_rules(self._node.configuration(), self._settings, self._node.folder.root)
+        return node_rules(self._node.configuration(), self._settings, self._policies)
 
     def _roots(self) -> tuple[str, ...]:
-        rules = self._rules()
-        return (*rules.roots, str(rules.policies))
+        return (*self._rules().roots, str(self._policies))
+
+    @property
+    def _policies(self) -> Path:
+        return self._node.folder.policies
 
     def _extractor(self) -> Extractor:
         return Extractor(self._node.store, self._rules(), self._node.clock)
