@@ -200,11 +200,6 @@ def followed(configuration: Configuration) -> list[str]:
     return sorted(found)
 
 
-async def child_statement(belief: Belief, child: str, fetch: Fetch, now: Instant) -> Belief:
-    """The belief with the configuration of a node below, asked for above."""
-    return await _stated(belief, f"{configurations.KIND}/{child}", fetch, now)
-
-
 async def _stated(belief: Belief, label: str, fetch: Fetch, now: Instant) -> Belief:
     data = await fetch(STATEMENT + label, LARGEST_ROLE)
     if data is None or data == belief.stated.get(label):

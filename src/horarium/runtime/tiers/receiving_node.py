@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -26,22 +25,13 @@ from horarium.distribution.needing import Held, Manner, Need, lacking, need_of
 from horarium.distribution.records import Document
 from horarium.distribution.release import Release
 from horarium.distribution.states import State
-from horarium.distribution.trust import LARGEST
-from horarium.distribution.untrusted import Untrusted
 from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
 from horarium.kernel.errors import Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
-from horarium.runtime.notices import notice_refusal
-from horarium.runtime.tiers.belief import (
-    STATEMENT,
-    Belief,
-    child_statement,
-    followed,
-    keep_belief,
-    refreshed,
-)
+from horarium.runtime.tiers.belief import Belief, followed
+from horarium.runtime.tiers.believing import NODE, Believing
 from horarium.runtime.tiers.children import Permission, held_back, window_permission
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
@@ -61,8 +51,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Metadata are looked at so often even when nobody says that there are newer ones.
-REFRESH_SECONDS = 600.0
 # That more of those below have everything is told together; what is lacking, at once.
 COUNT_SECONDS = 1.0
 
@@ -112,7 +100,7 @@ class ReceivingNode:
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="receiving")
         self.unpacker: Unpacker = NothingUnpacked()
         self._joined = joined
-        self._belief = belief
+        self._believing = Believing(self.name, store, clock, self.do, belief, self.adopt)
         self._insecure = insecure
         self._tls = None if insecure else tls_up(folder)
         self.contents = folder.store()
@@ -136,20 +124,18 @@ class ReceivingNode:
         self._told: Mapping[str, Standing] = {}
         self._counting: asyncio.TimerHandle | None = None
         self._walk = ""
-        self._refreshing = asyncio.Lock()
-        self.untrusted = ""
-        """What was last refused of the node above, empty when all was well."""
 
     # --- its life ----------------------------------------------------------------
 
     async def run(self) -> None:
         """Works until it is cancelled."""
         self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
-        self.adopt(self._belief)
+        self.adopt()
         silence = partial(
             tell_silence, self.clock, self.sender, self.telling, self.configuration, self.belief
         )
-        works = (self.uplink.run, self.sender.run, self.telling.run, silence, self._look_again)
+        look = partial(self._believing.look_again, lambda: self.uplink.client)
+        works = (self.uplink.run, self.sender.run, self.telling.run, silence, look)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
             await asyncio.gather(*tasks)
@@ -164,18 +150,11 @@ class ReceivingNode:
         """Does something that asks the store, off the loop's thread."""
         return await asyncio.get_running_loop().run_in_executor(self.worker, work)
 
-    async def _look_again(self) -> None:
-        while True:
-            await self.clock.sleep(REFRESH_SECONDS)
-            client = self.uplink.client
-            if client is not None:
-                await self._refresh(client)
-
     # --- what it believes ----------------------------------------------------------
 
     def belief(self) -> Belief:
         """See `Surroundings`."""
-        return self._belief
+        return self._believing.belief
 
     def configuration(self) -> Configuration:
         """What holds for this node."""
@@ -189,9 +168,9 @@ class ReceivingNode:
         """What of a distribution is released."""
         return self._releases.get(distribution) or Release(distribution)
 
-    def adopt(self, belief: Belief) -> None:
+    def adopt(self) -> None:
         """Goes by what is believed now."""
-        self._belief = belief
+        belief = self.belief()
         # Before anything was stated, it knows where it joined.
         place = Place(self._joined.parent, self._joined.url)
         configuration = belief.configuration(self.name) or Configuration(
@@ -211,48 +190,22 @@ class ReceivingNode:
         self.look()
         self.unpacker.received()
 
-    async def _refresh(self, client: LinkClient) -> None:
-        """Brings metadata up to date; what does not verify changes nothing."""
-        async with self._refreshing:
-            before = self._belief
-            try:
-                after = await refreshed(before, self.name, client.metadata, self.clock.now())
-            except Untrusted as error:
-                self.untrusted = str(error)
-                log.error("metadata.refused parent=%s reason=%s", client.end.name, error)
-                now, parent = self.clock.now(), client.end.name
-                await self.do(partial(notice_refusal, self.store, parent, error, now))
-                return
-            self.untrusted = ""
-            if after != before:
-                await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
-                self.adopt(after)
-
     # --- the link upwards (Listener) ---------------------------------------------------
 
     async def strange(self, place: Place) -> None:
         """See `Listener`."""
-        self.untrusted = await tell_strange(place, self.name, self._belief.trusted)
+        await tell_strange(place, self.name, self.belief().trusted)
 
     async def connected(self, client: LinkClient) -> None:
         """See `Listener`: brings itself up to date, and says how everything stands."""
-        await self._refresh(client)
+        await self._believing.refresh(client)
         self.telling.again()
         self._told = {}
         self.look()
 
     async def stands(self, client: LinkClient, stand: Stand) -> None:
         """See `Listener`."""
-        belief = self._belief
-        timestamp = belief.trusted.timestamp
-        held = Stand(
-            timestamp.version if timestamp is not None else 0,
-            belief.number(f"node/{self.name}"),
-            {name: belief.number(f"release/{name}") for name in stand.releases},
-            belief.number("revoked/realm"),
-        )
-        if held != stand:
-            await self._refresh(client)
+        await self._believing.stands(client, stand)
 
     async def asked(self, ask: Ask) -> None:
         """See `Listener`: answers, and asks those below."""
@@ -344,7 +297,7 @@ class ReceivingNode:
 
     def manner(self, name: str) -> Manner:
         """How a distribution is followed, as it was defined."""
-        definition = self._belief.trusted.definition(name) or {}
+        definition = self.belief().trusted.definition(name) or {}
         return Manner(
             definition.get("sequential") is True, definition.get("catch_up_versions") == "jump"
         )
@@ -361,7 +314,7 @@ class ReceivingNode:
 
     def doubt(self, need: Need) -> str:
         """See `Taker`."""
-        if self._belief.trusted.expired(self.clock.now()) is not None:
+        if self.belief().trusted.expired(self.clock.now()) is not None:
             return "expired"
         return "" if self._known.need(need) is not None else "signature"
 
@@ -435,32 +388,12 @@ class ReceivingNode:
         return None
 
     async def fetched(self, name: str) -> bytes | None:
-        """See `Surroundings`: a configuration of a node below that is not the one that counts is
-        asked for above, as is a root from before this node joined."""
+        """See `Surroundings`."""
         client = self.uplink.client
-        held = self._belief.octets(name)
-        if client is not None and held is None and self._is_earlier_root(name):
-            with suppress(Unavailable):
-                return await client.metadata(name, LARGEST["root"])
-        if client is None or not name.startswith(STATEMENT):
-            return held
-        child = name.removeprefix(f"{STATEMENT}node/")
-        follows = self._configuration.children.get(child)
-        if follows is not None and self._belief.number(f"node/{child}") == follows.number:
-            return held
-        try:
-            after = await child_statement(self._belief, child, client.metadata, self.clock.now())
-        except (Unavailable, Untrusted) as error:
-            log.warning("metadata.not_passed_on name=%s reason=%s", name, error)
-            return held
-        if after != self._belief:
-            before, self._belief = self._belief, after
-            await self.do(partial(keep_belief, self.store, before, after, self.clock.now()))
-        return self._belief.octets(name)
-
-    def _is_earlier_root(self, name: str) -> bool:
-        number = name.removeprefix("root.")
-        return number.isdigit() and int(number) < self._belief.trusted.root.version
+        if client is None:
+            return self.belief().octets(name)
+        child = self._configuration.children.get(name.removeprefix(NODE))
+        return await self._believing.given(client, name, child.number if child else None)
 
     async def forwarded(self, what: str, asked: Document) -> Document:
         """See `Surroundings`."""

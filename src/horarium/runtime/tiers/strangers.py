@@ -17,20 +17,20 @@ log = logging.getLogger(__name__)
 TIMEOUT = 20.0
 
 
-async def tell_strange(place: Place, node: str, ours: Trusted) -> str:
-    """Says, in the log and to the caller, how the root at a place differs from the one that is
-    believed here. Nothing that is read there is believed."""
+async def tell_strange(place: Place, node: str, ours: Trusted) -> None:
+    """Says in the log how the root at a place differs from the one that is believed here. Nothing
+    that is read there is believed."""
     client = LinkClient(End("", place.url), unverified_tls(), node, TIMEOUT)
     try:
         data = await client.metadata("root", LARGEST["root"])
     except (HorariumError, Refused) as error:
         log.error("trust.broken parent=%s reason=%s", place.name, error)
-        return str(error)
+        return
     finally:
         await client.close()
     if data is None:
         log.error("trust.broken parent=%s reason=it is part of no realm", place.name)
-        return "it is part of no realm"
+        return
     theirs, side, remedy = fingerprint(data), "the other", f"horarium node status, at {place.name}"
     try:
         number = first_trust(data).root.version
@@ -43,7 +43,6 @@ async def tell_strange(place: Place, node: str, ours: Trusted) -> str:
         "trust.broken parent=%s theirs=%s number=%d ours=%s number=%d behind=%s remedy=%s",
         place.name, theirs, number, ours.fingerprint, ours.root.version, side, remedy,
     )  # fmt: skip
-    return f"the root there is {theirs}, here {ours.fingerprint}; behind is {side}: {remedy}"
 
 
 def _earlier(trusted: Trusted) -> list[str]:
