@@ -85,11 +85,12 @@ def test_a_hand_opens_a_window_until_all_is_sent(tmp_path: Path) -> None:
         assert realm.state("one") == "pending"
         realm.hq.run("channel", "send", "night")
         realm.until_extracted(1)
+        until(lambda: not realm.hq.run("open", "channel:night", status=None)["open"], realm.logs)
         (realm.source / "more").write_text("more\n")
-        time.sleep(3)
         realm.build()
         time.sleep(3)
         assert realm.state("one") == "pending"
+        assert realm.hq.alive
 
 
 ROOM = "resource-uplink@example.com"

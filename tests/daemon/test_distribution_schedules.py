@@ -116,3 +116,18 @@ def test_parents_of_either_manner_go_on_after_the_end(tmp_path: Path, relay: str
         assert realm.state("oslo") != "extracted"
         realm.until_extracted(1, seconds=30)
         assert realm.is_whole("oslo")
+
+
+def test_what_is_built_at_every_refresh_is_built_at_one_by_hand(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(1, 1_000)
+        realm.declare()
+        realm.start()
+        path = realm.hq.folder / "objects" / "realm.toml"
+        always = 'build = { type = "immediately" }'
+        path.write_text(path.read_text().replace('build = { type = "never" }', always))
+        realm.hq.run("apply", str(path))
+        for version in (1, 2):
+            (realm.source / "news").write_text(f"{version}\n")
+            realm.hq.run("distributor", "refresh", "hq")
+            realm.until_extracted(version)

@@ -277,3 +277,14 @@ def test_check_shows_what_a_command_changed_and_what_does_not_fit(shell: Shell) 
     assert (error["path"], error["message"]) == (
         "distribution.intranet.distributor", "there is no distributor hp",
     )  # fmt: skip
+
+
+def test_a_build_that_fails_says_so_by_its_status(shell: Shell) -> None:
+    status, _, err = shell.run("distribution", "build", "intranet")
+    assert (status, err) == (65, "horarium: missing: /srv/intranet: no such file or directory\n")
+
+
+def test_what_is_not_active_is_not_built(shell: Shell) -> None:
+    shell.said("distribution", "set", "intranet", "--active", "false")
+    status, _, err = shell.run("distribution", "build", "intranet")
+    assert (status, err) == (1, "horarium: distribution intranet is not active: it is not built\n")

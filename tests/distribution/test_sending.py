@@ -181,6 +181,55 @@ def test_a_later_line_of_a_grid_wins() -> None:
     assert windows(found, "2026-03-02T00:00Z", "2026-03-04T00:00Z") == ["03-02T10:00/03-02T11:00"]
 
 
+def two(**day: object) -> Realm:
+    """A channel by night with a rate, and another one that leads to the same receiver."""
+    channels = {
+        "night": {"send": "daily window 22:00-02:00", "rate_grid": GRID},
+        "day": {"send": "daily window 08:00-18:00", **day},
+    }
+    return small(
+        distributor={"hq": {"zone": "UTC"}},
+        channel={
+            name: {"distributions": ["intranet"], "subscribers": ["s1"], **keys}
+            for name, keys in channels.items()
+        },
+    )
+
+
+def rates(of: Realm, start: str, end: str, *by_hand: str) -> list[tuple[str, int]]:
+    sending = Sending(of, SINCE, by_hand=frozenset(by_hand))
+    found = sending.rates("intranet", "s1", at(start), at(end))
+    return [(periods(PeriodSet([period]))[0], rate) for period, rate in found]
+
+
+def test_a_channel_that_is_closed_does_not_lift_the_rate_of_an_open_one() -> None:
+    monday = ("2026-03-02T00:00Z", "2026-03-03T00:00Z")
+    assert rates(two(), *monday) == [("03-02T22:00/03-02T23:00", 250_000)]
+    slow = two(rate_grid=["09:00-10:00 1Mbit", "10:00-11:00 1Mbit"])
+    assert rates(slow, *monday) == [
+        ("03-02T09:00/03-02T11:00", 125_000), ("03-02T22:00/03-02T23:00", 250_000),
+    ]  # fmt: skip
+    # While both are open, the faster one counts.
+    wide = two(send="daily window 00:00-24:00", rate_grid=["00:00-24:00 1Mbit"])
+    assert rates(wide, "2026-03-02T21:30Z", "2026-03-02T23:30Z") == [
+        ("03-02T21:30/03-02T22:00", 125_000), ("03-02T22:00/03-02T23:00", 250_000),
+    ]  # fmt: skip
+
+
+def test_what_is_opened_by_hand_is_open_at_any_hour_and_at_its_rate() -> None:
+    hours = ("2026-03-02T20:00Z", "2026-03-02T23:00Z")
+    assert rates(two(), *hours, "day") == []
+    shut = two(rate_grid=["00:00-24:00 0"])
+    assert Sending(shut, SINCE).state("intranet", "s1", at(hours[0])).open is False
+    opened = Sending(shut, SINCE, by_hand=frozenset({"day"}))
+    assert opened.state("intranet", "s1", at(hours[0])).open
+    assert rates(shut, *hours, "day") == []
+    slow = two(rate_grid=["00:00-24:00 1Mbit"])
+    assert rates(slow, "2026-03-02T20:00Z", "2026-03-02T21:00Z", "day") == [
+        ("03-02T20:00/03-02T21:00", 125_000),
+    ]  # fmt: skip
+
+
 # --- link calendars ----------------------------------------------------------
 
 
@@ -254,6 +303,16 @@ def test_the_state_says_until_when_and_why(
     state = sending.state("intranet", "s1", at(t))
     until = at(expected[1]) if expected[1] is not None else None
     assert (state.open, state.until, state.reason) == (expected[0], until, expected[2])
+
+
+def test_a_link_calendar_holds_for_a_window_opened_by_hand() -> None:
+    busy = calendar(uplink=[RESERVED])
+    sending = Sending(linked("free"), SINCE, busy, by_hand=frozenset({"night"}))
+    assert sending.state("intranet", "s1", at("2026-03-02T15:00Z")).open
+    state = sending.state("intranet", "s1", at("2026-03-02T22:40Z"))
+    assert (state.open, state.until, state.reason) == (
+        False, at("2026-03-02T23:00Z"), "link_reserved",
+    )  # fmt: skip
 
 
 def test_a_link_that_is_not_reserved_names_the_next_reservation() -> None:

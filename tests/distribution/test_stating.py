@@ -38,7 +38,7 @@ def state(of: Realm, before: Stated | None = None) -> Stated:
     if before is not None:
         held = {name: (before.numbers[name], one) for name, one in before.documents.items()}
     return state_all(
-        of, plan_of(of), ORIGIN, "realm", held, lambda *_: None, Instant(0), Instant(0)
+        of, plan_of(of), ORIGIN, "realm", held, lambda *_: (None, ()), Instant(0), Instant(0)
     )
 
 

@@ -52,6 +52,7 @@ class Around:
     children: Sequence[str] = ("a", "b")
     settings: Mapping[str, object] = field(default_factory=dict)
     answer: Permission = field(default_factory=Permission)
+    channel_rate: int | None = None
 
     def belief(self) -> Any:
         return _Belief()
@@ -68,7 +69,7 @@ class Around:
         return self.answer
 
     def rate(self, child: str, need: Need, now: Instant) -> int | None:
-        return None
+        return self.channel_rate
 
     async def fetched(self, name: str) -> bytes | None:
         return None
@@ -233,6 +234,58 @@ def test_nothing_is_offered_to_who_has_been_silent(parent: Parent) -> None:
     parent.lacks("a", found["docs1"])
     parent.step()
     assert parent.sender.served == {"a"}
+
+
+def test_who_listens_is_heard_of_for_as_long_as_it_does(parent: Parent) -> None:
+    async def listen() -> None:
+        await parent.sender.inbox("a", 0, 0)
+        listening = asyncio.create_task(parent.sender.inbox("a", 1 << 60, 55))
+        await asyncio.sleep(0.01)
+        parent.clock.advance(120)
+        assert parent.sender.silent("a") == 0
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        assert parent.sender.silent("a") == 120
+
+    asyncio.run(listen())
+
+
+def test_a_rate_that_changes_holds_for_what_flows_already(parent: Parent) -> None:
+    need = Need("docs", 1, parent.content("x" * 2_000_000))
+    parent.lacks("a", need)
+    parent.step()
+    [offer] = parent.told("a", "offer")
+    flow = parent.sender.flow("a", need.content.digest, str(offer["grant"]))
+
+    def seconds(offset: int) -> float:
+        """How long it is until a piece of 100,000 octets may go."""
+        before = parent.clock.monotonic()
+
+        async def ask() -> bytes | bytearray:
+            piece = asyncio.ensure_future(flow.piece(offset, 100_000))
+            while not piece.done():
+                await asyncio.sleep(0)
+                if parent.clock.sleeping:
+                    parent.clock.advance(0.05)
+            return piece.result()
+
+        octets = len(asyncio.run(ask()))
+        return (parent.clock.monotonic() - before) / octets * 100_000
+
+    assert seconds(0) == 0
+    parent.around.channel_rate = 100_000
+    parent.step()
+    seconds(100_000)
+    assert 0.7 < seconds(200_000) < 1.6
+    parent.around.channel_rate = 1_000_000
+    parent.around.settings = {"output_rate.medium": 50_000}
+    parent.step()
+    seconds(300_000)
+    assert 1.5 < seconds(400_000) < 2.6
+    parent.around.channel_rate, parent.around.settings = None, {}
+    parent.step()
+    assert seconds(500_000) == 0
+    flow.end(600_000)
 
 
 def test_whoever_begins_anew_is_offered_anew(parent: Parent) -> None:

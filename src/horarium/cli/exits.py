@@ -8,7 +8,7 @@ from enum import IntEnum
 import click
 
 from horarium.kernel import errors
-from horarium.runtime.faults import BadObjects, BadSettings
+from horarium.runtime.faults import BadObjects, BadSettings, BuildFailed
 from horarium.runtime.guarded_file import NoSuchFile, UnsafeFile
 
 
@@ -42,6 +42,7 @@ TABLE: tuple[tuple[type[BaseException], Exit, str], ...] = (
     (BadObjects, Exit.DATA, "data"),
     (NoSuchFile, Exit.NO_INPUT, "no_input"),
     (UnsafeFile, Exit.NOT_PERMITTED, "unsafe_file"),
+    (BuildFailed, Exit.DATA, "build_failed"),
     (CannotWrite, Exit.CANNOT_WRITE, "cannot_write"),
     (errors.InvalidInput, Exit.USAGE, "invalid_input"),
     (errors.NotFound, Exit.NO, "not_found"),

@@ -18,6 +18,10 @@ MOST_PERIODS = 10_000
 _BEFORE_ALL = instant(0)
 
 
+Rates = tuple[tuple[Period, int], ...]
+"""Stretches of time with the octets a second that go in each at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where another node of the realm is reached."""
@@ -48,6 +52,8 @@ class Child:
     known_until: Instant = _BEFORE_ALL
     below: tuple[str, ...] = ()
     """All nodes behind it."""
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    """By distribution, the rates of channels that all tiers obey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,10 @@ def _child_document(child: Child) -> Document:
             name: [[int(period.start), int(period.end)] for period in periods]
             for name, periods in child.open.items()
         }
+        document["rates"] = {
+            name: [[int(period.start), int(period.end), rate] for period, rate in rates]
+            for name, rates in child.rates.items()
+        }
     return document
 
 
@@ -171,16 +181,24 @@ def _read_child(name: str, table: Mapping[str, object]) -> Child:
         open=None if opened is None else {k: _periods(v) for k, v in as_table(opened).items()},
         known_until=instant(whole(table, "known_until")) if opened is not None else _BEFORE_ALL,
         below=texts(table, "below", MOST_CHILDREN),
+        rates={k: _rates(v) for k, v in as_table(table.get("rates", {})).items()},
     )
 
 
 def _periods(value: object) -> PeriodSet:
     if not isinstance(value, list) or len(value) > MOST_PERIODS:
         raise InvalidInput(f"expected a list of at most {MOST_PERIODS} periods")
-    pairs = []
-    for item in value:
-        if not isinstance(item, list) or len(item) != 2:
-            raise InvalidInput("a period has two ends")
-        ends = {"start": item[0], "end": item[1]}
-        pairs.append(Period(instant(whole(ends, "start")), instant(whole(ends, "end"))))
-    return PeriodSet(pairs)
+    return PeriodSet([_period(item, 2) for item in value])
+
+
+def _rates(value: object) -> Rates:
+    if not isinstance(value, list) or len(value) > MOST_PERIODS:
+        raise InvalidInput(f"expected a list of at most {MOST_PERIODS} periods")
+    return tuple((_period(item, 3), whole({"rate": item[2]}, "rate")) for item in value)
+
+
+def _period(item: object, parts: int) -> Period:
+    if not isinstance(item, list) or len(item) != parts:
+        raise InvalidInput("a period has two ends")
+    ends = {"start": item[0], "end": item[1]}
+    return Period(instant(whole(ends, "start")), instant(whole(ends, "end")))

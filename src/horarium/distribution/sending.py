@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from horarium.distribution.rates import RateGrid, read_grid
 from horarium.distribution.realm import Channel, Distributor, LinkCalendar, Realm, Subscriber
@@ -65,6 +66,8 @@ class Sending:
     default: Given
     busy: Busy = never_busy
     given: Mapping[str, Given] = field(default_factory=dict)
+    by_hand: frozenset[str] = frozenset()
+    """Channels that somebody opened at any hour; their link calendars hold all the same."""
     using: Mapping[str, str] = field(default_factory=dict)
     """The parents of those who have gone over to another than their first."""
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False, compare=False)
@@ -106,12 +109,21 @@ class Sending:
         start: Instant, end: Instant,
     ) -> PeriodSet:  # fmt: skip
         """Where bytes may flow to a receiver of the first tier because of one channel."""
-        found = self.schedule_windows(channel, distributor, receiver, start, end)
+        found = self._opened(channel, distributor, receiver, start, end)
         for calendar in (channel.calendar, receiver.calendar):
             if calendar is not None and found:
                 left = gated(calendar, Period(start, end), self.busy)
                 found = EMPTY if left is None else found.intersect(left)
         return found
+
+    def _opened(
+        self, channel: Channel, distributor: Distributor, receiver: Subscriber,
+        start: Instant, end: Instant,
+    ) -> PeriodSet:  # fmt: skip
+        """Where a channel is open, by its schedule or by hand, before link calendars."""
+        if channel.name in self.by_hand and start < end:
+            return PeriodSet([Period(start, end)])
+        return self.schedule_windows(channel, distributor, receiver, start, end)
 
     def link_windows(self, receiver: Subscriber, start: Instant, end: Instant) -> PeriodSet:
         """Where the link above a subscriber of any tier is open: everywhere without a calendar."""
@@ -127,10 +139,20 @@ class Sending:
         self, channel: Channel, distributor: Distributor, receiver: Subscriber, t: Instant
     ) -> int | None:
         """Octets a second of the channel's rate grid; None is unlimited, 0 closed."""
-        grid = self.grid(channel)
-        if not grid.lines:
-            return None
-        return grid.rate_at(t, self.zone(channel, distributor, receiver))
+        parts = self._rates(channel, distributor, receiver, t, Instant(t + 1))
+        return parts[0][1]
+
+    def _rates(
+        self, channel: Channel, distributor: Distributor, receiver: Subscriber,
+        start: Instant, end: Instant,
+    ) -> list[tuple[Period, int | None]]:  # fmt: skip
+        """The rates of a channel's grid in ``[start, end)``. Who opens a channel by hand opens it
+        where the grid closes it, too."""
+        zone = self.zone(channel, distributor, receiver)
+        parts = self.grid(channel).rates_between(start, end, zone)
+        if channel.name not in self.by_hand:
+            return parts
+        return [(period, rate or None) for period, rate in parts]
 
     def grid(self, channel: Channel) -> RateGrid:
         """The rate grid of a channel."""
@@ -147,6 +169,32 @@ class Sending:
         for channel in self._channels(distribution, receiver):
             found = found.union(self.windows(channel, owner, node, start, end))
         return found
+
+    def rates(
+        self, distribution: str, receiver: str, start: Instant, end: Instant
+    ) -> tuple[tuple[Period, int], ...]:
+        """The stretches of ``[start, end)`` in which a distribution flows to a receiver at no more
+        than a rate: the fastest of the channels that are open. Elsewhere it is unlimited."""
+        owner, node = self._owner(distribution), self.realm.subscribers[receiver]
+        open_parts: list[tuple[Period, int | None]] = []
+        for channel in self._channels(distribution, receiver):
+            opened = self.windows(channel, owner, node, start, end)
+            for period, rate in self._rates(channel, owner, node, start, end) if opened else ():
+                open_parts += [(part, rate) for part in opened.clip(period.start, period.end)]
+        if all(rate is None for _, rate in open_parts):
+            return ()
+        ends = sorted({end for period, _ in open_parts for end in (period.start, period.end)})
+        found: list[tuple[Period, int]] = []
+        for first, last in pairwise(ends):
+            here = [rate for period, rate in open_parts if period.start <= first < period.end]
+            limited = [rate for rate in here if rate is not None]
+            if not here or len(limited) < len(here):
+                continue
+            most = max(limited)
+            if found and found[-1][1] == most and found[-1][0].end == first:
+                first = found.pop()[0].start
+            found.append((Period(first, last), most))
+        return tuple(found)
 
     def state(self, distribution: str, receiver: str, t: Instant) -> SendState:
         """Whether a distribution may flow to a receiver of the first tier at an instant, until
@@ -181,7 +229,7 @@ class Sending:
         names = tuple(channel.name for channel in channels)
         now = Period(t, Instant(t + 1))
         for channel in channels:
-            if not self.schedule_windows(channel, owner, node, now.start, now.end):
+            if not self._opened(channel, owner, node, now.start, now.end):
                 continue
             for calendar in (channel.calendar, node.calendar):
                 if calendar is None:

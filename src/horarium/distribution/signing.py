@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from securesystemslib.signer import Key, Signer
@@ -130,11 +131,15 @@ def make_statement(statement: Statement, signers: Iterable[Signer], at: Instant)
 
 
 def make_snapshot(
-    roles: Mapping[str, tuple[int, bytes]], signers: Iterable[Signer], number: int, at: Instant
-) -> bytes:
-    """The numbers and digests of targets and of all delegated roles (by name)."""
+    roles: Mapping[str, tuple[int, bytes]], signers: Iterable[Signer], number: int, at: Instant,
+    gone: Mapping[str, MetaFile] = MappingProxyType({}),
+) -> bytes:  # fmt: skip
+    """The numbers and digests of targets and of all delegated roles (by name). ``gone`` is what
+    was told last of roles that are no more, by name: who saw them named would take a set without
+    them for an older one."""
     snapshot = Snapshot(version=number, expires=_expiry("snapshot", at))
-    snapshot.meta = {f"{name}.json": _meta(*roles[name]) for name in sorted(roles)}
+    named = {**gone, **{name: _meta(*roles[name]) for name in roles}}
+    snapshot.meta = {f"{name}.json": named[name] for name in sorted(named)}
     return _signed(Metadata(snapshot), signers)
 
 

@@ -7,7 +7,7 @@ it, so that whoever holds the newest of its own knows whether it holds the newes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from horarium.distribution.configuration import (
@@ -15,6 +15,7 @@ from horarium.distribution.configuration import (
     Configuration,
     Follows,
     Place,
+    Rates,
     configuration_document,
 )
 from horarium.distribution.precedence import schedule_of, settings_of, variables_of
@@ -27,8 +28,9 @@ from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.kernel.schedule_writing import format_schedule
 
-Opened = Callable[[str, str], PeriodSet | None]
-"""By distribution and node below the first tier, when its link is open; None: at any hour."""
+Opened = Callable[[str, str], tuple[PeriodSet | None, Rates]]
+"""By distribution and node below the first tier, when its link is open (None: at any hour), and
+what goes over it at most."""
 
 
 @dataclass(frozen=True)
@@ -222,19 +224,18 @@ class _Stater:
         found: dict[str, Child] = {}
         for name in sorted({*self.plan.children(node), *self.guests.get(node, ())}):
             follows = self.plan.follows.get(name, {})
-            opened = None if first_tier else self._opened(name, follows)
-            found[name] = Child(
-                name, self.numbers.get(name, 0), follows, opened,
-                self.known_until if opened is not None else Instant(0),
-                self.plan.below(name),
-            )  # fmt: skip
+            child = Child(name, self.numbers.get(name, 0), follows, below=self.plan.below(name))
+            found[name] = child if first_tier else self._bound(child)
         return found
 
-    def _opened(self, name: str, follows: Mapping[str, Follows]) -> dict[str, PeriodSet] | None:
-        found = {distribution: self.opened(distribution, name) for distribution in follows}
-        if all(periods is None for periods in found.values()):
-            return None
-        return {key: periods for key, periods in found.items() if periods is not None}
+    def _bound(self, child: Child) -> Child:
+        """With what binds the link to a child below the first tier."""
+        found = {name: self.opened(name, child.name) for name in child.distributions}
+        periods = {name: opened for name, (opened, _) in found.items() if opened is not None}
+        if not periods:
+            return child
+        rates = {name: rates for name, (_, rates) in found.items() if rates}
+        return replace(child, open=periods, known_until=self.known_until, rates=rates)
 
 
 def _plain(value: object) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from horarium.kernel.errors import HorariumError
+from horarium.kernel.errors import HorariumError, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,11 @@ class BadSettings(Faults):
 
 class BadObjects(Faults):
     """Declared objects cannot be used; nothing of them is applied."""
+
+
+class BuildFailed(InvalidInput):
+    """A build made no version: ``reason`` is a code, ``part`` the path it is about."""
+
+    def __init__(self, reason: str, path: str, text: str) -> None:
+        super().__init__(f"{reason}: {path}: {text}" if path else f"{reason}: {text}", part=path)
+        self.reason = reason

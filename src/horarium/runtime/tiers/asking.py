@@ -132,8 +132,7 @@ def refresh_now(
     origin = Origin(site, settings, store)
     _known(origin.realm().distributors, "distributor", name)
     found = origin.refresh(now, () if keys is None else (KeyFolder(keys),))
-    # A window may be another one though nothing of what is signed changed.
-    origin.tell()
+    origin.ask_refresh()
     return found
 
 

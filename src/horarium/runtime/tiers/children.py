@@ -89,6 +89,8 @@ class Below:
     """One child while this process lives."""
 
     seen: float
+    polls: int = 0
+    """Its questions that are held: while there is one, it is heard of."""
     life: str = ""
     taken: int = 0
     standing: Mapping[str, Standing] = field(default_factory=dict)

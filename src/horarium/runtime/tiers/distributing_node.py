@@ -37,10 +37,10 @@ from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.expiring import notice_expiring
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
+from horarium.runtime.tiers.opened_by_hand import OpenedByHand
 from horarium.runtime.tiers.origin import Origin, Published
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.staging import look as look_at_releases
-from horarium.store.store import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,10 @@ LONGEST_REST = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """An answer about a window, and until when on the steady clock it is used."""
+    """An answer about a window and its rate, and until when on the steady clock it is used."""
 
     permission: Permission
+    rate: int | None
     good_until: float
 
 
@@ -81,9 +82,7 @@ class DistributingNode:
         self._known = Known(())
         self._asked: dict[tuple[str, Hashable], _Asked] = {}
         self._alike: dict[tuple[str, str], Hashable] = {}
-        self._extra: frozenset[str] = frozenset()
-        self._walks: dict[str, str] = {}
-        self._changes = -1
+        self._changes = self._refreshes = -1
         self._calendars = Calendars()
         self._calendars_due = Instant(0)
         self._acts = Acts(origin.store)
@@ -92,6 +91,7 @@ class DistributingNode:
         self._hearing = Hearing(origin.store)
         self._enrolling = Enrolling(origin)
         self.sender = Sender(self, clock, self.contents, {}, token)
+        self._extra = OpenedByHand(origin.store, self.sender, clock)
 
     # --- its life -------------------------------------------------------------------
 
@@ -119,6 +119,7 @@ class DistributingNode:
         self._acts.recover()
         self._acts.plan(self._planned(), now)
         self._changes = self.origin.changes()
+        self._refreshes = self.origin.refreshes_asked()
 
     async def do(self, work: Callable[[], T]) -> T:
         """Does something that asks the store, off the loop's thread."""
@@ -232,7 +233,12 @@ class DistributingNode:
                     await self.do(partial(collect_origin, self.origin, self.clock.now()))
                     await self.do(partial(age_reports, self.origin, self.clock.now()))
                     await self.do(partial(notice_expiring, self.origin.store, self.clock.now()))
-                if changes != self._changes or late:
+                asked = await self.do(self.origin.refreshes_asked)
+                if asked != self._refreshes:
+                    self._refreshes = asked
+                    await self.refresh()
+                    self._changes = await self.do(self.origin.changes)
+                elif changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed
                     await self._follow()
                     self._changes = await self.do(self.origin.changes)
@@ -296,31 +302,24 @@ class DistributingNode:
             await self._follow()
 
     async def _look_after_extra(self) -> None:
-        """Windows opened by hand: walks for a new one, closes one whose transfers have ended."""
-        opened = await self.do(
-            lambda: self.origin.store.read(lambda tx: tx.releases.open_windows())
-        )
-        names = frozenset(window.channel for window in opened)
-        for name in names - self._extra:
-            log.info("channel.opened_by_hand channel=%s", name)
-            self._walks[name] = self.sender.walk()
-        settled = [name for name in names & self._extra if self._is_sent(name)]
-        if settled:
-            now = self.clock.now()
+        """Windows opened by hand: begins new ones, closes those whose transfers have ended."""
+        if self._extra.begin(await self.do(self._extra.named)):
+            await self._open_anew()
+        patience = self.configuration().setting("timeout", 300) or 300
+        sent = self._extra.sent(self._published, patience)
+        if sent:
+            await self.do(partial(self._extra.close, sent, self.clock.now()))
+            self._extra.begin(await self.do(self._extra.named))
+            await self._open_anew()
 
-            def close(tx: Transaction) -> None:
-                for name in settled:
-                    tx.releases.close_window(name, now)
-
-            await self.do(lambda: self.origin.store.transact([], close))
-        after = names - set(settled)
-        if after != self._extra:
-            self._extra = after
-            self._asked.clear()
-            self.sender.wake()
-
-    def _is_sent(self, channel: str) -> bool:
-        return self.sender.is_settled(self._walks.get(channel, ""))
+    async def _open_anew(self) -> None:
+        """Windows are others: where tiers below obey them, they are stated anew."""
+        if any(channel.obey_send_window for channel in self._published.realm.channels.values()):
+            await self._follow()
+            return
+        self._sending = await self.do(partial(self.origin.sending, self._published.realm))
+        self._asked.clear()
+        self.sender.wake()
 
     # --- sending (Surroundings) --------------------------------------------------------
 
@@ -346,9 +345,7 @@ class DistributingNode:
             return Permission("ring_waits")
         if self._is_crowded(need.distribution, child):
             return Permission("slot_wait(of those that turned to the distributor)")
-        if self._extra and self._extra & self._leading(need.distribution, child):
-            return Permission()
-        return self._window(need.distribution, child, now)
+        return self._window(need.distribution, child, now).permission
 
     def _is_crowded(self, distribution: str, child: str) -> bool:
         """Whether enough others that have lost their parent are served here instead."""
@@ -361,7 +358,11 @@ class DistributingNode:
         most = distributor_settings(realm, owner).origin_cap
         return child not in served and len(served) >= most
 
-    def _window(self, distribution: str, child: str, now: Instant) -> Permission:
+    def rate(self, child: str, need: Need, now: Instant) -> int | None:
+        """See `Surroundings`: the fastest of the open channels that lead there."""
+        return self._window(need.distribution, child, now).rate
+
+    def _window(self, distribution: str, child: str, now: Instant) -> _Asked:
         """What the windows say. Those for whom the same holds share the answer."""
         who = (distribution, child)
         if who not in self._alike:
@@ -373,29 +374,11 @@ class DistributingNode:
         if held is None or not fresh or (until is not None and until <= now):
             state = self._sending.state(distribution, child, now)
             permission = Permission("" if state.open else state.reason, state.until)
-            held = _Asked(permission, self.clock.monotonic() + WINDOW_SECONDS)
+            rates = self._sending.rates(distribution, child, now, Instant(now + 1))
+            rate = rates[0][1] if rates else None
+            held = _Asked(permission, rate, self.clock.monotonic() + WINDOW_SECONDS)
             self._asked[key] = held
-        return held.permission
-
-    def _leading(self, distribution: str, child: str) -> set[str]:
-        """The channels because of which a node gets a distribution, for itself or others."""
-        plan = self._published.plan
-        tree = plan.trees[distribution]
-        nodes = (child, *plan.below(child))
-        return {name for node in nodes for name in tree.receivers.get(node, ())}
-
-    def rate(self, child: str, need: Need, now: Instant) -> int | None:
-        """See `Surroundings`: the fastest of the channels that lead there."""
-        realm = self._published.realm
-        owner = realm.distributors[realm.distributions[need.distribution].distributor]
-        node = realm.subscribers[child]
-        rates: list[int] = []
-        for name in self._leading(need.distribution, child):
-            rate = self._sending.rate_at(realm.channels[name], owner, node, now)
-            if rate is None:
-                return None
-            rates.append(rate)
-        return max(rates, default=None)
+        return held
 
     async def fetched(self, name: str) -> bytes | None:
         """See `Surroundings`: there is nobody above; earlier roots lie in the store."""

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from horarium.distribution.definition import digest_of_definition
 from horarium.distribution.realm import Distribution, Realm
 from horarium.distribution.version import Version
-from horarium.kernel.errors import Conflict, InvalidInput, NotFound
+from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
 from horarium.runtime.clock import Clock
+from horarium.runtime.faults import BuildFailed
 from horarium.runtime.notices import BUILD_FAILED, VERSION_BUILT, notice
 from horarium.runtime.tiers.hearing import ADOPTED, ahead_of
 from horarium.runtime.tiers.origin import Origin
@@ -30,14 +31,6 @@ from horarium.transport.notes import FileNotes
 log = logging.getLogger(__name__)
 
 DEFINITION_CHANGED = "definition_changed"
-
-
-class BuildFailed(InvalidInput):
-    """A build made no version: ``reason`` is a code, ``part`` the path it is about."""
-
-    def __init__(self, reason: str, path: str, text: str) -> None:
-        super().__init__(f"{reason}: {path}: {text}" if path else f"{reason}: {text}", part=path)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +82,8 @@ class Making:
         realm = self._origin.realm()
         if name not in realm.distributions:
             raise NotFound(f"there is no distribution {name}")
+        if not realm.distributions[name].active:
+            raise Conflict(f"distribution {name} is not active: it is not built")
         going = _Going(digest_of_definition(realm.distributions[name]))
         with self._origin.locked(f"build-{name}"):
             self._going[name] = going

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from horarium.distribution import configuration as configurations
 from horarium.distribution import release as releases
-from horarium.distribution.configuration import Configuration, Place
+from horarium.distribution.configuration import Configuration, Place, Rates
 from horarium.distribution.definition import definition_document
 from horarium.distribution.realm import Realm
 from horarium.distribution.records import Document
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 CHANGED = "distribution_changed"
 """A number in the store that rises with everything the daemon should look at."""
+REFRESH_ASKED = "refresh_asked"
+"""A number in the store that rises when somebody wants a refresh at once."""
 # Windows below the first tier are stated for so many days, from the beginning of this one on.
 STATED_DAYS = 9
 KNOWN_SINCE = "distribution_known_since"
@@ -186,7 +188,7 @@ class Origin:
         until = Instant(start + STATED_DAYS * DAY)
         sending = self.sending(realm)
 
-        def opened(distribution: str, node: str) -> PeriodSet | None:
+        def opened(distribution: str, node: str) -> tuple[PeriodSet | None, Rates]:
             return link_periods(realm, plan, sending, distribution, node, start, until)
 
         origin = Place(name, self.url)
@@ -209,8 +211,10 @@ class Origin:
         return found
 
     def sending(self, realm: Realm) -> Sending:
-        """The windows of the realm."""
-        return Sending(realm, self.given(), self.busy)
+        """The windows of the realm, with those that were opened by hand."""
+        opened = self.store.read(lambda tx: tx.releases.open_windows())
+        by_hand = frozenset(window.channel for window in opened)
+        return Sending(realm, self.given(), self.busy, by_hand=by_hand)
 
     def given(self) -> Given:
         """Since when schedules are known here."""
@@ -237,6 +241,18 @@ class Origin:
     def changes(self) -> int:
         """How often something changed."""
         return self.store.read(lambda tx: int(tx.meta(CHANGED) or 0))
+
+    def ask_refresh(self) -> None:
+        """Has the daemon refresh at once: what waits for a refresh goes by it."""
+
+        def work(tx: Transaction) -> None:
+            tx.set_meta(REFRESH_ASKED, str(int(tx.meta(REFRESH_ASKED) or 0) + 1))
+
+        self.store.transact([], work)
+
+    def refreshes_asked(self) -> int:
+        """How often a refresh was asked for."""
+        return self.store.read(lambda tx: int(tx.meta(REFRESH_ASKED) or 0))
 
     @contextmanager
     def locked(self, what: str) -> Iterator[None]:
@@ -269,10 +285,12 @@ def _retained(tx: Transaction, realm: Realm) -> dict[str, list[Version]]:
 def link_periods(
     realm: Realm, plan: Plan, sending: Sending, distribution: str, node: str, start: Instant,
     until: Instant,
-) -> PeriodSet | None:  # fmt: skip
-    """When the link above a node below the first tier is open to a distribution: at any hour
-    (None), unless a channel makes all tiers obey its window, or the link has a calendar."""
+) -> tuple[PeriodSet | None, Rates]:  # fmt: skip
+    """When the link above a node below the first tier is open to a distribution, and how fast: at
+    any hour (None), unless a channel makes all tiers obey its window, or the link has a
+    calendar."""
     found: PeriodSet | None = None
+    rates: Rates = ()
     leading = {
         name
         for receiver, names in plan.trees[distribution].receivers.items()
@@ -282,7 +300,8 @@ def link_periods(
     channels = [realm.channels[name] for name in sorted(leading)]
     if channels and all(channel.obey_send_window for channel in channels):
         found = sending.union(distribution, node, start, until)
+        rates = sending.rates(distribution, node, start, until)
     if realm.subscribers[node].calendar is not None:
         link = sending.link_windows(realm.subscribers[node], start, until)
         found = link if found is None else found.intersect(link)
-    return found
+    return found, rates

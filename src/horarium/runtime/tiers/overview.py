@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from horarium.distribution.causes import Contact, Fact, Facts, Reason, read_reason
@@ -10,7 +10,7 @@ from horarium.distribution.foresight import Foresight
 from horarium.distribution.precedence import settings_of, written_schedule
 from horarium.distribution.realm import Realm
 from horarium.distribution.schedules import Act
-from horarium.distribution.sending import SendState
+from horarium.distribution.sending import Sending, SendState
 from horarium.distribution.settings import DISTRIBUTOR
 from horarium.distribution.staged import Phase
 from horarium.distribution.stating import Rings
@@ -67,6 +67,11 @@ class Overview:
         return frozenset(window.channel for window in self.tx.releases.open_windows())
 
     @cached_property
+    def sending(self) -> Sending:
+        """Its windows, with those that somebody opened by hand."""
+        return replace(self.ahead.sending, by_hand=self.by_hand)
+
+    @cached_property
     def expired(self) -> str:
         """The metadata that is over its time; empty when all is fresh, or nothing was signed."""
         kept = {name: self.tx.metadata.find(name) for name in _SIGNED}
@@ -118,14 +123,9 @@ class Overview:
 
     def gate(self, name: str, node: str) -> SendState:
         """Whether a distribution may be sent to a node of the first tier now."""
-        tree, sending = self.tree(name), self.ahead.sending
-        behind = {node, *tree.below(node)}
-        leading = {channel for one in behind for channel in tree.receivers.get(one, ())}
-        if leading & self.by_hand:
-            return SendState(True, None, "", tuple(sorted(leading & self.by_hand)))
-        key = (name, sending.alike(name, node))
+        key = (name, self.sending.alike(name, node))
         if key not in self._gates:
-            self._gates[key] = sending.state(name, node, self.now)
+            self._gates[key] = self.sending.state(name, node, self.now)
         return self._gates[key]
 
     def held_back(self, name: str, version: Version, node: str) -> Reason | None:

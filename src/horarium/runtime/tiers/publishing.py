@@ -181,13 +181,14 @@ class _Signing:
         """Snapshot and timestamp over what there is."""
         roles = {name: (role.version, trusted.octets[name]) for name, role in trusted.roles.items()}
         held = trusted.snapshot
-        named = {n.removesuffix(".json"): m.version for n, m in held.meta.items()} if held else {}
-        # What was named once stays named, or receivers would take it for a roll-back.
+        named = {n.removesuffix(".json"): meta for n, meta in held.meta.items()} if held else {}
+        gone = {name: meta for name, meta in named.items() if name not in roles}
+        told = {name: meta.version for name, meta in named.items() if name in roles}
         current = {name: number for name, (number, _) in roles.items()}
-        if held is None or named != current or _due("snapshot", held, self.now):
+        if held is None or told != current or _due("snapshot", held, self.now):
             number = self._next(held)
             signers = self._signers("snapshot", trusted)
-            data = make_snapshot(roles, signers, number, self.now)
+            data = make_snapshot(roles, signers, number, self.now, gone)
             trusted = _placed(trusted, "snapshot", data)
         stamp = trusted.timestamp
         assert trusted.snapshot is not None

@@ -384,8 +384,9 @@ class ReceivingNode:
         return window_permission(found.open[need.distribution], now)
 
     def rate(self, child: str, need: Need, now: Instant) -> int | None:
-        """See `Surroundings`: rates of channels bind the first tier."""
-        return None
+        """See `Surroundings`: rates of channels bind the first tier, and those who obey them."""
+        rates = self._configuration.children[child].rates.get(need.distribution, ())
+        return next((rate for period, rate in rates if period.contains(now)), None)
 
     async def fetched(self, name: str) -> bytes | None:
         """See `Surroundings`."""

@@ -121,7 +121,9 @@ class Sender:
     def silent(self, child: str) -> float | None:
         """Seconds since a child was heard of, None when it never was by this process."""
         below = self._below.get(child)
-        return None if below is None else self._clock.monotonic() - below.seen
+        if below is None:
+            return None
+        return 0.0 if below.polls else self._clock.monotonic() - below.seen
 
     @property
     def served(self) -> set[str]:
@@ -166,6 +168,7 @@ class Sender:
         """Voids what may no longer go, offers what may; when to look again, None: when something
         changes."""
         changes = self._void(now)
+        self._adjust()
         self.waiting = {}
         places = 0
         most = self._around.configuration().setting("max_concurrent")
@@ -285,9 +288,14 @@ class Sender:
         below.messages = [entry for entry in below.messages if entry[0] > taken]
         if not below.messages and wait:
             below.some.clear()
-            with suppress(TimeoutError):
+            below.polls += 1
+            try:
                 async with asyncio.timeout(wait):
                     await below.some.wait()
+            except TimeoutError:
+                pass
+            finally:
+                below.polls -= 1
             below = self._known(child)
         return [(number, message_document(message)) for number, message in below.messages]
 
@@ -372,11 +380,7 @@ class Sender:
     def _flow(self, grant: Grant, digest: str, length: int, shared: Shared | None) -> Flow:
         priority = self._priority_name(grant.need.distribution)
         buckets = [self._bucket(f"output.{priority}", f"output_rate.{priority}")]
-        channel = self._around.rate(grant.child, grant.need, self._clock.now())
-        if channel is not None:
-            buckets.append(
-                self._limited(f"channel.{grant.child}.{grant.need.distribution}", channel)
-            )
+        buckets.append(self._channel_bucket(grant))
         grant.flows += 1
         return FileFlow(self._contents, digest, length, shared, grant, buckets, self._clock)
 
@@ -441,6 +445,18 @@ class Sender:
 
     def _bucket(self, name: str, setting: str) -> Bucket:
         return self._limited(name, self._around.configuration().setting(setting))
+
+    def _channel_bucket(self, grant: Grant) -> Bucket:
+        rate = self._around.rate(grant.child, grant.need, self._clock.now())
+        return self._limited(f"channel.{grant.child}.{grant.need.distribution}", rate)
+
+    def _adjust(self) -> None:
+        """Keeps to rates that change while something flows."""
+        flowing = [grant for grant in self._grants.values() if grant.flows]
+        for priority in {self._priority_name(one.need.distribution) for one in flowing}:
+            self._bucket(f"output.{priority}", f"output_rate.{priority}")
+        for grant in flowing:
+            self._channel_bucket(grant)
 
     def _limited(self, name: str, rate: int | None) -> Bucket:
         bucket = self._buckets.get(name)

@@ -203,7 +203,7 @@ INSERT INTO extra_window (tenant, channel, opened_s, opened_by)
 VALUES (:tenant, :channel, :opened_s, :opened_by) RETURNING id
 
 -- name: close_extra_windows
-UPDATE extra_window SET closed_s = :at_s WHERE tenant = :tenant AND channel = :channel
+UPDATE extra_window SET closed_s = :closed_s WHERE tenant = :tenant AND channel = :channel
     AND closed_s IS NULL
 
 -- name: extra_windows
