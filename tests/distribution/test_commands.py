@@ -106,6 +106,67 @@ def test_what_can_not_be_is_refused(
     assert shell.said("distribution", "export") == before
 
 
+MENTIONS = """
+[distributor.hq]
+routes = { far = "near", near = "" }
+[distribution.intranet]
+distributor = "hq"
+source = "/srv/intranet"
+[channel.night]
+distributions = ["intranet"]
+subscribers = ["one", "@lab"]
+[channel.noon]
+inactive = ["one", "@field"]
+rings = [{ group = "lab", soak = "1d" }]
+[channel.dawn]
+[subscriber.one]
+channels = ["noon"]
+[subscriber.two]
+channels = ["dawn"]
+parents = ["one"]
+[subscriber.near]
+[subscriber.far]
+[subscriber_group.lab]
+members = ["one"]
+[subscriber_group.field]
+channels = ["noon", "dawn"]
+inactive = ["dawn"]
+members = []
+[policy.mine]
+applies_to = "one"
+[policy.labs]
+applies_to = "@lab"
+[policy.theirs]
+applies_to = "hq"
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "needing"),
+    [
+        ("subscriber one", "channel night, channel noon, policy mine, subscriber two, "
+                           "subscriber_group lab"),
+        ("subscriber near", "distributor hq"),
+        ("subscriber far", "distributor hq"),
+        ("subscriber group lab", "channel night, channel noon, policy labs"),
+        ("subscriber group field", "channel noon"),
+        ("channel noon", "subscriber one, subscriber_group field"),
+        ("channel dawn", "subscriber two, subscriber_group field"),
+        ("distribution intranet", "channel night"),
+        ("distributor hq", "distribution intranet, policy theirs"),
+    ],
+)  # fmt: skip
+def test_what_is_named_anywhere_is_not_removed_and_all_that_names_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str, needing: str
+) -> None:
+    shell = Shell(tmp_path, capsys, MENTIONS)
+    *kind, name = what.split()
+    status, _, err = shell.run(*kind, "remove", name)
+    assert (status, err.strip().rpartition("it is needed by ")[2]) == (1, needing), err
+    shown = shell.json(*kind, "show", name)["needed_by"]
+    assert shown == [one.replace(" ", ":") for one in needing.split(", ")]
+
+
 def test_subscriptions_change_on_whichever_side_they_stand(shell: Shell) -> None:
     shell.said("channel", "subscribe", "night", "p1", "--inactive")
     assert shell.json("channel", "show", "night")["entries"]["p1"] is False

@@ -47,20 +47,77 @@ def link_calendars(realm: Realm) -> Iterator[tuple[str, str, LinkCalendar]]:
 
 
 def dependents(realm: Realm, kind: str, name: str) -> list[tuple[str, str]]:
-    """The objects that can not stand without one, as kind and name: distributions of a
-    distributor, channels that list a distribution, children of a parent."""
-    found: Iterable[tuple[str, str]] = ()
-    if kind == "distributor":
-        found = (("distribution", d.name) for d in realm.distributions.values()
-                 if d.distributor == name)  # fmt: skip
-    elif kind == "distribution":
-        found = (("channel", c.name) for c in realm.channels.values() if name in c.distributions)
-    elif kind == "subscriber":
-        below = [("subscriber", s.name) for s in realm.subscribers.values() if name in s.parents]
-        below += [("distributor", d.name) for d in realm.distributors.values()
-                  if name in d.routes.values()]  # fmt: skip
-        found = below
-    return sorted(found)
+    """The objects that can not stand without one, as kind and name: those in which it is named."""
+    finders = {
+        "distributor": _on_distributor,
+        "distribution": _on_distribution,
+        "channel": _on_channel,
+        "subscriber": _on_subscriber,
+        "subscriber_group": _on_group,
+    }
+    return sorted(set(finders[kind](realm, name))) if kind in finders else []
+
+
+Needing = Iterator[tuple[str, str]]
+
+
+def _on_distributor(realm: Realm, name: str) -> Needing:
+    for one in realm.distributions.values():
+        if one.distributor == name:
+            yield "distribution", one.name
+    if name not in realm.subscribers:
+        yield from _policies(realm, name)
+
+
+def _on_distribution(realm: Realm, name: str) -> Needing:
+    for channel in realm.channels.values():
+        if name in channel.distributions:
+            yield "channel", channel.name
+
+
+def _on_channel(realm: Realm, name: str) -> Needing:
+    for subscriber in realm.subscribers.values():
+        if name in subscriber.channels or name in subscriber.inactive:
+            yield "subscriber", subscriber.name
+    for group in realm.groups.values():
+        if name in group.channels or name in group.inactive:
+            yield "subscriber_group", group.name
+
+
+def _on_subscriber(realm: Realm, name: str) -> Needing:
+    for below in realm.subscribers.values():
+        if name in below.parents:
+            yield "subscriber", below.name
+    for distributor in realm.distributors.values():
+        if name in distributor.routes or name in distributor.routes.values():
+            yield "distributor", distributor.name
+    for group in realm.groups.values():
+        if name in group.members:
+            yield "subscriber_group", group.name
+    yield from _entered(realm, name)
+    if name not in realm.distributors:
+        yield from _policies(realm, name)
+
+
+def _on_group(realm: Realm, name: str) -> Needing:
+    yield from _entered(realm, f"@{name}")
+    for channel in realm.channels.values():
+        if any(ring.group == name for ring in channel.rings):
+            yield "channel", channel.name
+    yield from _policies(realm, f"@{name}")
+
+
+def _entered(realm: Realm, entry: str) -> Needing:
+    """Channels that name a subscriber or ``@GROUP``."""
+    for channel in realm.channels.values():
+        if entry in channel.subscribers or entry in channel.inactive:
+            yield "channel", channel.name
+
+
+def _policies(realm: Realm, whom: str) -> Needing:
+    for policy in realm.policies.values():
+        if policy.applies_to == whom:
+            yield "policy", policy.name
 
 
 # --- names -------------------------------------------------------------------
