@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .commands import OBJECTS, Shell
+from .way import Way
 
 
 @pytest.fixture
@@ -183,6 +184,25 @@ def test_subscriptions_change_on_whichever_side_they_stand(shell: Shell) -> None
     shell.said("channel", "activate", "night")
     shell.said("channel", "unsubscribe", "night", "@branches")
     assert list(shell.json("distribution", "show", "intranet")["receivers"]) == ["lab1"]
+
+
+def test_a_window_of_what_sends_nothing_is_not_opened(shell: Shell) -> None:
+    def opened() -> int:
+        return len(Way.at(shell.path).store.read(lambda tx: tx.releases.open_windows()))
+
+    shell.said("channel", "deactivate", "night")
+    status, _, err = shell.run("channel", "send", "night")
+    assert (status, "channel night is inactive" in err, opened()) == (1, True, 0)
+    shell.said("channel", "activate", "night")
+    shell.said("distribution", "set", "intranet", "--active", "false")
+    status, _, err = shell.run("channel", "send", "night")
+    assert (status, "only inactive ones: intranet" in err, opened()) == (1, True, 0)
+    shell.said("channel", "add", "empty")
+    status, _, err = shell.run("channel", "send", "empty")
+    assert (status, "has no distribution that is sent, none" in err) == (1, True)
+    shell.said("distribution", "set", "intranet", "--active", "true")
+    assert "open until all is sent" in shell.said("channel", "send", "night")
+    assert opened() == 1
 
 
 def test_a_route_says_why(shell: Shell) -> None:

@@ -165,11 +165,30 @@ def adopt_now(site: Site, settings: Settings, store: Store, name: str, version: 
 def send_now(
     site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
 ) -> None:
-    """Opens a window of a channel until what is lacking now is sent."""
+    """Opens a window of a channel until what is lacking now is sent. Conflict for one because of
+    which nothing can be sent."""
     origin = Origin(site, settings, store)
-    _known(origin.realm().channels, "channel", name)
-    store.transact([], lambda tx: tx.releases.open_window(name, now, by))
+
+    def work(tx: Transaction) -> None:
+        realm = read_realm_of(tx, settings)
+        _known(realm.channels, "channel", name)
+        _check_sends(realm, realm.channels[name])
+        tx.releases.open_window(name, now, by)
+
+    store.transact([], work)
     origin.tell()
+
+
+def _check_sends(realm: Realm, channel: Channel) -> None:
+    if not channel.active:
+        raise Conflict(
+            f"channel {channel.name} is inactive, so nothing is sent because of it: "
+            f"horarium channel activate {channel.name}"
+        )
+    listed = channel.distributions
+    if not any(realm.distributions[one].active for one in listed):
+        lacks = f"only inactive ones: {', '.join(listed)}" if listed else "none"
+        raise Conflict(f"channel {channel.name} has no distribution that is sent, {lacks}")
 
 
 def pause_now(
