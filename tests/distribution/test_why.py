@@ -103,6 +103,42 @@ def test_a_revoked_node_is_refused(shell: Shell, way: Way) -> None:
     assert node_of(shell, "s1")["reason"] == "refused(revoked)"
 
 
+@pytest.mark.parametrize(
+    ("commands", "node", "what"),
+    [
+        ([("distribution", "set", "intranet", "--active", "false")], "s1", "distribution intranet"),
+        ([("channel", "deactivate", "night")], "s1", "channel night"),
+        ([("channel", "deactivate", "night", "@branches")], "s1",
+         "subscription of @branches to night"),
+        ([], "lab1", "subscription of lab1 to night"),
+        ([("channel", "deactivate", "night")], "lab1",
+         "channel night, subscription of lab1 to night"),
+    ],
+)  # fmt: skip
+def test_what_is_inactive_is_named(
+    shell: Shell, way: Way, commands: list[tuple[str, ...]], node: str, what: str
+) -> None:
+    way.joined("lab1", seen=NOW)
+    for command in commands:
+        shell.said(*command)
+    found = why(shell, node)
+    said = f"nothing is sent to {node}; inactive: {what}"
+    assert found["said"] == f"not extracted: {said}"
+    assert (found["steps"][0]["reason"], found["next"]) == ("inactive", None)
+    # A refresh ends the subscription of whoever gets it no more.
+    way.told(1, node, "extracted", BUILT)
+    way.store.transact(
+        [], lambda tx: tx.versions.unsubscribe("intranet", [node], parse_instant(NOW))
+    )
+    assert why(shell, node)["said"] == f"unsubscribed: {said}"
+
+
+def test_who_is_not_subscribed_is_told_so(shell: Shell, way: Way) -> None:
+    shell.said("subscriber", "add", "s9")
+    way.joined("s9", seen=NOW)
+    assert why(shell, "s9")["said"] == "not extracted: no way leads to s9: not subscribed"
+
+
 RINGED = (
     OBJECTS.replace(
         'send = "daily window 22:00-02:00"',

@@ -96,8 +96,9 @@ class Contact:
 class Facts:
     """What a distributor knows of one version on its way. ``gate`` says of a node of the first tier
     whether it may be sent now; ``held_back`` what holds a version back from a receiver by rings,
-    ``unpacks`` what one that has received it waits for. A direct node that is silent for
-    ``patience`` seconds can not be reached. ``expired`` is the metadata that is over its time."""
+    ``unpacks`` what one that has received it waits for, ``inactive`` what is inactive so that
+    somebody does not get it. A direct node that is silent for ``patience`` seconds can not be
+    reached. ``expired`` is the metadata that is over its time."""
 
     tree: Tree
     rows: Mapping[str, Row]
@@ -107,6 +108,7 @@ class Facts:
     gate: Callable[[str], SendState]
     held_back: Callable[[str], Reason | None]
     unpacks: Callable[[str], Reason]
+    inactive: Callable[[str], tuple[str, ...]]
     expired: str = ""
 
     def state(self, node: str) -> State | None:
@@ -174,7 +176,8 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
     state = facts.state(node)
     told = read_reason(row.reason) if row is not None else NOTHING
     if state in SETTLED or state in EXTRACTING or state is State.EXTRACT_FAILED:
-        return told, ""
+        left_out = _left_out(facts, node) if state is State.UNSUBSCRIBED else None
+        return left_out or told, ""
     held = facts.held_back(node) if row is not None and state not in _MOVES else None
     if state in ARRIVED:
         stopped = held is not None and not held.code.startswith("ring_")
@@ -190,7 +193,8 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
         return Reason("metadata_expired", {"role": facts.expired}), ""
     parent = facts.tree.parents.get(node)
     if parent is None:
-        return Reason("no_route", {"because": facts.tree.lost.get(node, "not subscribed")}), ""
+        because = facts.tree.lost.get(node, "not subscribed")
+        return _left_out(facts, node) or Reason("no_route", {"because": because}), ""
     if parent != ORIGIN:
         return _below(facts, parent, state, told)
     if facts.is_silent(node):
@@ -200,6 +204,12 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
         facts_ = {"channel": ", ".join(gate.channels)}
         return Reason(gate.reason, facts_, until=gate.until), ""
     return _still(told), ""
+
+
+def _left_out(facts: Facts, node: str) -> Reason | None:
+    """What is inactive, so that somebody is not in the tree; None when nothing is."""
+    inactive = facts.inactive(node) if node not in facts.tree.receivers else ()
+    return Reason("inactive", {"what": ", ".join(inactive)}) if inactive else None
 
 
 def _still(told: Reason) -> Reason:

@@ -26,9 +26,7 @@ def subscribers_of(realm: Realm, channel: Channel) -> dict[str, tuple[str, ...]]
     for entry, active in entries_of(realm, channel).items():
         if not active:
             continue
-        group = realm.groups.get(entry[1:]) if entry.startswith("@") else None
-        members = group.members if group is not None else (entry,)
-        for name in members:
+        for name in _members(realm, entry):
             if name in realm.subscribers:
                 found.setdefault(name, []).append(entry)
     return {name: tuple(entries) for name, entries in sorted(found.items())}
@@ -68,6 +66,28 @@ def expected(realm: Realm, distribution: str) -> dict[str, tuple[str, ...]]:
             for name in subscribers_of(realm, channel):
                 found.setdefault(name, []).append(channel.name)
     return {name: tuple(sorted(channels)) for name, channels in sorted(found.items())}
+
+
+def inactive_before(realm: Realm, distribution: str) -> dict[str, tuple[str, ...]]:
+    """What is inactive on the ways by which each subscriber would get a distribution, as it is
+    called."""
+    found: dict[str, dict[str, None]] = {}
+    whole = () if realm.distributions[distribution].active else (f"distribution {distribution}",)
+    for channel in realm.channels.values():
+        if distribution not in channel.distributions:
+            continue
+        own = whole if channel.active else (*whole, f"channel {channel.name}")
+        for entry, active in entries_of(realm, channel).items():
+            what = own if active else (*own, f"subscription of {entry} to {channel.name}")
+            for name in _members(realm, entry):
+                found.setdefault(name, {}).update(dict.fromkeys(what))
+    return {name: tuple(what) for name, what in found.items()}
+
+
+def _members(realm: Realm, entry: str) -> tuple[str, ...]:
+    """The subscribers that an entry of a channel means."""
+    group = realm.groups.get(entry[1:]) if entry.startswith("@") else None
+    return group.members if group is not None else (entry,)
 
 
 @dataclass(frozen=True, slots=True)

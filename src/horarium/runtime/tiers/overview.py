@@ -15,7 +15,7 @@ from horarium.distribution.settings import DISTRIBUTOR
 from horarium.distribution.staged import Phase
 from horarium.distribution.stating import Rings
 from horarium.distribution.timing import usable
-from horarium.distribution.tree import Tree, tree_of
+from horarium.distribution.tree import Tree, inactive_before, tree_of
 from horarium.distribution.trust import remembered
 from horarium.distribution.version import Version
 from horarium.kernel.instant import Instant
@@ -44,6 +44,7 @@ class Overview:
     _gates: dict[object, SendState] = field(default_factory=dict)
     _unpacks: dict[str, Reason] = field(default_factory=dict)
     _rings: dict[str, Rings] = field(default_factory=dict)
+    _inactive: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @cached_property
     def realm(self) -> Realm:
@@ -118,8 +119,15 @@ class Overview:
             lambda node: self.gate(name, node),
             lambda node: self.held_back(name, version, node),
             self.unpacks,
+            lambda node: self.inactive(name, node),
             self.expired,
         )
+
+    def inactive(self, name: str, node: str) -> tuple[str, ...]:
+        """What is inactive, so that a subscriber does not get a distribution."""
+        if name not in self._inactive:
+            self._inactive[name] = inactive_before(self.realm, name)
+        return self._inactive[name].get(node, ())
 
     def gate(self, name: str, node: str) -> SendState:
         """Whether a distribution may be sent to a node of the first tier now."""

@@ -96,6 +96,8 @@ def sentence(facts: Facts, causes: list[Cause], clock: Clock) -> str:
         ill = f", {first.reason.code}" if first.reason.code else ""
         return f"extracted since {clock(first.since)}{ill}"
     if first.state in SETTLED and first.state is not None:
+        if first.reason.code == "inactive":
+            return f"{first.state.value}: {_inactive(first.node, first, clock)}"
         return f"{first.state.value} {first.reason}".rstrip()
     told = [_clause(one, clock, alone=len(causes) == 1) for one in causes]
     if len(causes) == 1 and first.reason.code in _WORDS and 0 < first.percent < 100:
@@ -152,6 +154,11 @@ def _ring(node: str, one: Cause, clock: Clock) -> str:
     return f"{own}; the version soaks in ring {ring}{until}"
 
 
+def _inactive(node: str, one: Cause, clock: Clock) -> str:
+    what = one.reason.facts.get("what", "the channel or the distribution")
+    return f"nothing is sent to {node}; inactive: {what}"
+
+
 def _since(text: str) -> Callable[[str, Cause, Clock], str]:
     def say(node: str, one: Cause, clock: Clock) -> str:
         facts = {"by": "", "channel": "", "role": "", **one.reason.facts}
@@ -176,7 +183,7 @@ _WORDS: dict[str, Callable[[str, Cause, Clock], str]] = {
     "link_reserved": _since("the link of {node} is reserved until {until}"),
     "link_not_reserved": _since("the link of {node} is not reserved; the next time is {until}"),
     "link_calendar_unavailable": _since("the calendar of the link of {node} can not be read"),
-    "inactive": _since("the channel or the distribution is inactive"),
+    "inactive": _inactive,
     "no_schedule": _since("{node} has received it, and has no Extract schedule that acts"),
     "no_route": _since("no way leads to {node}: {because}"),
     "slot_wait": _since("{node} waits for a free slot, at place {place}"),
