@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from horarium.kernel.instant import parse_instant
+from horarium.kernel.instant import Instant, format_instant, parse_instant
 from horarium.store.acts import Logged
 from horarium.store.store import Transaction
 from horarium.store.versions import Passage
@@ -84,6 +84,43 @@ def test_who_has_received_waits_for_the_firing_of_its_extract_schedule(
     way.told(1, "s1", "received", BUILT)
     assert why(shell, "s1")["next"] is None
     assert node_of(shell, "s2")["reason"] == "extract_wait(2026-03-03T01:00:00Z)"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "following"),
+    [
+        ("daily window 02:00-04:00", "2026-03-03T00:59:59Z", "2026-03-03T01:00:00Z"),
+        ("daily window 02:00-04:00", "2026-03-03T01:30:00Z", "2026-03-04T01:00:00Z"),
+        ("daily start 02:00", "2026-03-03T20:00:00Z", "2026-03-04T01:00:00Z"),
+        ("daily window 02:00-04:00 every 1h", "2026-03-03T01:30:00Z", "2026-03-03T02:00:00Z"),
+        ("daily window 02:00-04:00 every 1h", "2026-03-03T02:30:00Z", "2026-03-04T01:00:00Z"),
+        ("weekly TU 02:00 - WE 04:00", "2026-03-03T12:00:00Z", "2026-03-10T01:00:00Z"),
+        ("periodic 01:00", "2026-03-03T01:30:00Z", "2026-03-03T02:30:00Z"),
+    ],
+)
+def test_a_firing_whose_instant_has_passed_was_made_and_does_not_move_along(
+    shell: Shell, way: Way, schedule: str, now: str, following: str
+) -> None:
+    shell.said("subscriber", "set", "s2", "--extract", schedule)
+    shell.now = now
+    way.seen("p1", now)
+    way.told(1, "s2", "received", now)
+    assert why(shell, "s2")["next"] == following
+    assert node_of(shell, "s2")["reason"] == f"extract_wait({following})"
+    if not schedule.startswith("periodic"):
+        assert shell.json("next", "s2", "--count", "1")["next"][0]["at"] == following
+        agenda = shell.json("agenda", "--to", "+9d", "--kind", "distribution")["entries"]
+        assert next(one for one in agenda if one["id"] == "s2")["start"] == following
+
+
+def test_a_random_instant_that_has_passed_is_over_too(shell: Shell, way: Way) -> None:
+    shell.said("subscriber", "set", "s2", "--extract", "daily window 02:00-04:00 random window")
+    way.told(1, "s2", "received", BUILT)
+    today, tomorrow = (one["at"] for one in shell.json("next", "s2", "--count", "2")["next"])
+    assert why(shell, "s2")["next"] == today
+    shell.now = format_instant(Instant(parse_instant(today) + 1))
+    assert why(shell, "s2")["next"] == tomorrow
+    assert shell.json("subscriber", "preview", "s2")["firings"][0]["at"] == tomorrow
 
 
 def test_who_never_joined_or_is_silent_is_told_so(shell: Shell, way: Way) -> None:

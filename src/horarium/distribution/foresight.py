@@ -28,7 +28,8 @@ MOST_FIRINGS = 2_000
 @dataclass(frozen=True, slots=True)
 class Foresight:
     """A realm, from an instant on. ``given`` is what schedules are set into, by act and name, as a
-    running distributor keeps it; what is not there counts from ``since``."""
+    running distributor keeps it; what is not there counts from ``since``. Extractions are those of
+    nodes that were there before: what began earlier has been made."""
 
     realm: Realm
     since: Instant
@@ -44,7 +45,9 @@ class Foresight:
 
     def given_to(self, act: Act, name: str) -> Given:
         """What a schedule is set into."""
-        return self.given.get((act, name), Given(self.since, anchor=self.since))
+        # Were it known only now, a window that is open would fire once more.
+        known = Instant(self.since - 1) if act is Act.EXTRACT else self.since
+        return self.given.get((act, name), Given(known, anchor=self.since))
 
     def firings(
         self, act: Act, name: str, end: Instant, *, distributor: str = "", receiver: str = ""

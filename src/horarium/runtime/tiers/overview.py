@@ -183,6 +183,8 @@ class Overview:
         for reach in REACHES:
             end = Instant(self.now + reach)
             found = self.ahead.firings(Act.EXTRACT, node, end)
-            if found:
-                return Reason("extract_wait", until=found[0].due)
+            # What is due in this second is going on, and takes nothing in that comes now.
+            following = next((one.due for one in found if one.due > self.now), None)
+            if following is not None:
+                return Reason("extract_wait", until=following)
         return Reason("extract_wait")
