@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from horarium.distribution.causes import read_reason
 from horarium.kernel.instant import Instant, format_instant, parse_instant
 from horarium.store.acts import Logged
 from horarium.store.store import Transaction
@@ -121,6 +122,61 @@ def test_a_random_instant_that_has_passed_is_over_too(shell: Shell, way: Way) ->
     shell.now = format_instant(Instant(parse_instant(today) + 1))
     assert why(shell, "s2")["next"] == tomorrow
     assert shell.json("subscriber", "preview", "s2")["firings"][0]["at"] == tomorrow
+
+
+@pytest.mark.parametrize(
+    ("schedule", "again", "said"),
+    [
+        ("daily window 02:00-04:00", ", 2026-03-03T01:00:00Z",
+         "tries again at its next Extract firing, 2026-03-03 02:00+01:00 Europe/Berlin"),
+        ("immediately", "",
+         "tries again at its next Extract firing, when another version has arrived"),
+        ("never", "", "tries again at its next Extract firing, and no schedule brings one; "
+         "horarium subscriber extract s2 does"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["bin/prog", "a, b (c)"])
+def test_a_deferred_version_names_the_file_in_use_and_the_next_firing(
+    shell: Shell, way: Way, path: str, schedule: str, again: str, said: str
+) -> None:
+    shell.said("subscriber", "set", "s2", "--extract", schedule)
+    way.told(1, "s2", "extract_wait", BUILT, f"locked({path})")
+    found = why(shell, "s2")
+    assert found["said"] == f"not extracted: received, but {path} is in use at s2, which {said}"
+    assert found["next"] == (again.removeprefix(", ") or None)
+    assert found["steps"][0]["evidence"]["path"] == path
+    assert node_of(shell, "s2")["reason"] == f"locked({path}{again})"
+    assert f"locked({path}{again})" in shell.said("distribution", "status", "intranet")
+    shell.now = "2026-03-04T12:00:00Z"
+    [late] = [one for one in shell.json("distribution", "report", "intranet", "late")["rows"]
+              if one["subscriber"] == "s2"]  # fmt: skip
+    assert late["reason"].startswith(f"locked({path}")
+
+
+def test_a_version_that_is_unpacked_again_is_not_said_to_be_deferred(
+    shell: Shell, way: Way
+) -> None:
+    way.told(1, "s2", "extract_wait", BUILT, "locked(prog)")
+    way.told(1, "s2", "staging", NOW)
+    assert node_of(shell, "s2")["reason"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "until"),
+    [
+        ("locked(prog)", {"path": "prog"}, None),
+        ("locked(a, b)", {"path": "a, b"}, None),
+        (f"locked(a, b, {NOW})", {"path": "a, b"}, NOW),
+        ("parent_incomplete(p1, 63 %)", {"parent": "p1", "percent": "63 %"}, None),
+        (f"ring_waits(1, {NOW})", {"ring": "1"}, NOW),
+    ],
+)
+def test_a_reason_is_read_as_it_was_written(
+    text: str, facts: dict[str, str], until: str | None
+) -> None:
+    found = read_reason(text)
+    assert (found.facts, str(found)) == (facts, text)
+    assert found.until == (parse_instant(until) if until else None)
 
 
 def test_who_never_joined_or_is_silent_is_told_so(shell: Shell, way: Way) -> None:

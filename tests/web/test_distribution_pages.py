@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from horarium.identity.account import Role
-from tests.web.distributing import BUILT, Realm
+from tests.web.distributing import BUILT, SOON, Realm
 from tests.web.test_pages import links
 from tests.web.world import Client, World, tags_of
 
@@ -49,6 +49,16 @@ def test_a_distribution_is_a_tree_with_marks_percents_and_reasons(viewer: Client
     assert "hamar suspended 12 % 12 % its parent south is not heard of since" in page.seen
     assert "staging, www/index.html: no space on the device" in page.seen
     assert "build of intranet missed 2 times" in page.seen
+
+
+def test_a_file_in_use_is_named_with_the_firing_that_tries_again(
+    realm: Realm, viewer: Client
+) -> None:
+    realm.intranet.told(2, "skien", "extract_wait", SOON, "locked(www/a, b)")
+    page = viewer.get("/distribution/intranet").seen
+    assert (
+        "www/a, b is in use; its next Extract firing tries again at Sun 22 Nov 2026, 02:00" in page
+    )
 
 
 def test_what_is_awaited_is_looked_at_again_and_what_is_done_is_not(

@@ -18,7 +18,7 @@ from horarium.kernel.instant import Instant, format_instant, parse_instant
 
 Fact = str | int | None
 
-# What of a reason stands between its brackets, in order.
+# What of a reason stands between its brackets, in order; an instant stands last.
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "window_closed": ("until",),
     "slot_wait": ("place",),
@@ -36,6 +36,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "link_reserved": ("until",),
     "link_not_reserved": ("until",),
     "extract_wait": ("until",),
+    "locked": ("path", "until"),
 }
 _MOMENTS = ("until", "since")
 
@@ -64,18 +65,27 @@ def read_reason(text: str) -> Reason:
     code, bracket, rest = text.partition("(")
     if code not in SHOWN or (bracket and not rest.endswith(")")):
         return Reason(text)
-    facts: dict[str, Fact] = {}
+    names = [key for key in SHOWN[code] if key not in _MOMENTS]
     moments: dict[str, Instant] = {}
     parts = rest.removesuffix(")").split(", ") if bracket else []
-    for key, value in zip(SHOWN[code], parts, strict=False):
-        if key not in _MOMENTS:
-            facts[key] = value
-            continue
-        try:
-            moments[key] = parse_instant(value)
-        except InvalidInput:
+    last, at = SHOWN[code][-1], _moment(parts[-1]) if parts else None
+    if last in _MOMENTS and at is not None:
+        moments[last] = at
+        parts.pop()
+    if len(parts) > len(names):
+        if not names:
             return Reason(text)
+        # A comma can stand in a path, and in what halted a release.
+        parts[len(names) - 1 :] = [", ".join(parts[len(names) - 1 :])]
+    facts = dict(zip(names, parts, strict=False))
     return Reason(code, facts, moments.get("until"), moments.get("since"))
+
+
+def _moment(text: str) -> Instant | None:
+    try:
+        return parse_instant(text)
+    except InvalidInput:
+        return None
 
 
 def _written(moment: Instant | None) -> str:
@@ -181,7 +191,7 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
     held = facts.held_back(node) if row is not None and state not in _MOVES else None
     if state in ARRIVED:
         stopped = held is not None and not held.code.startswith("ring_")
-        return (held if stopped and held is not None else facts.unpacks(node)), ""
+        return (held if stopped and held is not None else _unpacks(facts, node, told)), ""
     contact = facts.contacts.get(node)
     if contact is None:
         return Reason("never_contacted"), ""
@@ -204,6 +214,15 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
         facts_ = {"channel": ", ".join(gate.channels)}
         return Reason(gate.reason, facts_, until=gate.until), ""
     return _still(told), ""
+
+
+def _unpacks(facts: Facts, node: str, told: Reason) -> Reason:
+    """What one that has received waits for. A file in use was found in the last firing, and is
+    looked at again in the next one; ``waits`` is why there may be none."""
+    waits = facts.unpacks(node)
+    if told.code != "locked":
+        return waits
+    return Reason("locked", {**told.facts, "waits": waits.code}, until=waits.until)
 
 
 def _left_out(facts: Facts, node: str) -> Reason | None:

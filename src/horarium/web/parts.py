@@ -27,6 +27,7 @@ GROUPS: Mapping[str, str] = {
 _CALLED = {
     "window_closed": "waits for its Send window{until: opens}",
     "extract_wait": "waits for its Extract schedule{until: fires}",
+    "locked": "{path} is in use; its next Extract firing tries again{until}",
     "slot_wait": "waits for a free slot, at place {place}",
     "backoff": "tries again{until}",
     "never_contacted": "has never joined",

@@ -144,6 +144,19 @@ def _extract(node: str, one: Cause, clock: Clock) -> str:
     return f"received, and waits for the Extract schedule of {node}, which {when}"
 
 
+def _locked(node: str, one: Cause, clock: Clock) -> str:
+    facts, until = one.reason.facts, one.reason.until
+    when = "when another version has arrived"
+    if until is not None:
+        when = clock(until)
+    elif facts.get("waits") == "no_schedule":
+        when = f"and no schedule brings one; horarium subscriber extract {node} does"
+    elif facts.get("waits"):
+        when = "which does not come in a year"
+    held = f"received, but {facts.get('path', 'a file')} is in use at {node}"
+    return f"{held}, which tries again at its next Extract firing, {when}"
+
+
 def _ring(node: str, one: Cause, clock: Clock) -> str:
     facts = one.reason.facts
     own = f"{node} is in ring {facts.get('own_ring')} of channel {facts.get('channel')}"
@@ -172,6 +185,7 @@ def _since(text: str) -> Callable[[str, Cause, Clock], str]:
 _WORDS: dict[str, Callable[[str, Cause, Clock], str]] = {
     "window_closed": _window,
     "extract_wait": _extract,
+    "locked": _locked,
     "ring_waits": _ring,
     "ring_unproven": _ring,
     "never_contacted": _since("{node} has never joined; horarium node token {node} lets it"),
