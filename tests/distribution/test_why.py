@@ -357,7 +357,7 @@ def _noted(note: Passage, tx: Transaction) -> None:
 
 
 def test_reports_are_text_csv_and_json(shell: Shell, way: Way) -> None:
-    steps = [("receiving", 0), ("received", 5), ("extract_wait", 5), ("extracted", 5)]
+    steps = [("receiving", 0), ("received", 5), ("staging", 5), ("extracted", 5)]
     for hour, (what, octets) in enumerate(steps, start=10):
         at = parse_instant(f"2026-03-02T{hour:02}:30:00Z")
         note = Passage("intranet", 1, "s1", what, at, octets, "=1+1" if octets == 0 else "")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.runtime.tier_site import NOW, TierSite
 
-from horarium.distribution.messages import Row
+from horarium.distribution.messages import Row, Rows, message_document, read_upward
 from horarium.distribution.states import State
+from horarium.kernel.instant import Instant
 from horarium.runtime.tiers.hearing import Hearing
+from horarium.runtime.tiers.rows import OwnRows
 
 
 @pytest.fixture
@@ -79,3 +82,29 @@ def test_nothing_leads_back_from_what_is_in_use(site: TierSite, after: str) -> N
 
 def test_a_version_that_there_is_not_has_no_rows(site: TierSite) -> None:
     assert hear(site, replace(site.row("north", State.RECEIVING, 5), version=9)) == []
+
+
+def test_what_is_over_before_it_is_told_has_its_moments_all_the_same(site: TierSite) -> None:
+    rows = OwnRows("oslo", lambda data: site.keys["oslo"].sign(data).hex())
+    steps = [(State.RECEIVING, 0), (State.RECEIVING, 40), (State.RECEIVED, 100), (State.STAGING, 0)]
+    for number, (step, octets) in enumerate(steps):
+        rows.put("docs", 1, step, Instant(NOW + number), octets=octets)
+    last = rows.put("docs", 1, State.EXTRACTED, Instant(NOW + 9), octets=300)
+    [told] = json.loads(json.dumps(message_document(Rows((last,)))))["rows"]
+    read = read_upward({"type": "rows", "rows": [told]})
+    assert isinstance(read, Rows)
+    forged = replace(read.rows[0], stages=read.rows[0].stages[1:])
+    assert hear(site, forged) == []
+    assert hear(site, *read.rows) == ["extracted"]
+    found = site.store.read(lambda tx: tx.versions.passages("docs", NOW, Instant(NOW + 60)))
+    assert [(one.what, one.at - NOW, one.octets) for one in found if one.subscriber == "oslo"] == [
+        ("receiving", 0, 0), ("received", 2, 100), ("staging", 3, 0), ("extracted", 9, 300),
+    ]  # fmt: skip
+    assert site.store.read(lambda tx: tx.versions.passed(State.RECEIVED)) == (1, 100)
+    # What was told step by step is kept once.
+    own = OwnRows("north", lambda data: site.keys["north"].sign(data).hex())
+    for number, (step, octets) in enumerate(steps):
+        hear(site, own.put("docs", 1, step, Instant(NOW + 20 + number), octets=octets))
+    found = site.store.read(lambda tx: tx.versions.passages("docs", NOW, Instant(NOW + 60)))
+    kept = [one.what for one in found if one.subscriber == "north"]
+    assert kept == ["receiving", "received", "staging"]

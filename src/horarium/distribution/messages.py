@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from horarium.distribution.content import Blob
 from horarium.distribution.needing import Need
@@ -22,6 +23,7 @@ from horarium.distribution.records import (
     texts,
     whole,
 )
+from horarium.distribution.states import STAGES
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant, instant
 
@@ -117,10 +119,19 @@ class Response:
     reason: str = ""
 
 
+class Stage(NamedTuple):
+    """When a receiver came to a stage of a version, and with how many octets."""
+
+    state: str
+    at: Instant
+    octets: int
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """How far one receiver is with one version. ``order`` grows with each row of a receiver;
-    ``signature`` is that of the receiver over `signed_text`, in hexadecimal digits."""
+    ``signature`` is that of the receiver over `signed_text`, in hexadecimal digits. ``stages`` are
+    those before, each of which may have had no row of its own."""
 
     subscriber: str
     distribution: str
@@ -132,12 +143,14 @@ class Row:
     percent: int = 0
     octets: int = 0
     signature: str = ""
+    stages: tuple[Stage, ...] = ()
 
     def signed_text(self) -> bytes:
         """What a receiver signs of it."""
         parts = (
             "horarium-row-1", self.subscriber, self.distribution, str(self.version), self.state,
             str(int(self.at)), str(self.order), self.reason, str(self.octets),
+            *(f"{stage.state} {int(stage.at)} {stage.octets}" for stage in self.stages),
         )  # fmt: skip
         return "\0".join(parts).encode()
 
@@ -212,6 +225,7 @@ def _row(row: Row) -> Document:
         "subscriber": row.subscriber, "distribution": row.distribution, "version": row.version,
         "state": row.state, "at": int(row.at), "order": row.order, "reason": row.reason,
         "percent": row.percent, "octets": row.octets, "signature": row.signature,
+        "stages": [[stage.state, int(stage.at), stage.octets] for stage in row.stages],
     }  # fmt: skip
 
 
@@ -306,4 +320,17 @@ def _read_row(table: Mapping[str, object]) -> Row:
         percent=whole(table, "percent"),
         octets=whole(table, "octets"),
         signature=text(table, "signature", 200),
+        stages=_read_stages(table.get("stages", [])),
     )
+
+
+def _read_stages(value: object) -> tuple[Stage, ...]:
+    if not isinstance(value, list) or len(value) > len(STAGES):
+        raise InvalidInput(f"stages: expected at most {len(STAGES)}")
+    found = []
+    for item in value:
+        if not isinstance(item, list) or len(item) != 3 or item[0] not in STAGES:
+            raise InvalidInput("stages: expected a stage, an instant and octets")
+        told = {"at": item[1], "octets": item[2]}
+        found.append(Stage(str(item[0]), instant(whole(told, "at")), whole(told, "octets")))
+    return tuple(found)

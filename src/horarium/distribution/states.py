@@ -37,6 +37,9 @@ ARRIVED = frozenset({S.ALREADY_HAVE, S.RECEIVED, S.EXTRACT_WAIT, *EXTRACTING, S.
 SETTLED = frozenset({S.EXTRACTED, S.SUPERSEDED, S.UNSUBSCRIBED})
 """Nothing more is awaited."""
 
+STAGES = (S.RECEIVING, S.RECEIVED, S.STAGING)
+"""What reports tell the moments of, besides the end: in order."""
+
 _STEPS: dict[State, frozenset[State]] = {
     S.NOT_ELIGIBLE: frozenset({S.PENDING}),
     S.PENDING: frozenset({S.NOT_ELIGIBLE, S.OFFERED}),
@@ -58,6 +61,15 @@ _STEPS: dict[State, frozenset[State]] = {
     S.SUPERSEDED: frozenset(),
     S.UNSUBSCRIBED: frozenset({S.PENDING}),
 }
+
+
+def stages_reached(state: State) -> int:
+    """How many of the stages are behind a receiver in a state, that of the state counted."""
+    if state in EXTRACTING or state in (S.EXTRACTED, S.EXTRACT_FAILED):
+        return 3
+    if state in ARRIVED:
+        return 2
+    return 1 if state in (S.RECEIVING, S.SUSPENDED, S.VERIFYING, S.CORRUPT) else 0
 
 
 def may_be_told(before: State, after: State) -> bool:

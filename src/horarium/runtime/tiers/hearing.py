@@ -12,7 +12,7 @@ from horarium.distribution.content import Blob
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.messages import Row
-from horarium.distribution.states import SETTLED, State, may_be_told
+from horarium.distribution.states import SETTLED, STAGES, State, may_be_told, stages_reached
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
@@ -218,7 +218,16 @@ def _is_reason(held: Row, row: Row) -> bool:
 
 
 def _note(tx: Transaction, held: Row, row: Row, now: Instant) -> None:
-    """Keeps a step for reports, and notices what somebody should know."""
+    """Keeps a step for reports, with those before it that had no row of their own, and notices
+    what somebody should know."""
+    for stage in row.stages:
+        if STAGES.index(State(stage.state)) >= stages_reached(State(held.state)):
+            tx.versions.note(
+                Passage(
+                    row.distribution, row.version, row.subscriber, stage.state, stage.at,
+                    stage.octets, "",
+                )
+            )  # fmt: skip
     if held.state != row.state:
         tx.versions.note(
             Passage(

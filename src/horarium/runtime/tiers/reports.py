@@ -35,7 +35,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "late": ("version", "subscriber", "built", "state", "percent", "reason", "until"),
 }
 _STARTS = frozenset(State(s) for s in (State.OFFERED, State.RECEIVING, State.SUSPENDED))
-_UNPACKS = frozenset({State.EXTRACT_WAIT, *EXTRACTING})
+_UNPACKS = frozenset(EXTRACTING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from horarium.distribution.messages import MOST_ROWS, Row
-from horarium.distribution.states import ARRIVED, SETTLED, State
+from horarium.distribution.messages import MOST_ROWS, Row, Stage
+from horarium.distribution.states import ARRIVED, SETTLED, STAGES, State
 from horarium.kernel.instant import Instant
 
 # Progress is told at most so often; what has arrived or failed sooner, together with its like.
@@ -26,6 +26,7 @@ class OwnRows:
         self._node = node
         self._sign = sign
         self._order = 0
+        self._stages: dict[tuple[str, int], dict[State, Stage]] = {}
         self.rows: dict[tuple[str, int], Row] = {}
 
     def put(
@@ -34,12 +35,17 @@ class OwnRows:
     ) -> Row:  # fmt: skip
         """The row for where a version is now."""
         self._order = max(self._order + 1, int(at) << 20)
+        key = (distribution, version)
+        stages = self._stages.setdefault(key, {})
         row = Row(
-            self._node, distribution, version, state.value, at, self._order, reason, percent, octets
-        )
+            self._node, distribution, version, state.value, at, self._order, reason, percent,
+            octets, stages=tuple(one for told, one in stages.items() if told is not state),
+        )  # fmt: skip
+        if state in STAGES:
+            stages.setdefault(state, Stage(state.value, at, octets))
         if state in RECEIPTS:
             row = replace(row, signature=self._sign(row.signed_text()))
-        self.rows[(distribution, version)] = row
+        self.rows[key] = row
         return row
 
     def state(self, distribution: str, version: int) -> State | None:
