@@ -14,6 +14,7 @@ import pytest
 from horarium.distribution.causes import read_reason
 from horarium.kernel.instant import Instant, format_instant, parse_instant
 from horarium.store.acts import Logged
+from horarium.store.releases import ExtraWindow, ReleaseRepository
 from horarium.store.store import Transaction
 from horarium.store.versions import Passage
 
@@ -297,6 +298,63 @@ def test_names_that_are_not_there_are_refused(shell: Shell, names: tuple[str, st
 def test_a_window_opened_by_hand_is_no_reason_to_wait(shell: Shell, way: Way) -> None:
     way.store.transact([], lambda tx: tx.releases.open_window("night", parse_instant(BUILT), "ann"))
     assert why(shell, "s1")["steps"][-1]["reason"] is None
+
+
+def opened(way: Way) -> None:
+    way.store.transact([], lambda tx: tx.releases.open_window("night", parse_instant(BUILT), "ann"))
+
+
+BY_HAND = {"channel": "night", "opened": BUILT, "closed": None, "by": "ann"}
+
+
+def test_a_window_opened_by_hand_is_one_of_its_own_in_preview_status_and_report(
+    shell: Shell, way: Way
+) -> None:
+    shell.said("channel", "set", "night", "--send", "never")
+    assert shell.json("channel", "preview", "night", status=1)["by_hand"] == []
+    opened(way)
+    shown = shell.json("channel", "preview", "night")
+    assert (shown["by_hand"], [one["open"] for one in shown["windows"]]) == ([BY_HAND], [[]])
+    text = shell.said("channel", "preview", "night")
+    assert "opened by hand 2026-03-02 12:00" in text
+    assert "(ann), until all is sent" in text
+    assert "never open by its schedule in that time" in text
+    assert shell.json("distribution", "status", "intranet")["opened_by_hand"] == [BY_HAND]
+    said = f"channel night is open by hand since {BUILT} (ann), until all is sent"
+    assert said in shell.said("distribution", "status", "intranet")
+    assert shell.json("distribution", "report", "intranet", "windows")["rows"] == [BY_HAND]
+    before = ("report", "intranet", "windows", "--to", "2026-03-02T10:00:00Z")
+    assert shell.json("distribution", *before, status=1)["rows"] == []
+    shell.said("channel", "add", "noon")
+    assert shell.json("channel", "preview", "noon", status=1)["by_hand"] == []
+
+
+@pytest.mark.parametrize("name", ["channel:night", "intranet"])
+def test_a_window_opened_by_hand_is_next_without_an_end(shell: Shell, way: Way, name: str) -> None:
+    opened(way)
+    found = shell.json("next", name, "--count", "3")["next"]
+    windows = [one for one in found if "window" in one["what"]]
+    assert windows[:2] == [
+        {"at": BUILT, "end": None, "what": "send window of night by hand (ann), until all is sent"},
+        {"at": OPENS, "end": "2026-03-03T01:00:00Z", "what": "send window"},
+    ]
+    shell.said("channel", "deactivate", "night")
+    left = shell.json("next", name)["next"]
+    assert [one for one in left if "window" in one["what"]] == []
+    assert shell.json("distribution", "status", "intranet")["opened_by_hand"] == []
+
+
+def test_a_window_by_hand_that_is_closed_tells_its_end(
+    shell: Shell, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ExtraWindow(1, "night", parse_instant(BUILT), "ann", parse_instant(NOW))
+    monkeypatch.setattr(ReleaseRepository, "windows", lambda self, since: [one])
+    shown = shell.json("channel", "preview", "night", "--from", BUILT)
+    assert shown["by_hand"] == [{**BY_HAND, "closed": NOW}]
+    assert "until 2026-03-02 13:00" in shell.said("channel", "preview", "night", "--from", BUILT)
+    text = shell.said("distribution", "report", "intranet", "windows")
+    assert text.splitlines()[1].split() == ["night", BUILT, NOW, "ann"]
+    assert shell.json("distribution", "status", "intranet")["opened_by_hand"] == []
 
 
 # --- status and reports -----------------------------------------------------------

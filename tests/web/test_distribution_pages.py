@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from horarium.identity.account import Role
-from tests.web.distributing import BUILT, SOON, Realm
+from horarium.kernel.instant import parse_instant
+from tests.web.distributing import BUILT, LATE, SOON, Realm
 from tests.web.test_pages import links
 from tests.web.world import Client, World, tags_of
 
@@ -68,6 +69,15 @@ def test_what_is_awaited_is_looked_at_again_and_what_is_done_is_not(
     for name in ("south", "molde", "narvik", "vardo", "alta", "hamar", "moss", "skien"):
         realm.intranet.told(2, name, "extracted", BUILT)
     assert "hx-trigger" not in viewer.get("/distribution/intranet").text
+
+
+def test_a_window_opened_by_hand_is_named(realm: Realm, viewer: Client) -> None:
+    at = parse_instant(LATE)
+    realm.store.transact([], lambda tx: tx.releases.open_window("night", at, "ann"))
+    page = viewer.get("/distribution/intranet").seen
+    assert "Opened by hand night since Sat 21 Nov 2026, 05:10 by ann, until all is sent" in page
+    told = viewer.get("/api/v1/distributions/intranet/status").json["opened_by_hand"]  # type: ignore[index,call-overload]
+    assert told == [{"channel": "night", "opened": LATE, "closed": None, "by": "ann"}]
 
 
 def test_a_state_narrows_the_tree_down(viewer: Client) -> None:

@@ -117,8 +117,9 @@ def why(invocation: Invocation, name: str, subscriber: str, number: int | None) 
 @click.command(
     "report",
     help="detail: what was sent to whom, received and extracted. history: versions and their "
-    "sizes. failures: builds that made no version. subscriber: everything that one node got; NAME "
-    "is then a subscriber. late: who has not extracted, some time after the build.\n\n"
+    "sizes. failures: builds that made no version. windows: those that were opened by hand. "
+    "subscriber: everything that one node got; NAME is then a subscriber. late: who has not "
+    "extracted, some time after the build.\n\n"
     "\b\nExample:\n  horarium distribution report intranet late --after 2d --format csv",
 )
 @click.argument("name")

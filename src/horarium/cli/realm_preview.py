@@ -43,7 +43,8 @@ def preview_command(kind: str) -> click.Command:
         )  # fmt: skip
         invocation.emit(found, lambda: "\n".join(_lines(invocation, found)))
         if kind == "channel":
-            return Exit.OK if any(one["open"] for one in found["windows"]) else Exit.NO
+            opens = found["by_hand"] or any(one["open"] for one in found["windows"])
+            return Exit.OK if opens else Exit.NO
         return Exit.OK if found["firings"] else Exit.NO
 
     return run
@@ -54,8 +55,10 @@ def _lines(invocation: Invocation, found: Mapping[str, Any]) -> Iterator[str]:
     if "windows" in found:
         if not found["active"]:
             yield "inactive: nothing is sent because of it"
+        for one in found["by_hand"]:
+            yield "  " + _by_hand(invocation, one)
         for one in found["windows"]:
-            yield from _window(invocation, one)
+            yield from _window(invocation, one, "by its schedule " if found["by_hand"] else "")
         return
     yield f"  meant: {found['meant']}"
     zone = named(found["zone"])
@@ -75,7 +78,13 @@ def _firing(invocation: Invocation, firing: Mapping[str, Any], zone: Zone) -> st
     return f"window {window}, {'random ' if 'random' in firing['notes'] else ''}start {at}"
 
 
-def _window(invocation: Invocation, one: Mapping[str, Any]) -> Iterator[str]:
+def _by_hand(invocation: Invocation, one: Mapping[str, Any]) -> str:
+    since = invocation.local(parse_instant(one["opened"]))
+    closed = invocation.local(parse_instant(one["closed"])) if one["closed"] else "all is sent"
+    return f"opened by hand {since} ({one['by']}), until {closed}"
+
+
+def _window(invocation: Invocation, one: Mapping[str, Any], how: str) -> Iterator[str]:
     zone = named(one["zone"])
     shown = ", ".join(one["receivers"][:5]) + (" …" if len(one["receivers"]) > 5 else "")
     yield f"  from {one['distributor']} to {shown} ({one['zone']}), meant: {one['meant']}"
@@ -89,7 +98,7 @@ def _window(invocation: Invocation, one: Mapping[str, Any]) -> Iterator[str]:
         for span in spans or ():
             yield f"    {resource} is reserved {_span(invocation, span, zone)}"
     if not one["open"]:
-        yield "    never open in that time"
+        yield f"    never open {how}in that time"
 
 
 def _span(invocation: Invocation, span: Mapping[str, str], zone: Zone) -> str:

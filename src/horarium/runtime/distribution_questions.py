@@ -19,6 +19,7 @@ from horarium.kernel.period import Period
 from horarium.kernel.periodset import EMPTY, PeriodSet
 from horarium.kernel.schedule_writing import format_schedule
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
+from horarium.runtime.extra_windows import extra_windows, open_by_hand
 from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import read_realm_of
 from horarium.runtime.settings import Settings
@@ -89,43 +90,49 @@ def open_of(found: Distributed, span: Period) -> OpenTime:
 
 
 def _open(found: Distributed, span: Period) -> PeriodSet:
-    realm = found.realm
-    if found.kind == "channel":
-        return _channel(found, realm.channels[found.name], span)
     if found.kind == "subscriber":
         return _to(found, found.name, span)
-    if found.kind == "distribution":
-        listed = [c for c in realm.channels.values() if found.name in c.distributions]
-        active = realm.distributions[found.name].active
-        return _either(found, listed if active else [], span)
-    owned = {d.name for d in realm.distributions.values() if d.distributor == found.name}
-    listed = [c for c in realm.channels.values() if owned & set(c.distributions)]
-    return _either(found, listed, span)
-
-
-def _either(found: Distributed, channels: list[Channel], span: Period) -> PeriodSet:
     either = EMPTY
-    for channel in channels:
+    for channel in _carrying(found):
         either = either.union(_channel(found, channel, span))
     return either
+
+
+def _carrying(found: Distributed) -> list[Channel]:
+    """The active channels that one is, that carry it, or that carry what it owns."""
+    realm = found.realm
+    if found.kind == "distribution":
+        names = {found.name} if realm.distributions[found.name].active else set()
+    else:
+        names = {d.name for d in realm.distributions.values() if d.distributor == found.name}
+    listed = [c for c in realm.channels.values() if names & set(c.distributions)]
+    if found.kind == "channel":
+        listed = [realm.channels[found.name]]
+    return [channel for channel in listed if channel.active]
 
 
 def _channel(found: Distributed, channel: Channel, span: Period) -> PeriodSet:
     """The windows for all of its first tier, and those that somebody opened by hand."""
     if not channel.active:
         return EMPTY
+    by_hand = (
+        Period(one.opened, one.closed or Instant(max(found.now, one.opened) + 1))
+        for one in extra_windows(found.tx, {channel.name}, span.start)
+        if one.closed != one.opened
+    )
+    scheduled = _scheduled_windows(found, channel, span)
+    return scheduled.union(PeriodSet(by_hand).clip(span.start, span.end))
+
+
+def _scheduled_windows(found: Distributed, channel: Channel, span: Period) -> PeriodSet:
+    """The windows for all of its first tier."""
     either = EMPTY
     sending = found.ahead(span.start).sending
     for distributor in senders(found.realm, channel):
         for nodes in alike(found.realm, channel, distributor):
             asked = (channel, distributor, nodes[0], span.start, span.end)
             either = either.union(sending.windows(*asked))
-    by_hand = (
-        Period(one.opened, one.closed or Instant(max(found.now, one.opened) + 1))
-        for one in found.tx.releases.windows(span.start)
-        if one.channel == channel.name and one.closed != one.opened
-    )
-    return either.union(PeriodSet(by_hand).clip(span.start, span.end))
+    return either
 
 
 def _to(found: Distributed, node: str, span: Period) -> PeriodSet:
@@ -145,7 +152,7 @@ def _to(found: Distributed, node: str, span: Period) -> PeriodSet:
 
 def next_of(found: Distributed, count: int) -> list[Upcoming]:
     """Openings of a channel; refreshes, builds and extractions, and of a distribution its openings
-    too; in order of start."""
+    too; in order of start. A window that somebody opened by hand has no end yet."""
     coming: list[Upcoming] = []
     for reach in REACHES:
         end = Instant(found.now + reach)
@@ -157,13 +164,23 @@ def next_of(found: Distributed, count: int) -> list[Upcoming]:
 
 def _coming(found: Distributed, end: Instant) -> Iterator[Upcoming]:
     if found.kind in ("channel", "distribution"):
-        for period in _open(found, Period(found.now, end)):
-            last = period.end if period.end < end else None
-            yield Upcoming(period.start, last, "send window")
+        yield from _openings(found, end)
     if found.kind != "channel":
         act = ACTS[found.kind]
         for one in found.ahead(found.now).firings(act, found.name, end):
             yield Upcoming(one.due, None, what_fires(act, one))
+
+
+def _openings(found: Distributed, end: Instant) -> Iterator[Upcoming]:
+    either, channels = EMPTY, _carrying(found)
+    for channel in channels:
+        either = either.union(_scheduled_windows(found, channel, Period(found.now, end)))
+    for period in either:
+        last = period.end if period.end < end else None
+        yield Upcoming(period.start, last, "send window")
+    for one in open_by_hand(found.tx, {channel.name for channel in channels}):
+        what = f"send window of {one.channel} by hand ({one.opened_by}), until all is sent"
+        yield Upcoming(one.opened, None, what)
 
 
 def what_fires(act: Act, one: Opening) -> str:
@@ -201,8 +218,8 @@ def _why_channel(found: Distributed, at: Instant) -> Iterator[Step]:
             shown = nodes[0].name + others
             state = sending.state(mine[0], nodes[0].name, at)
             yield _step(f"{distributor.name} to {shown}", state)
-    for one in found.tx.releases.windows(at):
-        if one.channel == channel.name and one.opened <= at and (one.closed or at + 1) > at:
+    for one in extra_windows(found.tx, {channel.name}, at):
+        if one.opened <= at:
             evidence: Evidence = {"opened": format_instant(one.opened), "by": one.opened_by}
             yield Step("opened by hand", "open", "", evidence)
 

@@ -15,6 +15,7 @@ from horarium.kernel.moment import Opening
 from horarium.kernel.period import Period
 from horarium.kernel.periodset import PeriodSet
 from horarium.kernel.schedule_writing import format_schedule
+from horarium.runtime.extra_windows import extra_window_document, extra_windows
 from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import change_seed, read_realm_of
 from horarium.runtime.realm_views import must_be, schedule_text
@@ -33,14 +34,17 @@ def preview(
     store: Store, settings: Settings, kind: str, name: str, within: Period, now: Instant
 ) -> Document:
     """What the schedule of an object does in a period: firings with their windows, and of a channel
-    its windows, what calendars took from them and why. NotFound."""
+    its windows, what calendars took from them and why, and those opened by hand. NotFound."""
 
     def work(tx: Transaction) -> Document:
         realm = read_realm_of(tx, settings)
         must_be(realm, kind, name)
         ahead = Foresight(realm, within.start, link_calendars_at(tx, settings, now))
         if kind == "channel":
-            return _channel(ahead, realm.channels[name], within)
+            document = _channel(ahead, realm.channels[name], within)
+            opened = extra_windows(tx, {name}, within.start)
+            found = [extra_window_document(one) for one in opened if one.opened < within.end]
+            return {**document, "by_hand": found}
         return _firings(ahead, ACTS[kind], name, within)
 
     return store.read(work)

@@ -93,6 +93,11 @@ class Overview:
             self._trees[name] = tree_of(self.realm, name)
         return self._trees[name]
 
+    def carrying(self, name: str) -> list[str]:
+        """The channels that list a distribution."""
+        channels = self.realm.channels.values()
+        return sorted(channel.name for channel in channels if name in channel.distributions)
+
     def rings(self, name: str) -> Rings:
         """Who belongs to which ring of the channels of a distribution."""
         if name not in self._rings:

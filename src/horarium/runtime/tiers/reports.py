@@ -12,6 +12,7 @@ from horarium.distribution.states import EXTRACTING, SETTLED, State
 from horarium.distribution.version import Version
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.period import Period
+from horarium.runtime.extra_windows import extra_window_document, extra_windows
 from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.overview import Overview
@@ -32,6 +33,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "history": ("version", "built", "retired", "files", "bytes", "delta_bytes", "cause"),
     "failures": ("started", "ended", "outcome", "cause", "reason"),
     "subscriber": _DETAIL,
+    "windows": ("channel", "opened", "closed", "by"),
     "late": ("version", "subscriber", "built", "state", "percent", "reason", "until"),
 }
 _STARTS = frozenset(State(s) for s in (State.OFFERED, State.RECEIVING, State.SUSPENDED))
@@ -62,7 +64,8 @@ def report(
             names = sorted(known.realm.distributions)
             passed = [p for one in names for p in _passages(tx, one, chosen.within)]
             return list(_detail(p for p in passed if p.subscriber == name))
-        rows = {"detail": _details, "history": _history, "failures": _failures, "late": _late}
+        rows = {"detail": _details, "history": _history, "failures": _failures,
+                "windows": _windows, "late": _late}  # fmt: skip
         return list(rows[kind](known, name, chosen))
 
     return store.read(work)
@@ -135,6 +138,13 @@ def _failures(known: Overview, name: str, chosen: Filter) -> Iterator[Cells]:
                 "cause": build.cause,
                 "reason": build.reason,
             }
+
+
+def _windows(known: Overview, name: str, chosen: Filter) -> Iterator[Cells]:
+    """Windows that were opened by hand, of all channels that list it now."""
+    for one in extra_windows(known.tx, known.carrying(name), chosen.within.start):
+        if one.opened < chosen.within.end:
+            yield extra_window_document(one)
 
 
 def _late(known: Overview, name: str, chosen: Filter) -> Iterator[Cells]:

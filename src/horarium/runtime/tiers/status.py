@@ -13,6 +13,7 @@ from horarium.distribution.states import State
 from horarium.distribution.tree import ORIGIN, Tree
 from horarium.distribution.version import Version
 from horarium.kernel.instant import Instant, format_instant
+from horarium.runtime.extra_windows import extra_window_document, open_by_hand
 from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.overview import Overview
@@ -40,9 +41,9 @@ _CELLS = 20
 def status_document(
     store: Store, settings: Settings, name: str, versions: int, now: Instant
 ) -> Document:
-    """The newest versions of a distribution, each with its receivers in the order of the tree; its
-    newest builds; and what its schedule wanted and did not get, with the reason. NotFound when
-    there is no such distribution."""
+    """The newest versions of a distribution, each with its receivers in the order of the tree; the
+    windows that are open by hand; its newest builds; and what its schedule wanted and did not get,
+    with the reason. NotFound when there is no such distribution."""
 
     return store.read(lambda tx: status_of(Overview(tx, settings, now), name, versions))
 
@@ -54,10 +55,13 @@ def status_of(known: Overview, name: str, versions: int) -> Document:
         _version(known.facts(name, version), version, retired)
         for version, retired in known.tx.versions.newest(name, versions)
     ]
+    active = [one for one in known.carrying(name) if known.realm.channels[one].active]
+    opened = open_by_hand(known.tx, active)
     missed = not_made(known, name)
     return {
         "distribution": name,
         "versions": listed,
+        "opened_by_hand": [extra_window_document(one) for one in opened],
         "builds": [build_document(one) for one in known.tx.versions.builds(name, MOST_BUILDS)],
         "not_made": [not_made_document(one) for one in missed[:MOST_SKIPPED]],
     }
@@ -141,9 +145,8 @@ def not_made(known: Overview, name: str) -> list[Logged]:
     """Moments of a distribution's builds, of the windows in which it is sent and of its
     distributor's refreshes that were not made, the newest first."""
     owner = known.realm.distributions[name].distributor
-    channels = [c.name for c in known.realm.channels.values() if name in c.distributions]
     acts = [object_id(Act.BUILD, name), object_id(Act.REFRESH, owner)]
-    acts += [f"{object_id(Act.SEND, channel)}/{owner}" for channel in sorted(channels)]
+    acts += [f"{object_id(Act.SEND, channel)}/{owner}" for channel in known.carrying(name)]
     found = [one for act in acts for one in known.tx.acts.logged(act, 200) if one.what == "skipped"]
     return sorted(found, key=lambda one: (one.at, one.due), reverse=True)
 
@@ -197,6 +200,10 @@ def status_lines(document: Document) -> Iterator[str]:
         width = max((2 * node["tier"] + len(node["node"]) for node in version["nodes"]), default=0)
         for node in version["nodes"]:
             yield _line(node, "  " * node["tier"], node["node"], width - 2 * node["tier"])
+    opened: Any = document["opened_by_hand"]
+    for one in opened:
+        since = f"{one['opened']} ({one['by']})"
+        yield f"channel {one['channel']} is open by hand since {since}, until all is sent"
     not_made: Any = document["not_made"]
     for one in not_made:
         times = f" ({one['times']} times)" if one["times"] > 1 else ""

@@ -154,6 +154,9 @@ SCHEMAS: dict[str, Schema] = {
                 nodes=list_of(thing(**_RECEIVER)),
             )
         ),
+        opened_by_hand=list_of(
+            thing(channel=TEXT, opened=INSTANT, closed=MAYBE_INSTANT, by=TEXT)
+        ),
         builds=list_of(
             thing(
                 cause=TEXT, started=INSTANT, ended=MAYBE_INSTANT, outcome=TEXT, reason=MAYBE_TEXT,
