@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.cli.realm_objects import store_of
 from horarium.kernel.errors import Unavailable
 from horarium.runtime.guarded_file import NoSuchFile
-from horarium.runtime.tiers.asking import check_contents, join_realm, make_tokens, node_status
+from horarium.runtime.tiers.asking import join_realm, make_tokens, node_status
+from horarium.runtime.tiers.checking import Checked, check_node
+from horarium.runtime.tiers.mending import Mended
 
 
 @click.group(help="This machine in a realm: tokens, joining, its state.")
@@ -106,21 +109,43 @@ def node_status_command(invocation: Invocation) -> None:
 
 @command.command(
     "fsck",
-    help="Hash every content anew; what is not what it was is dropped and fetched again. Status 1 "
-    "when something was found.\n\n\b\nExample:\n  horarium node fsck",
+    help="Hash every content anew; what is not what it was is dropped and fetched again, or made "
+    "anew where it was built. Status 1 when something was found.\n\n"
+    "\b\nExample:\n  horarium node fsck",
 )
 @pass_invocation
 def node_fsck(invocation: Invocation) -> int:
-    """Check contents."""
-    found = check_contents(invocation.site, store_of(invocation))
-    invocation.emit(
-        {"checked": found.checked, "damaged": list(found.damaged), "missing": list(found.missing)},
-        lambda: "\n".join(
-            [
-                f"{found.checked} contents checked",
-                *(f"damaged, dropped: {digest}" for digest in found.damaged),
-                *(f"missing: {digest}" for digest in found.missing),
-            ]
-        ),
+    """Check what is here."""
+    found = check_node(
+        invocation.site, invocation.settings, store_of(invocation), invocation.clock.now()
     )
-    return Exit.NO if found.damaged or found.missing else Exit.OK
+    invocation.emit(_checked(found), lambda: "\n".join(_told(found)))
+    return Exit.OK if found.is_well else Exit.NO
+
+
+def _checked(found: Checked) -> dict[str, object]:
+    mended = {name: one for name, one in found.mended.items() if one != Mended()}
+    return {
+        "checked": found.checked,
+        "damaged": list(found.damaged),
+        "missing": list(found.missing),
+        "made": sorted({digest for one in mended.values() for digest in one.made}),
+        "published_anew": {name: list(one.changed) for name, one in mended.items() if one.changed},
+        "lost": {name: list(one.lost) for name, one in mended.items() if one.lost},
+    }
+
+
+def _told(found: Checked) -> Iterator[str]:
+    made = {digest for one in found.mended.values() for digest in one.made}
+    yield f"{found.checked} contents checked"
+    for word, digests in (("damaged, dropped", found.damaged), ("missing", found.missing)):
+        for digest in digests:
+            yield f"{word}{', made anew' if digest in made else ''}: {digest}"
+    for name, one in found.mended.items():
+        for number in one.changed:
+            yield f"{name}: version {number} is published anew, with what there is"
+        for number in one.lost:
+            yield (
+                f"{name}: nothing can carry version {number} any more; "
+                f"horarium distribution build {name} makes a whole one in its place"
+            )

@@ -148,7 +148,27 @@ class Builder:
     def whole_bundle(self, version: Version, budget: int = THOROUGH) -> Bundle:
         """The bundle of a whole version for who has no base. Blocks. NotFound or CorruptState when
         a content of it is gone; GatherFailed (no_space), Cancelled, OSError."""
-        return self._bundle(None, self._manifest(version), budget)
+        return self.bundle(None, self._manifest(version), budget)
+
+    def bundle(self, base: Manifest | None, now: Manifest, budget: int = THOROUGH) -> Bundle:
+        """The bundle from a base, or of a whole version; raises as `whole_bundle` does."""
+        carried = sum(blob.length for blob in needed(base, now))
+        self._room(carried + len(manifest_octets(now)))
+        chunks = ChunkListing()
+        pieces = make_bundle(base, now, self.store, budget, self._go_on)
+        content = self._put(chunks.passing(pieces))
+        listed = self._put(iter((chunks.done().digests,)))
+        former = base.version if base is not None else 0
+        return Bundle(former, content, listed, unpacked_size(base, now))
+
+    def gathered(self, what: Distribution, number: int, now: Instant) -> Manifest:
+        """What the source holds now, as a version of a number; its files are kept. Blocks.
+        GatherFailed, InvalidInput, Cancelled, OSError."""
+        order = Order(what, number, now)
+        try:
+            return _manifest_of(order, None, self._gather(order, None))
+        except KeepFailed as error:
+            raise error.error from error
 
     # --- what changed ---------------------------------------------------------
 
@@ -211,8 +231,14 @@ class Builder:
             bundle = self._bundle_or_none(base, now, order.budget)
             bundles += [bundle] if bundle is not None else []
         if not bundles or _whole_too(order, before):
-            bundles.append(self._bundle(None, now, order.budget))
-        baseline = self._next_baseline(order)
+            bundles.append(self.bundle(None, now, order.budget))
+        baseline = None
+        try:
+            baseline = self._next_baseline(order)
+        except NotFound:
+            # What the oldest held is lost: this version is the one to begin with.
+            if not any(bundle.base == 0 for bundle in bundles):
+                bundles.append(self.bundle(None, now, order.budget))
         text = manifest_octets(now)
         self._room(len(text))
         manifest = self._put(iter((text,)))
@@ -263,7 +289,7 @@ class Builder:
         """The bundle from a base, None when a content of the base is not there any more."""
         there = {blob.digest for blob in needed(base, now)}
         try:
-            return self._bundle(base, now, budget)
+            return self.bundle(base, now, budget)
         except CorruptState as error:
             if error.key in there:
                 raise
@@ -271,16 +297,6 @@ class Builder:
         except NotFound:
             pass
         return None
-
-    def _bundle(self, base: Manifest | None, now: Manifest, budget: int) -> Bundle:
-        carried = sum(blob.length for blob in needed(base, now))
-        self._room(carried + len(manifest_octets(now)))
-        chunks = ChunkListing()
-        pieces = make_bundle(base, now, self.store, budget, self._go_on)
-        content = self._put(chunks.passing(pieces))
-        listed = self._put(iter((chunks.done().digests,)))
-        former = base.version if base is not None else 0
-        return Bundle(former, content, listed, unpacked_size(base, now))
 
     def _put(self, pieces: Iterator[bytes]) -> Blob:
         return Gathering(self.store, self.notes, Instant(0), stop=self.stop).keep(pieces, "")

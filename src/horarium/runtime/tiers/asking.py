@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from horarium.distribution.configuration import Configuration
@@ -25,7 +24,7 @@ from horarium.runtime.tiers.hearing import ADOPTED
 from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
 from horarium.runtime.tiers.joining import join
 from horarium.runtime.tiers.making import Made, Making, Options
-from horarium.runtime.tiers.origin import CHANGED, Origin, Published
+from horarium.runtime.tiers.origin import Origin, Published
 from horarium.runtime.tiers.removing import (
     ask_for_removal,
     check_removable,
@@ -92,36 +91,6 @@ def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> D
         use.distribution: use.version for use in store.read(lambda tx: tx.extraction.all_in_use())
     }
     return document
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check of the contents found, by digest."""
-
-    checked: int
-    damaged: tuple[str, ...]
-    missing: tuple[str, ...]
-
-
-def check_contents(site: Site, store: Store) -> Checked:
-    """Hashes every content. What is damaged goes, with its row: it is fetched again."""
-    contents = NodeFolder(site.distribution).store()
-    found = list(contents.digests())
-    damaged = tuple(digest for digest in found if not contents.verify(digest))
-    for digest in damaged:
-        contents.drop(digest)
-    holdings = store.read(lambda tx: tx.holdings.all())
-    lost = [one for one in holdings if not contents.has(one.digest)]
-
-    def work(tx: Transaction) -> None:
-        for holding in lost:
-            tx.holdings.drop(holding)
-        tx.set_meta(CHANGED, str(int(tx.meta(CHANGED) or 0) + 1))
-
-    if lost:
-        store.transact([], work)
-    missing = tuple(one.digest for one in lost if one.digest not in damaged)
-    return Checked(len(found), damaged, missing)
 
 
 def refresh_now(

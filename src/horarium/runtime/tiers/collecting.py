@@ -10,6 +10,7 @@ from horarium.distribution.definition import read_definition
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.version import Version
+from horarium.kernel.errors import HorariumError
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.store.holdings import Holding
@@ -58,7 +59,12 @@ def collect_origin(origin: Origin, now: Instant) -> int:
     kept: set[str] = set()
     for name in realm.distributions:
         for version in origin.store.read(partial(_retained, name)):
-            kept |= _digests(contents, version)
+            try:
+                kept |= _digests(contents, version)
+            except HorariumError as error:
+                # Who does not know what is needed lets go of nothing.
+                log.error("manifest.unreadable distribution=%s reason=%s", name, error)
+                return 0
     gone = [
         digest
         for digest in contents.digests()

@@ -17,6 +17,7 @@ from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
 from horarium.runtime.notices import (
+    CONTENT_MISSING,
     EXTRACT_FAILED,
     IMPOSSIBLE_STEP,
     NODE_BACK,
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 
 _MOST_MANIFESTS = 64
 AHEAD = "receivers_ahead/"
+LOST_HERE = "content_missing"
+"""Why a version is not sent that this distributor built and has no more."""
+_REMEDY = "what carries it is not here any more; horarium node fsck makes it anew"
 ADOPTED = "adopted_version/"
 """The version from which on an adopted distribution counts."""
 
@@ -173,9 +177,14 @@ class Hearing:
         self._store.transact([], work)
 
     def waits(self, news: Mapping[tuple[str, str, int], str], now: Instant) -> None:
-        """Keeps why receivers of the first tier wait."""
+        """Keeps why receivers of the first tier wait, and notices what is not here any more."""
+        missing = {(name, number) for (_, name, number), why in news.items() if why == LOST_HERE}
+        for name, number in sorted(missing):
+            log.error("content.missing distribution=%s version=%d", name, number)
 
         def work(tx: Transaction) -> None:
+            for name, number in sorted(missing):
+                notice(tx, CONTENT_MISSING, f"{name} {number}", _REMEDY, now)
             for (child, distribution, version), reason in news.items():
                 held = tx.versions.row(distribution, version, child)
                 if held is not None and held.state in (State.PENDING, State.SUSPENDED):
@@ -247,6 +256,9 @@ def waiting_rows(
 ) -> dict[tuple[str, str, int], str]:
     """Why what receivers of the first tier lack is not sent to them."""
     found = {key: reason_text(one) for key, one in sender.waiting.items()}
+    for child, name, version in sender.absent():
+        # Nobody has it then who could pass it on to those behind the child.
+        found |= {(one, name, version): LOST_HERE for one in published.behind(child)}
     for child, follows in configuration.children.items():
         silent = sender.silent(child)
         patience = configuration.setting("timeout", 300) or 300

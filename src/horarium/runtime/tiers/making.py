@@ -13,15 +13,26 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from horarium.distribution.definition import digest_of_definition
+from horarium.distribution.gathering import Cancelled, GatherFailed
 from horarium.distribution.realm import Distribution, Realm
 from horarium.distribution.version import Version
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant
-from horarium.runtime.building import Builder, Built, Failed, Order, Outcome, Unchanged, passed
+from horarium.runtime.building import (
+    Builder,
+    Built,
+    Failed,
+    Order,
+    Outcome,
+    Stopped,
+    Unchanged,
+    passed,
+)
 from horarium.runtime.clock import Clock
 from horarium.runtime.faults import BuildFailed
 from horarium.runtime.notices import BUILD_FAILED, VERSION_BUILT, notice
 from horarium.runtime.tiers.hearing import ADOPTED, ahead_of
+from horarium.runtime.tiers.mending import is_at_hand, mend
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.staging import BY_ITSELF, give_back
 from horarium.store.store import Transaction
@@ -66,6 +77,8 @@ class _Going:
     definition: str
     stop: threading.Event = field(default_factory=threading.Event)
     reason: str = ""
+    lost: tuple[int, ...] = ()
+    """Versions that nothing can carry any more: the one that is built takes their place."""
 
 
 class Making:
@@ -147,7 +160,7 @@ class Making:
                 self._end(name, id_, "unchanged", _warned(outcome.warnings))
                 return Made(None)
             case Built():
-                self._publish(what, outcome, retained)
+                self._publish(what, outcome, retained, going.lost)
                 delta = outcome.delta_bytes
                 self._end(
                     name, id_, "built", _warned(outcome.warnings), outcome.version.number,
@@ -170,6 +183,12 @@ class Making:
         self, what: Distribution, now: Instant, going: _Going, options: Options
     ) -> tuple[Outcome, list[Version]]:
         folder = self._origin.folder
+        try:
+            going.lost = self._mend(what, now, going, hashed=options.rehash)
+        except Cancelled:
+            return Stopped(), []
+        except GatherFailed as error:
+            return Failed(error.reason, error.path, error.text), []
         retained, highest, ahead, adopted = self._origin.store.read(
             lambda tx: (
                 tx.versions.retained(what.name),
@@ -196,7 +215,7 @@ class Making:
         order = Order(
             what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
             tuple(retained), digest_of_definition(what), options.rehash,
-            options.new_baseline or fresh, rollback,
+            options.new_baseline or fresh or bool(going.lost), rollback,
         )  # fmt: skip
         outcome = builder.build(order)
         with suppress(OSError):
@@ -204,10 +223,21 @@ class Making:
             notes.save()
         return outcome, retained
 
-    def _publish(self, what: Distribution, built: Built, retained: Sequence[Version]) -> None:
+    def _mend(
+        self, what: Distribution, now: Instant, going: _Going, *, hashed: bool
+    ) -> tuple[int, ...]:
+        """Makes anew what is missing of the versions that are kept; those that are lost."""
+        retained = self._origin.store.read(lambda tx: tx.versions.retained(what.name))
+        if not hashed and is_at_hand(self._origin.folder.store(), retained):
+            return ()
+        return mend(self._origin, what, now, hashed=hashed, stop=going.stop).lost
+
+    def _publish(
+        self, what: Distribution, built: Built, retained: Sequence[Version], lost: Sequence[int]
+    ) -> None:
         most = what.revisions
         over = 0 if most is None else max(0, len(retained) + 1 - most)
-        retired = [version.number for version in retained[:over]]
+        retired = sorted({*lost, *(version.number for version in retained[:over])})
         self._origin.add_version(built.version, retired, self._clock.now(), built.baseline)
 
     def _end(

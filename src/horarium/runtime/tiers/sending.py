@@ -125,6 +125,17 @@ class Sender:
             return None
         return 0.0 if below.polls else self._clock.monotonic() - below.seen
 
+    def absent(self) -> set[tuple[str, str, int]]:
+        """By child, distribution and version, what is lacked below and is not here either, nor on
+        its way."""
+        return {
+            (name, need.distribution, need.version)
+            for name in self._children()
+            for need in self._needs(name)
+            if not self._contents.has(need.content.digest)
+            and need.content.digest not in self._arriving
+        }
+
     @property
     def served(self) -> set[str]:
         """The children to whom something is on its way."""

@@ -200,6 +200,9 @@ _WORDS: dict[str, Callable[[str, Cause, Clock], str]] = {
     "inactive": _inactive,
     "no_schedule": _since("{node} has received it, and has no Extract schedule that acts"),
     "no_route": _since("no way leads to {node}: {because}"),
+    "content_missing": _since(
+        "the distributor lost what {node} needs; horarium node fsck there makes it anew"
+    ),
     "slot_wait": _since("{node} waits for a free slot, at place {place}"),
     "refused": _since("{node} refused it: {by}"),
     "backoff": _since("{node} tries again {until}"),

@@ -1,0 +1,45 @@
+"""What was lost or spoilt where it lay is had again, beside the daemons that run there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.daemon.realm import Node, realm_of, until
+
+
+def bundles(node: Node) -> list[Path]:
+    """The bundles that lie at a node: what is long and begins as one does."""
+    folder = node.folder / "state" / "distribution" / "content"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if path.read_bytes()[:4] == b"HRB1"]
+
+
+def test_a_new_node_gets_what_its_distributor_and_its_parent_had_lost(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        realm.fill(2, 100_000)
+        realm.declare()
+        realm.hq.start()
+        north, oslo = realm.nodes["north"], realm.nodes["oslo"]
+        north.join(realm.hq)
+        north.start()
+        for number in (1, 2):
+            realm.fill(2, 100_000, seed=number)
+            assert realm.build()["version"] == number
+            realm.until_extracted(number, "north")
+        for path in (*bundles(realm.hq), *bundles(north)):
+            data = bytearray(path.read_bytes())
+            data[50_000] ^= 1
+            path.write_bytes(data)
+        assert len(north.run("node", "fsck", status=1)["damaged"]) == 2
+        for path in bundles(realm.hq):
+            path.unlink()
+        oslo.join(north)
+        oslo.start()
+        why = ("distribution", "why", "docs", "oslo")
+        until(lambda: "lost what oslo needs" in realm.hq.run(*why, status=None)["said"], realm.logs)
+        assert "content.missing" in realm.hq.log
+        assert len(realm.hq.run("node", "fsck", status=1)["made"]) == 2
+        realm.until_extracted(2)
+        assert realm.is_whole("oslo")
+        assert realm.hq.run("node", "fsck")["missing"] == []
+        assert "lost" not in realm.hq.run(*why, status=None)["said"]
