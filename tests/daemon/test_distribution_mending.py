@@ -43,3 +43,28 @@ def test_a_new_node_gets_what_its_distributor_and_its_parent_had_lost(tmp_path: 
         assert realm.is_whole("oslo")
         assert realm.hq.run("node", "fsck")["missing"] == []
         assert "lost" not in realm.hq.run(*why, status=None)["said"]
+
+
+def test_a_parent_keeps_no_more_for_others_than_it_is_given(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north", "bergen": "north"}) as realm:
+        realm.extra["north"] = 'extract = { type = "immediately" }\ncache_max = 1'
+        realm.fill(2, 100_000)
+        realm.declare()
+        realm.hq.start()
+        north, oslo, bergen = (realm.nodes[name] for name in ("north", "oslo", "bergen"))
+        for node, parent in ((north, realm.hq), (oslo, north)):
+            node.join(parent)
+            node.start()
+        realm.build()
+        realm.until_extracted(1, "north", "oslo")
+        until(lambda: bundles(north) == [], realm.logs)
+        realm.fill(2, 100_000, seed=2)
+        realm.build()
+        realm.until_extracted(2, "north", "oslo")
+        # Who comes late is still expected: what it waits for is had once more, and stays so long.
+        bergen.join(north)
+        bergen.start()
+        realm.until_extracted(2)
+        assert realm.is_whole("bergen")
+        until(lambda: bundles(north) == [], realm.logs)
+        assert "bundle.dropped" in north.log

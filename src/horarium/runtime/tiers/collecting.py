@@ -1,8 +1,11 @@
-"""What a node lets go of: contents that nobody needs any more, here or below."""
+"""What a node lets go of: contents that nobody needs any more, here or below, and bundles that it
+keeps for others beyond what its owner gives them."""
 
 from __future__ import annotations
 
 import logging
+import shutil
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 YOUNG_SECONDS = 3_600
+CACHE_SECONDS = 5.0
 
 
 def collect(node: ReceivingNode) -> int:
@@ -49,6 +53,88 @@ def collect(node: ReceivingNode) -> int:
     if gone:
         store.transact([], work)
     return sum(1 for holding in gone if _drop(node, holding))
+
+
+async def keep_cache(node: ReceivingNode) -> None:
+    """Keeps the bundles of a node within `cache_max`, and lets them go where the disk has less
+    than `free_space` left; until it is cancelled."""
+    while True:
+        await node.clock.sleep(CACHE_SECONDS)
+        try:
+            # Who waits for what is told on the loop's thread.
+            if await node.do(partial(_shrink, node, frozenset(awaited(node)))):
+                await node.recount()
+        except (HorariumError, OSError) as error:
+            log.warning("cache.unavailable reason=%s", error)
+
+
+def awaited(node: ReceivingNode) -> set[str]:
+    """The digests of bundles that children who can be reached are still to get: what they lack,
+    what a ring holds back from them, and anything as long as they have not said."""
+    found: set[str] = set()
+    children = node.configuration().children
+    for name, standing in node.sender.reachable().items():
+        for distribution, follows in children[name].distributions.items():
+            said, release = standing.get(distribution), node.release(distribution)
+            for version in node.versions(distribution):
+                waits = follows.extracts and version.number not in release.withdrawn
+                if said is None or (waits and not release.allows(version.number, follows)):
+                    found |= {bundle.content.digest for bundle in version.bundles}
+            found |= {need.content.digest for need in said.needs} if said is not None else set()
+    return found
+
+
+def beyond(
+    contents: ContentStore, holdings: Iterable[Holding], needed: Collection[str],
+    most: int | None, lacking: int,
+) -> list[Holding]:  # fmt: skip
+    """Which bundles go so that all of them have at most so many octets and so many ``lacking`` ones
+    are won, as far as they are not ``needed``: those first that were needed longest ago."""
+    looks = [(one, contents.path(one.digest)) for one in holdings]
+    states = {one: path.stat() for one, path in looks if path.exists()}
+    sizes = {one.digest: state.st_size for one, state in states.items()}
+    over = max(sum(sizes.values()) - most if most is not None else 0, lacking)
+    gone: list[Holding] = []
+    for one in sorted(states, key=lambda one: (states[one].st_mtime_ns, one.version)):
+        if over <= 0:
+            break
+        if one.digest not in needed:
+            over -= sizes[one.digest]
+            gone.append(one)
+    return gone
+
+
+def _shrink(node: ReceivingNode, needed: frozenset[str]) -> int:
+    """Drops bundles beyond the limits; how many."""
+    configuration = node.configuration()
+    most = configuration.setting("cache_max")
+    floor = configuration.setting("free_space", 1 << 30) or 0
+    lacking = floor - shutil.disk_usage(node.folder.root).free
+    if most is None and lacking <= 0:
+        return 0
+    holdings, unfinished = node.store.read(
+        lambda tx: (tx.holdings.all(), tx.extraction.unfinished())
+    )
+    extracted = node.unpacker.extracted()
+    own = set()
+    for one in holdings:
+        follows = configuration.distributions.get(one.distribution)
+        done = one.version <= extracted.get(one.distribution, 0)
+        if follows is not None and follows.extracts and not done:
+            own.add(one.digest)
+        if unfinished.get(one.distribution) == one.version:
+            own.add(one.digest)
+    gone = beyond(node.contents, holdings, needed | own, most, lacking)
+
+    def work(tx: Transaction) -> None:
+        for holding in gone:
+            tx.holdings.drop(holding)
+
+    if gone:
+        node.store.transact([], work)
+    for holding in gone:
+        _drop(node, holding)
+    return len(gone)
 
 
 def collect_origin(origin: Origin, now: Instant) -> int:

@@ -83,6 +83,9 @@ class FileFlow:
         """See `Flow`."""
         if self._file >= 0:
             log.info("flow.ended digest=%s octets=%d", self._digest[:23], sent)
+            # The time of its file tells when a content was needed last.
+            with suppress(OSError):
+                os.utime(self._file)
             os.close(self._file)
             self._file = -1
             self._right.flows -= 1

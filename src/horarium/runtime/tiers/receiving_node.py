@@ -33,6 +33,7 @@ from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.belief import Belief, followed
 from horarium.runtime.tiers.believing import NODE, Believing
 from horarium.runtime.tiers.children import Permission, held_back, window_permission
+from horarium.runtime.tiers.collecting import keep_cache
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
 from horarium.runtime.tiers.receiving import Receiver, keep_received
@@ -129,13 +130,14 @@ class ReceivingNode:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
+        await self._count()
         self.adopt()
         silence = partial(
             tell_silence, self.clock, self.sender, self.telling, self.configuration, self.belief
         )
         look = partial(self._believing.look_again, lambda: self.uplink.client)
-        works = (self.uplink.run, self.sender.run, self.telling.run, silence, look)
+        cache = partial(keep_cache, self)
+        works = (self.uplink.run, self.sender.run, self.telling.run, silence, look, cache)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
             await asyncio.gather(*tasks)
@@ -291,6 +293,14 @@ class ReceivingNode:
         """The bundles of a distribution that are here."""
         return [one for one in self._holdings if one.distribution == name]
 
+    async def recount(self) -> None:
+        """Bundles went, or are to be received again."""
+        await self._count()
+        self.look()
+
+    async def _count(self) -> None:
+        self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
+
     def forget(self, name: str) -> None:
         """The bundles of a distribution are here no more."""
         self._holdings = [one for one in self._holdings if one.distribution != name]
@@ -346,7 +356,7 @@ class ReceivingNode:
         now = self.clock.now()
         if need.chunks is not None:
             await self.do(partial(keep_received, self.store, need, now))
-            self._holdings = await self.do(lambda: self.store.read(lambda tx: tx.holdings.all()))
+            await self._count()
             follows = self.configuration().distributions.get(need.distribution)
             if follows is not None and follows.extracts:
                 octets = need.content.length

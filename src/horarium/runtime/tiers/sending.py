@@ -136,6 +136,15 @@ class Sender:
             and need.content.digest not in self._arriving
         }
 
+    def reachable(self) -> dict[str, Mapping[str, Standing]]:
+        """The children that are heard of, with what they said that they lack."""
+        heard = self._children().keys() & self._below.keys()
+        return {
+            name: self._below[name].standing
+            for name in heard
+            if (self.silent(name) or 0.0) <= self._timeout()
+        }
+
     @property
     def served(self) -> set[str]:
         """The children to whom something is on its way."""
