@@ -145,6 +145,18 @@ def test_a_window_too_short_for_60_mb_at_2_mbit_is_a_warning_with_both_times() -
     assert codes(found_in(short("22:00-22:04"), 60_000_000)) == []
 
 
+def test_a_rate_grid_that_closes_all_of_a_window_is_told() -> None:
+    night = {
+        "distributions": ["intranet"],
+        "subscribers": ["s1"],
+        "send": "daily window 22:00-23:00",
+    }
+    grids = [(["00:00-24:00 0"], True), (["22:00-22:30 0"], False)]
+    for grid, shut in grids:
+        found = found_in(clean(channel={"night": {**night, "rate_grid": grid}}), 1_000)
+        assert ("error send-too-short night" in codes(found)) is shut, grid
+
+
 def test_slots_make_waves_in_a_window() -> None:
     names = ["s1", "s2", "s3"]
     of = clean(

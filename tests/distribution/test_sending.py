@@ -315,6 +315,31 @@ def test_a_link_calendar_holds_for_a_window_opened_by_hand() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("open_when", "t", "expected"),
+    [
+        ("free", "2026-03-02T12:00Z", (True, "2026-03-02T22:30Z", "")),
+        ("free", "2026-03-02T22:40Z", (False, "2026-03-02T23:00Z", "link_reserved")),
+        ("reserved", "2026-03-02T12:00Z", (False, "2026-03-02T22:30Z", "link_not_reserved")),
+        ("reserved", "2026-03-02T23:00Z", (False, None, "link_not_reserved")),
+    ],
+)
+def test_a_link_below_the_first_tier_has_the_state_of_its_calendar(
+    open_when: str, t: str, expected: tuple[bool, str | None, str]
+) -> None:
+    keys = {"parents": ["p1"], "calendar": "line@example.com", "open_when": open_when}
+    channel = {"distributions": ["intranet"], "subscribers": ["s1", "s2"], "send": "never"}
+    found = small(
+        subscriber={"p1": {}, "s1": keys, "s2": {"parents": ["p1"]}}, channel={"night": channel}
+    )
+    sending = Sending(found, SINCE, calendar(line=[RESERVED]))
+    state = sending.link_state("intranet", "s1", at(t))
+    until = at(expected[1]) if expected[1] is not None else None
+    assert (state.open, state.until, state.reason) == (expected[0], until, expected[2])
+    assert sending.link_state("intranet", "s2", at(t)).open
+    assert not sending.obeys("intranet", "p1")
+
+
 def test_a_link_that_is_not_reserved_names_the_next_reservation() -> None:
     sending = Sending(linked("reserved"), SINCE, calendar(uplink=[RESERVED]))
     state = sending.state("intranet", "s1", at("2026-03-02T22:10Z"))

@@ -439,3 +439,19 @@ def test_reports_are_text_csv_and_json(shell: Shell, way: Way) -> None:
     names = ["version", "built", "files", "bytes", "delta_bytes", "cause"]
     assert text.splitlines()[0].split() == names
     assert shell.said("distribution", "report", "intranet", "failures", status=1) == "nothing\n"
+
+
+def test_a_link_below_the_first_tier_that_obeys_the_window_waits_for_it(
+    shell: Shell, way: Way
+) -> None:
+    shell.said("channel", "subscribe", "night", "p1")
+    way.store.transact(
+        [], lambda tx: tx.versions.expect("intranet", 1, ["p1"], parse_instant(BUILT))
+    )
+    way.told(1, "p1", "extracted", BUILT)
+    way.seen("p1", NOW)
+    assert node_of(shell, "s1")["reason"] is None
+    shell.said("channel", "set", "night", "--obey-send-window", "true")
+    assert node_of(shell, "s1")["reason"] == f"window_closed({OPENS})"
+    found = why(shell, "s1")
+    assert (found["next"], [step["gate"] for step in found["steps"]]) == (OPENS, ["s1"])

@@ -104,8 +104,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a distributor knows of one version on its way. ``gate`` says of a node of the first tier
-    whether it may be sent now; ``held_back`` what holds a version back from a receiver by rings,
+    """What a distributor knows of one version on its way. ``gate`` says of a node whether
+    the link above it is open now; ``held_back`` what holds a version back from a receiver by rings,
     ``unpacks`` what one that has received it waits for, ``inactive`` what is inactive so that
     somebody does not get it. A direct node that is silent for ``patience`` seconds can not be
     reached. ``expired`` is the metadata that is over its time."""
@@ -206,14 +206,18 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
         because = facts.tree.lost.get(node, "not subscribed")
         return _left_out(facts, node) or Reason("no_route", {"because": because}), ""
     if parent != ORIGIN:
-        return _below(facts, parent, state, told)
+        return _below(facts, node, parent, told)
     if facts.is_silent(node):
         return Reason("unreachable", since=contact.seen), ""
+    return _shut(facts, node) or _still(told), ""
+
+
+def _shut(facts: Facts, node: str) -> Reason | None:
+    """What closes the link above a node, to what is not on its way already."""
     gate = facts.gate(node)
-    if not gate.open and state not in _MOVES:
-        facts_ = {"channel": ", ".join(gate.channels)}
-        return Reason(gate.reason, facts_, until=gate.until), ""
-    return _still(told), ""
+    if gate.open or facts.state(node) in _MOVES:
+        return None
+    return Reason(gate.reason, {"channel": ", ".join(gate.channels)}, until=gate.until)
 
 
 def _unpacks(facts: Facts, node: str, told: Reason) -> Reason:
@@ -237,7 +241,7 @@ def _still(told: Reason) -> Reason:
     return NOTHING if told.code.startswith(_FOUND_ANEW) else told
 
 
-def _below(facts: Facts, parent: str, state: State | None, told: Reason) -> tuple[Reason, str]:
+def _below(facts: Facts, node: str, parent: str, told: Reason) -> tuple[Reason, str]:
     """Of a node that is served by another one."""
     above = facts.contacts.get(parent)
     if facts.is_silent(parent):
@@ -246,7 +250,7 @@ def _below(facts: Facts, parent: str, state: State | None, told: Reason) -> tupl
     if facts.percent(parent) < 100 and facts.state(parent) not in SETTLED:
         has = {"parent": parent, "percent": f"{facts.percent(parent)} %"}
         return Reason("parent_incomplete", has), parent
-    return told, ""
+    return _shut(facts, node) or told, ""
 
 
 def next_change(causes: list[Cause]) -> Instant | None:

@@ -4,6 +4,7 @@ other."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from horarium.distribution.finding import Finding, Level
@@ -94,6 +95,8 @@ def _channel(ahead: Foresight, past: Past, channel: Channel) -> Iterator[Finding
     for distributor in senders(ahead.realm, channel):
         tier = first_tier(ahead.realm, channel, distributor)
         needed = send_seconds(ahead, past, channel, distributor)
+        if tier:
+            yield from _shut_by_grid(ahead, channel, distributor)
         if not tier or needed is None:
             continue
         found = EMPTY
@@ -112,6 +115,21 @@ def _channel(ahead: Foresight, past: Past, channel: Channel) -> Iterator[Finding
         yield Finding(
             "send-too-short", level, "channel", channel.name, message, "send", estimated=not known
         )
+
+
+def _shut_by_grid(
+    ahead: Foresight, channel: Channel, distributor: Distributor
+) -> Iterator[Finding]:  # fmt: skip
+    """A schedule that opens, and a rate grid that closes all of it."""
+    opened = ahead.sending.schedule_windows
+    for node, *_ in alike(ahead.realm, channel, distributor):
+        asked = (distributor, node, ahead.since, _week(ahead))
+        if opened(replace(channel, rate_grid=()), *asked) and not opened(channel, *asked):
+            message = "for a week its rate is 0 wherever its schedule is open"
+            yield Finding(
+                "send-too-short", Level.ERROR, "channel", channel.name, message, "rate_grid"
+            )  # fmt: skip
+            return
 
 
 def _links(ahead: Foresight) -> Iterator[Finding]:

@@ -220,6 +220,36 @@ class Sending:
                 return SendState(True, None, "", names)
         return self._closed(distribution, receiver, channels, t, None)
 
+    def obeys(self, distribution: str, node: str) -> bool:
+        """Whether the link above a node below the first tier keeps to windows: when all channels
+        say so that lead to it or to somebody behind it."""
+        tree = self._tree(distribution)
+        names = {name for one in (node, *tree.below(node)) for name in tree.receivers.get(one, ())}
+        return bool(names) and all(self.realm.channels[name].obey_send_window for name in names)
+
+    def link_state(self, distribution: str, node: str, t: Instant) -> SendState:
+        """Whether a distribution may go over the link above a node below the first tier."""
+        if self.obeys(distribution, node):
+            return self.state(distribution, node, t)
+        below = self.realm.subscribers[node]
+        if below.calendar is None:
+            return SendState(True, None)
+        for ahead in LOOKS_AHEAD:
+            first = next(iter(self.link_windows(below, t, Instant(t + ahead))), None)
+            if first is not None:
+                shut = first.start > t
+                until = first.start if shut else first.end
+                reason = self._taken(below.calendar, t) if shut else ""
+                return SendState(not shut, until, reason)
+        return SendState(False, None, self._taken(below.calendar, t))
+
+    def _taken(self, calendar: LinkCalendar, t: Instant) -> str:
+        """Why a link calendar is closed at an instant; empty when it is open."""
+        left = gated(calendar, Period(t, Instant(t + 1)), self.busy)
+        if left is None:
+            return UNAVAILABLE
+        return "" if left else RESERVED if calendar.open_when == "free" else NOT_RESERVED
+
     def _closed(
         self, distribution: str, receiver: str, channels: tuple[Channel, ...], t: Instant,
         until: Instant | None,
@@ -232,26 +262,24 @@ class Sending:
             if not self._opened(channel, owner, node, now.start, now.end):
                 continue
             for calendar in (channel.calendar, node.calendar):
-                if calendar is None:
-                    continue
-                left = gated(calendar, now, self.busy)
-                if left is None:
-                    return SendState(False, until, UNAVAILABLE, (channel.name,))
-                if not left:
-                    free = calendar.open_when == "free"
-                    reason = RESERVED if free else NOT_RESERVED
+                reason = self._taken(calendar, t) if calendar is not None else ""
+                if reason:
                     return SendState(False, until, reason, (channel.name,))
         return SendState(False, until, WINDOW_CLOSED, names)
 
     def _owner(self, distribution: str) -> Distributor:
         return self.realm.distributors[self.realm.distributions[distribution].distributor]
 
-    def _channels(self, distribution: str, receiver: str) -> tuple[Channel, ...]:
-        """Those that make somebody a receiver; for one that only passes it on, those that do so to
-        anybody behind."""
+    def _tree(self, distribution: str) -> Tree:
         tree = self._trees.get(distribution)
         if tree is None:
             tree = self._trees[distribution] = tree_of(self.realm, distribution, self.using)
+        return tree
+
+    def _channels(self, distribution: str, receiver: str) -> tuple[Channel, ...]:
+        """Those that make somebody a receiver; for one that only passes it on, those that do so to
+        anybody behind."""
+        tree = self._tree(distribution)
         names = tree.receivers.get(receiver)
         if names is None:
             behind = tree.below(receiver) if receiver in tree.parents else ()

@@ -291,14 +291,7 @@ def link_periods(
     calendar."""
     found: PeriodSet | None = None
     rates: Rates = ()
-    leading = {
-        name
-        for receiver, names in plan.trees[distribution].receivers.items()
-        if receiver == node or receiver in plan.below(node)
-        for name in names
-    }
-    channels = [realm.channels[name] for name in sorted(leading)]
-    if channels and all(channel.obey_send_window for channel in channels):
+    if sending.obeys(distribution, node):
         found = sending.union(distribution, node, start, until)
         rates = sending.rates(distribution, node, start, until)
     if realm.subscribers[node].calendar is not None:

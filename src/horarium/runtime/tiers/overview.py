@@ -135,7 +135,9 @@ class Overview:
         return self._inactive[name].get(node, ())
 
     def gate(self, name: str, node: str) -> SendState:
-        """Whether a distribution may be sent to a node of the first tier now."""
+        """Whether a distribution may be sent to a node now, as far as windows go."""
+        if node not in self.tree(name).first_tier:
+            return self.sending.link_state(name, node, self.now)
         key = (name, self.sending.alike(name, node))
         if key not in self._gates:
             self._gates[key] = self.sending.state(name, node, self.now)
