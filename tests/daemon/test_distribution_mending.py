@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.daemon.realm import Node, realm_of, until
@@ -68,3 +69,47 @@ def test_a_parent_keeps_no_more_for_others_than_it_is_given(tmp_path: Path) -> N
         assert realm.is_whole("bergen")
         until(lambda: bundles(north) == [], realm.logs)
         assert "bundle.dropped" in north.log
+
+
+def test_what_is_installed_is_written_anew_after_it_was_changed(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        realm.fill(4, 50_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        oslo = realm.nodes["oslo"]
+        changed, lost = (oslo.inbox / "docs" / "part0" / f"file{n}.bin" for n in (0, 3))
+        before = changed.stat()
+        changed.write_bytes(b"x" * 50_000)
+        # It looks as it did: only its content tells.
+        os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+        lost.unlink()
+        for path in bundles(oslo):
+            path.unlink()
+        found = oslo.run("node", "fsck", status=1)
+        assert [(one["path"], one["found"]) for one in found["installed"]] == [
+            (str(changed), "changed"), (str(lost), "missing"),
+        ]  # fmt: skip
+        until(lambda: realm.is_whole("oslo"), realm.logs)
+        until(lambda: "content.repaired" in oslo.log, realm.logs)
+        assert oslo.run("node", "fsck")["installed"] == []
+        assert realm.state("oslo") == "extracted"
+
+
+def test_a_node_that_lost_a_manifest_still_gets_what_changes_it(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(2, 50_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        north = realm.nodes["north"]
+        folder = north.folder / "state" / "distribution" / "content"
+        for path in [path for path in folder.rglob("*") if path.is_file()]:
+            path.unlink()
+        assert north.run("node", "fsck", status=1)["missing"]
+        (realm.source / "new").write_text("new\n")
+        realm.build()
+        realm.until_extracted(2)
+        assert realm.is_whole("north")

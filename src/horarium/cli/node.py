@@ -109,8 +109,9 @@ def node_status_command(invocation: Invocation) -> None:
 
 @command.command(
     "fsck",
-    help="Hash every content anew; what is not what it was is dropped and fetched again, or made "
-    "anew where it was built. Status 1 when something was found.\n\n"
+    help="Hash every content and every installed file anew. A content that is not what it was is "
+    "dropped and fetched again, or made anew where it was built; an installed file is written "
+    "anew, unless local changes are kept. Status 1 when something was found.\n\n"
     "\b\nExample:\n  horarium node fsck",
 )
 @pass_invocation
@@ -123,6 +124,13 @@ def node_fsck(invocation: Invocation) -> int:
     return Exit.OK if found.is_well else Exit.NO
 
 
+_REPAIRS = {
+    "overwrite": "written anew by the daemon",
+    "keep": "kept, as its distribution says",
+    "fail": "left, for its distribution forbids changes",
+}
+
+
 def _checked(found: Checked) -> dict[str, object]:
     mended = {name: one for name, one in found.mended.items() if one != Mended()}
     return {
@@ -132,6 +140,15 @@ def _checked(found: Checked) -> dict[str, object]:
         "made": sorted({digest for one in mended.values() for digest in one.made}),
         "published_anew": {name: list(one.changed) for name, one in mended.items() if one.changed},
         "lost": {name: list(one.lost) for name, one in mended.items() if one.lost},
+        "installed": [
+            {
+                "distribution": one.distribution,
+                "path": one.path,
+                "found": "missing" if one.missing else "changed",
+                "local_changes": one.policy.value,
+            }
+            for one in found.changed
+        ],
     }
 
 
@@ -141,6 +158,9 @@ def _told(found: Checked) -> Iterator[str]:
     for word, digests in (("damaged, dropped", found.damaged), ("missing", found.missing)):
         for digest in digests:
             yield f"{word}{', made anew' if digest in made else ''}: {digest}"
+    for changed in found.changed:
+        word = "missing" if changed.missing else "changed"
+        yield f"{changed.distribution}: {word}, {_REPAIRS[changed.policy.value]}: {changed.path}"
     for name, one in found.mended.items():
         for number in one.changed:
             yield f"{name}: version {number} is published anew, with what there is"

@@ -52,9 +52,7 @@ class InstalledContents:
 
     def _verified(self, target: str, path: str, digest: str) -> BinaryIO:
         """A file that holds what it should. NotFound for any other."""
-        root = _root_of(target, self.roots)
-        names = target[len(root) :].strip("/")
-        with _installed_tree(root, names) as tree:
+        with installed_tree(target, self.roots) as tree:
             file = os.fdopen(tree.open_file(path), "rb")
         method = sha256()
         try:
@@ -77,8 +75,11 @@ def _root_of(target: str, roots: tuple[str, ...]) -> str:
     return max(lying, key=len)
 
 
-def _installed_tree(root: str, names: str) -> Tree:
-    """The tree of a target; one that is a link to its version is entered where that lies."""
+def installed_tree(target: str, roots: tuple[str, ...]) -> Tree:
+    """The tree of a target; one that is a link to its version is entered where that lies. NotFound
+    when it may no longer be touched, OSError when there is no way to it."""
+    root = _root_of(target, roots)
+    names = target[len(root) :].strip("/")
     with contextlib.suppress(NotADirectoryError):
         return Tree.open(root, names)
     above, _, name = names.rpartition("/")

@@ -11,6 +11,8 @@ from horarium.kernel.instant import Instant
 from horarium.store.engine import Row, Session
 from horarium.store.rows import instant, number, text
 
+DOUBTED = -1
+"""The time of a file that is no more what it was, so that its time does not speak for it."""
 REMOVED = 0
 """The version of a distribution whose content was removed on purpose."""
 
@@ -130,6 +132,16 @@ class ExtractionRepository:
             self.session.run("drop_extracted", values)
         else:
             self.session.run("put_extracted", {**new, "at_s": at})
+
+    def doubt(self, use: InUse, paths: Iterable[str]) -> None:
+        """Keeps that files at a target are not what was installed, whatever they look like."""
+        values = {
+            "tenant": self.tenant, "distribution": use.distribution, "target": use.target,
+            "modified_s": DOUBTED,
+        }  # fmt: skip
+        self.session.run_many(
+            "doubt_installed", [{**values, "place": f"{use.target}/{path}"} for path in paths]
+        )
 
     # --- the journal -------------------------------------------------------
 

@@ -1,38 +1,49 @@
-"""What a node holds, looked at octet by octet; what is not what it was is had again."""
+"""What a node holds and has unpacked, looked at octet by octet; what is not what it was is had
+again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from horarium.distribution.configuration import Configuration
+from horarium.distribution.extraction import LocalChanges
+from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
-from horarium.runtime.tiers.identity import NodeFolder
+from horarium.runtime.tiers.belief import load_belief
+from horarium.runtime.tiers.identity import NodeFolder, read_joined
 from horarium.runtime.tiers.mending import Mended, mend
-from horarium.runtime.tiers.origin import CHANGED, Origin
+from horarium.runtime.tiers.origin import Origin
+from horarium.runtime.tiers.repairing import Changed, check_installed, policy_by, tell_checked
+from horarium.runtime.tiers.unpacking import node_rules
 from horarium.store.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a check of a node found: digests of contents that were ``damaged``, and of those that
-    are ``missing``. What a distributor did about it stands in ``mended``, by distribution."""
+    are ``missing``; what was ``changed`` of all that is installed. What a distributor did about
+    its contents stands in ``mended``, by distribution."""
 
     checked: int
     damaged: tuple[str, ...]
     missing: tuple[str, ...]
     mended: dict[str, Mended] = field(default_factory=dict)
+    changed: tuple[Changed, ...] = ()
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found but local changes that are kept on purpose."""
         found = any(one != Mended() for one in self.mended.values())
-        return not (self.damaged or self.missing or found)
+        wrong = any(one.policy is not LocalChanges.KEEP for one in self.changed)
+        return not (self.damaged or self.missing or found or wrong)
 
 
 def check_node(site: Site, settings: Settings, store: Store, now: Instant) -> Checked:
-    """Hashes every content. What is damaged goes, with its row: it is fetched again, or made anew
-    where it came from. GatherFailed when there is no space for that."""
+    """Hashes every content and all that is installed. A content that is damaged goes, with its
+    row: it is fetched again, or made anew where it came from. GatherFailed when there is no space
+    for that."""
     contents = NodeFolder(site.distribution).store()
     found = list(contents.digests())
     damaged = tuple(digest for digest in found if not contents.verify(digest))
@@ -43,23 +54,39 @@ def check_node(site: Site, settings: Settings, store: Store, now: Instant) -> Ch
     made = {digest for one in mended.values() for digest in one.made}
     absent = {digest for one in mended.values() for digest in one.missing}
     missing = (lost | made | absent) - set(damaged)
-    return Checked(len(found), damaged, tuple(sorted(missing)), mended)
+    changed = _check_installed(site, settings, store)
+    return Checked(len(found), damaged, tuple(sorted(missing)), mended, tuple(changed))
 
 
 def _drop_lost(site: Site, store: Store) -> set[str]:
-    """Lets go of the rows of bundles that are here no more, so that they are received again."""
+    """Lets go of the rows of bundles that are here no more, so that they are received again; the
+    digests of all that is to be."""
     contents = NodeFolder(site.distribution).store()
-    holdings = store.read(lambda tx: tx.holdings.all())
+    holdings, manifests = store.read(lambda tx: (tx.holdings.all(), tx.holdings.manifests()))
     lost = [one for one in holdings if not contents.has(one.digest)]
+    found = {digest for digest in manifests.values() if not contents.has(digest)}
+    found |= {one.digest for one in lost}
 
     def work(tx: Transaction) -> None:
         for holding in lost:
             tx.holdings.drop(holding)
-        tx.set_meta(CHANGED, str(int(tx.meta(CHANGED) or 0) + 1))
+        tell_checked(tx)
 
-    if lost:
+    if found:
         store.transact([], work)
-    return {one.digest for one in lost}
+    return found
+
+
+def _check_installed(site: Site, settings: Settings, store: Store) -> list[Changed]:
+    folder = NodeFolder(site.distribution)
+    try:
+        name = read_joined(folder).name
+    except NotFound:
+        return []
+    belief = load_belief(store)
+    configuration = belief.configuration(name) if belief is not None else None
+    rules = node_rules(configuration or Configuration(name, ""), settings, folder.policies)
+    return check_installed(store, (*rules.roots, str(folder.policies)), policy_by(belief))
 
 
 def _mend(origin: Origin, now: Instant) -> dict[str, Mended]:

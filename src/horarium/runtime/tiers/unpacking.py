@@ -40,6 +40,7 @@ from horarium.runtime.tiers.acts import Acts, Planned
 from horarium.runtime.tiers.collecting import collect
 from horarium.runtime.tiers.receiving_node import ReceivingNode
 from horarium.runtime.tiers.removing import remove_content, take_asked
+from horarium.runtime.tiers.repairing import Again, Repairs
 from horarium.runtime.tiers.unpacked import Bundles
 from horarium.store.holdings import Holding
 from horarium.transport.content import ContentStore
@@ -100,6 +101,7 @@ class Unpacking:
         self._asked = 0
         self._stop = threading.Event()
         self._planned = ""
+        self._repairs = Repairs(node.store, node.contents, self._bundles.manifest)
 
     def extracted(self) -> Mapping[str, int]:
         """See `Unpacker`."""
@@ -107,7 +109,10 @@ class Unpacking:
 
     def missing(self) -> Sequence[Need]:
         """See `Unpacker`."""
-        return [need for need in self._missing if not self._contents.has(need.content.digest)]
+        return self._absent([*self._missing, *self._repairs.needs()])
+
+    def _absent(self, needs: Sequence[Need]) -> Sequence[Need]:
+        return [need for need in needs if not self._contents.has(need.content.digest)]
 
     def received(self) -> None:
         """See `Unpacker`."""
@@ -134,6 +139,8 @@ class Unpacking:
             while True:
                 self._woken.clear()
                 await self._do(self._remove_asked)
+                if await self._do(self._repair):
+                    await self._node.recount()
                 firing = await self._do(self._is_time)
                 if firing:
                     self._news = False
@@ -162,6 +169,7 @@ class Unpacking:
             )  # fmt: skip
         self._acts.recover()
         self._asked = self._read_asked()
+        self._repairs.begin()
         self._read_extracted()
         trusted = self._node.belief().trusted
         versions = {name: trusted.versions(name) for name in self._extracted}
@@ -187,6 +195,17 @@ class Unpacking:
             self._node.forget(name)
             self._read_extracted()
 
+    def _repair(self) -> bool:
+        """Extracts once more what was changed here; whether the node lacks something else now."""
+
+        def extract(what: Distribution, again: Again) -> Outcome:
+            manifest = again.manifest
+            variables = self._variables(manifest.distribution, manifest.version)
+            wish = Wish(what, again, variables, self._contents)
+            return self._extractor().extract(wish, self._stop)
+
+        return self._repairs.run(self._node.belief(), extract, self._node.clock.now())
+
     def _is_time(self) -> bool:
         """Whether there is something to do now: the schedule says so, somebody asked, or a failed
         version is to be tried again."""
@@ -199,7 +218,7 @@ class Unpacking:
             self._failing.clear()
             return True
         again = any(one.again is not None and one.again <= now for one in self._failing.values())
-        fetched = bool(self._missing) and not self.missing()
+        fetched = bool(self._missing) and not self._absent(self._missing)
         return again or fetched
 
     def _ended(self) -> None:
@@ -232,6 +251,7 @@ class Unpacking:
     def _read_extracted(self) -> None:
         found = self._node.store.read(lambda tx: tx.extraction.all_in_use())
         self._extracted = {use.distribution: use.version for use in found if use.version > 0}
+        self._repairs.look_at_manifests(self._node.belief())
 
     async def _do(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
@@ -285,7 +305,7 @@ class Unpacking:
             return True
         waits = [need for need in self._missing if need.distribution == item.distribution]
         if waits:
-            return not self.missing()
+            return not self._absent(waits)
         return failing.again is not None and failing.again <= self._node.clock.now()
 
     async def _one(self, item: Received) -> bool:
@@ -316,8 +336,9 @@ class Unpacking:
         bases = FirstOf((InstalledContents(self._node.store, self._roots()), self._contents))
         try:
             with self._bundles.opened(self._holding(item), version, bases) as unpacked:
+                variables = self._variables(item.distribution, item.version)
                 wish = Wish(
-                    definition, unpacked, self._variables(item), self._contents, attempt,
+                    definition, unpacked, variables, self._contents, attempt,
                     f"{item.distribution}-{item.version}-{attempt}",
                 )  # fmt: skip
                 outcome = extractor.extract(wish, self._stop)
@@ -446,8 +467,8 @@ class Unpacking:
     def _extractor(self) -> Extractor:
         return Extractor(self._node.store, self._rules(), self._node.clock)
 
-    def _variables(self, item: Received) -> Variables:
+    def _variables(self, distribution: str, version: int) -> Variables:
         return self._rules().all_variables(
-            item.distribution, item.version,
+            distribution, version,
             subscriber=self._node.configuration().variables, policy={}, environ=os.environ,
         )  # fmt: skip

@@ -32,6 +32,10 @@ ON CONFLICT (tenant, distribution, place) DO UPDATE SET target = excluded.target
     content = excluded.content, size = excluded.size, modified_s = excluded.modified_s,
     made = excluded.made
 
+-- name: doubt_installed
+UPDATE installed SET modified_s = :modified_s
+WHERE tenant = :tenant AND distribution = :distribution AND place = :place AND target = :target
+
 -- name: drop_installed
 DELETE FROM installed
 WHERE tenant = :tenant AND distribution = :distribution AND place = :place AND target = :target
