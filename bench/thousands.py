@@ -4,7 +4,8 @@ the lowest; every one a real node with keys, certificate, store and a folder of 
     python bench/thousands.py [TOP MIDDLE LOW LEAVES]      3 3 3 10 unless told: 270 leaves
 
 A node costs about a second of a processor to make, to join and to start: 3 5 5 50, with its 3,750
-leaves, takes a machine of many of them. Octets are those that the kernel counted for each connection (``ss``), TLS and all.
+leaves, takes a machine of many of them. Octets are those that the kernel counted for each
+connection (``ss``), TLS and all.
 """
 
 from __future__ import annotations
