@@ -79,6 +79,10 @@ class Acts:
         self._signals[name] = (*self._signals.get(name, ()), at)[-MOST_SIGNALS:]
         self._given = at if self._given is None else min(self._given, at)
 
+    def was_signalled(self, name: str, at: Instant) -> bool:
+        """Whether a signal was given at an instant."""
+        return at in self._signals.get(name, ())
+
     def look(self, now: Instant) -> tuple[list[Firing], Instant | None]:
         """What is to begin now, and when to look again. What is begun is written so."""
 

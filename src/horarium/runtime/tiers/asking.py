@@ -20,6 +20,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.enrolling import Enrolling
+from horarium.runtime.tiers.extract_times import ASKED
 from horarium.runtime.tiers.hearing import ADOPTED
 from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
 from horarium.runtime.tiers.joining import join
@@ -31,7 +32,7 @@ from horarium.runtime.tiers.removing import (
     remove_content,
 )
 from horarium.runtime.tiers.staging import pause, resume
-from horarium.runtime.tiers.unpacking import ASKED, node_rules
+from horarium.runtime.tiers.unpacking import node_rules
 from horarium.store.store import Store, Transaction
 from horarium.transport.keys import KeyFolder
 from horarium.transport.link import Refused

@@ -67,8 +67,12 @@ class Unpacker(Protocol):
         """Contents that an extraction lacks: files whose base was changed here."""
         ...
 
-    def received(self) -> None:
-        """Something was received: it may be time."""
+    def received(self, distribution: str) -> None:
+        """The bundle of a version was received: it may be time."""
+        ...
+
+    def changed(self) -> None:
+        """Something else is as it was not: what is believed, or a missing content came."""
         ...
 
 
@@ -83,7 +87,10 @@ class NothingUnpacked:
         """See `Unpacker`."""
         return ()
 
-    def received(self) -> None:
+    def received(self, distribution: str) -> None:
+        """See `Unpacker`."""
+
+    def changed(self) -> None:
         """See `Unpacker`."""
 
 
@@ -128,10 +135,14 @@ class ReceivingNode:
 
     # --- its life ----------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Works until it is cancelled."""
+    async def begin(self) -> None:
+        """Finds what is here, and goes by what was believed when it was last kept."""
         await self._count()
         self.adopt()
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        await self.begin()
         silence = partial(
             tell_silence, self.clock, self.sender, self.telling, self.configuration, self.belief
         )
@@ -190,7 +201,7 @@ class ReceivingNode:
         self._known = Known(versions, self._may_be_file)
         self.sender.tell_stand()
         self.look()
-        self.unpacker.received()
+        self.unpacker.changed()
 
     # --- the link upwards (Listener) ---------------------------------------------------
 
@@ -368,7 +379,10 @@ class ReceivingNode:
             need.version, need.content.length,
         )  # fmt: skip
         self.look()
-        self.unpacker.received()
+        if need.chunks is not None:
+            self.unpacker.received(need.distribution)
+        else:
+            self.unpacker.changed()
 
     def jitter(self, key: str) -> float:
         """See `Taker`."""

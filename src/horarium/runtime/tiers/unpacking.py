@@ -8,9 +8,10 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,25 +20,24 @@ from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Deferred, Extracted, Outcome
 from horarium.distribution.extract_order import Received, extract_order
-from horarium.distribution.failing import RETRIES, ExtractionFailed, next_try
+from horarium.distribution.failing import RETRIES, ExtractionFailed
 from horarium.distribution.manifest import File, Manifest
 from horarium.distribution.needing import Need
 from horarium.distribution.realm import Action, Distribution
-from horarium.distribution.schedules import Act, Given, firings, object_id, read_schedule
 from horarium.distribution.staged import GAVE_UP, UNHEALTHY
 from horarium.distribution.states import State
+from horarium.distribution.tries import Key, Tries
 from horarium.distribution.variables import Variables
 from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
-from horarium.kernel.instant import Instant, format_instant
-from horarium.kernel.timetable import Timetable
+from horarium.kernel.instant import format_instant
 from horarium.runtime.extract_actions import ActionFailed, Actions
 from horarium.runtime.extracting import Extractor, Wish
 from horarium.runtime.installed_contents import FirstOf, InstalledContents
 from horarium.runtime.node_rules import NodeRules
 from horarium.runtime.settings import Settings
-from horarium.runtime.tiers.acts import Acts, Planned
 from horarium.runtime.tiers.collecting import collect
+from horarium.runtime.tiers.extract_times import ExtractTimes
 from horarium.runtime.tiers.receiving_node import ReceivingNode
 from horarium.runtime.tiers.removing import remove_content, take_asked
 from horarium.runtime.tiers.repairing import Again, Repairs
@@ -49,17 +49,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ASKED = "extract_asked"
-"""A number in the store that rises when somebody asks that this node unpacks at once."""
 LOOK_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class _Failing:
-    """A version that could not be extracted."""
-
-    failures: int
-    again: Instant | None
 
 
 def node_rules(configuration: Configuration, settings: Settings, policies: Path) -> NodeRules:
@@ -91,16 +81,15 @@ class Unpacking:
     def __init__(self, node: ReceivingNode, settings: Settings) -> None:
         self._node = node
         self._settings = settings
-        self._acts = Acts(node.store)
+        self._times = ExtractTimes(node.store, node.name)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="extracting")
         self._extracted: dict[str, int] = {}
-        self._missing: list[Need] = []
-        self._failing: dict[tuple[str, int], _Failing] = {}
+        self._tries = Tries(lambda digest: self._contents.has(digest))
         self._woken = asyncio.Event()
-        self._news = False
-        self._asked = 0
+        self._came: set[str] = set()
+        self._changed = True
+        self._known: set[Key] = set()
         self._stop = threading.Event()
-        self._planned = ""
         self._repairs = Repairs(node.store, node.contents, self._bundles.manifest)
 
     def extracted(self) -> Mapping[str, int]:
@@ -109,15 +98,19 @@ class Unpacking:
 
     def missing(self) -> Sequence[Need]:
         """See `Unpacker`."""
-        return self._absent([*self._missing, *self._repairs.needs()])
+        lacking = [
+            need for need in self._repairs.needs() if not self._contents.has(need.content.digest)
+        ]
+        return [*self._tries.missing, *lacking]
 
-    def _absent(self, needs: Sequence[Need]) -> Sequence[Need]:
-        return [need for need in needs if not self._contents.has(need.content.digest)]
-
-    def received(self) -> None:
+    def received(self, distribution: str) -> None:
         """See `Unpacker`."""
-        self._news = True
-        self._acts.signal("verified", self._node.clock.now())
+        self._came.add(distribution)
+        self.changed()
+
+    def changed(self) -> None:
+        """See `Unpacker`."""
+        self._changed = True
         self._woken.set()
 
     @property
@@ -133,59 +126,73 @@ class Unpacking:
     async def run(self) -> None:
         """Unpacks until it is cancelled; one that is begun is ended first."""
         try:
-            for (name, version), state in (await self._do(self._begin)).items():
-                self._node.telling.tell(name, version, state, percent=100)
-            self._node.look()
+            await self.begin()
+            # Before the node goes by what it believes, it knows neither schedule nor bundles.
+            await self._woken.wait()
             while True:
                 self._woken.clear()
-                await self._do(self._remove_asked)
-                if await self._do(self._repair):
-                    await self._node.recount()
-                firing = await self._do(self._is_time)
-                if firing:
-                    self._news = False
-                    await self._round()
-                    await self._do(self._ended)
-                    if self._news:
-                        # It came while the round went on, and was not part of it: no overlap.
-                        self.received()
-                    continue
-                try:
+                await self.look()
+                with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._woken.wait()
-                except TimeoutError:
-                    continue
         finally:
             self._stop.set()
             self._worker.shutdown()
 
-    def _begin(self) -> dict[tuple[str, int], State]:
-        """Ends what died in the middle; by distribution and version, what is here."""
+    async def begin(self) -> None:
+        """Ends what an earlier process began, and tells what is here."""
+        here, unfinished = await self._do(self._begin)
+        for key in unfinished:
+            # What was begun is ended, at whatever hour: only actions afterwards remain.
+            self._tries.go_on(key, self._node.clock.now())
+        for (name, version), state in here.items():
+            self._node.telling.tell(name, version, state, percent=100)
+        self._node.look()
+
+    async def look(self) -> bool:
+        """Unpacks what it is time for, if anything; whether something was."""
+        await self._do(self._remove_asked)
+        if await self._do(self._repair):
+            await self._node.recount()
+        news = self._news()
+        configuration, now = self._node.configuration(), self._node.clock.now()
+        time = await self._do(partial(self._times.look, configuration, bool(news), now))
+        self._tries.count_anew(news)
+        if time.anew:
+            self._tries.begin_anew(now)
+        elif time.fires:
+            self._tries.begin_anew(now, news)
+        if not time.takes and not self._tries.is_time(now):
+            return False
+        await self._round(takes=time.takes)
+        if time.fires:
+            # Nothing else is a run of the schedule: what is due while it goes on is not lost.
+            await self._do(partial(self._times.ended, self._node.clock.now()))
+        return True
+
+    def _begin(self) -> tuple[dict[Key, State], list[Key]]:
+        """Ends what died in the middle; what is here, and what of it has to be gone on with."""
         self._policies.mkdir(mode=0o700, exist_ok=True)
         for recovered in self._extractor().recover():
             log.warning(
                 "extract.recovered distribution=%s version=%d new=%s trouble=%s",
                 recovered.distribution, recovered.version, recovered.new, recovered.trouble,
             )  # fmt: skip
-        self._acts.recover()
-        self._asked = self._read_asked()
+        self._times.begin()
         self._repairs.begin()
         self._read_extracted()
         trusted = self._node.belief().trusted
         versions = {name: trusted.versions(name) for name in self._extracted}
         self._bundles.keep_recovered(self._extracted, versions)
         unfinished = self._node.store.read(lambda tx: tx.extraction.unfinished())
-        for name, version in unfinished.items():
-            # What was begun is ended, at whatever hour: only actions afterwards remain.
-            self._failing[(name, version)] = _Failing(0, self._node.clock.now())
-        here: dict[tuple[str, int], State] = {}
+        here: dict[Key, State] = {}
         for holding in self._node.store.read(lambda tx: tx.holdings.all()):
             if holding.version > self._extracted.get(holding.distribution, 0):
                 here[(holding.distribution, holding.version)] = State.RECEIVED
         for name, version in self._extracted.items():
             if unfinished.get(name) != version:
                 here[(name, version)] = State.EXTRACTED
-        return here
+        return here, list(unfinished.items())
 
     def _remove_asked(self) -> None:
         for name in take_asked(self._node.store):
@@ -206,47 +213,16 @@ class Unpacking:
 
         return self._repairs.run(self._node.belief(), extract, self._node.clock.now())
 
-    def _is_time(self) -> bool:
-        """Whether there is something to do now: the schedule says so, somebody asked, or a failed
-        version is to be tried again."""
-        now = self._node.clock.now()
-        self._plan(now)
-        firings_, _ = self._acts.look(now)
-        asked = self._read_asked()
-        by_hand, self._asked = asked != self._asked, asked
-        if firings_ or by_hand:
-            self._failing.clear()
-            return True
-        again = any(one.again is not None and one.again <= now for one in self._failing.values())
-        fetched = bool(self._missing) and not self._absent(self._missing)
-        return again or fetched
-
-    def _ended(self) -> None:
-        self._acts.ended(object_id(Act.EXTRACT, self._node.name), self._node.clock.now())
-
-    def _plan(self, now: Instant) -> None:
-        configuration = self._node.configuration()
-        key = f"{configuration.extract}/{configuration.zone}/{configuration.seed}"
-        if key == self._planned:
-            return
-        self._planned = key
-        schedule = (
-            read_schedule(Act.EXTRACT, configuration.extract) if configuration.extract else None
-        )
-
-        def timetable(given: Given) -> Timetable:
-            return firings(
-                Act.EXTRACT, self._node.name, schedule, configuration.zone, configuration.seed,
-                given,
-            )  # fmt: skip
-
-        name = object_id(Act.EXTRACT, self._node.name)
-        self._acts.plan({name: Planned(schedule, timetable)}, now)
-        # What arrived before the schedule was known is as good as verified now.
-        self._acts.signal("verified", now)
-
-    def _read_asked(self) -> int:
-        return int(self._node.store.read(lambda tx: tx.meta(ASKED)) or 0)
+    def _news(self) -> set[str]:
+        """The distributions of which there is a version to unpack that was not there before: it
+        came, or came to be allowed."""
+        if not self._changed:
+            return set()
+        self._changed = False
+        came, self._came = self._came, set()
+        before, self._known = self._known, _versions(self._order())
+        new = {name for name, _ in self._known - before}
+        return new | (came & {name for name, _ in self._known})
 
     def _read_extracted(self) -> None:
         found = self._node.store.read(lambda tx: tx.extraction.all_in_use())
@@ -258,19 +234,19 @@ class Unpacking:
 
     # --- one round ---------------------------------------------------------------------
 
-    async def _round(self) -> None:
-        """Unpacks all that may be, in order; a failure holds up its own distribution only."""
-        failed: set[str] = set()
+    async def _round(self, *, takes: bool) -> None:
+        """Unpacks all that may be, in order; a failure holds up its own distribution only. What no
+        firing took before waits, unless this one ``takes``."""
+        held: set[str] = set()
         order = self._order()
-        going = {(item.distribution, item.version) for item in order}
-        # A version that nobody extracts any more is not tried again either.
-        self._failing = {key: one for key, one in self._failing.items() if key in going}
+        versions = _versions(order)
+        self._tries.keep(versions)
+        if takes:
+            self._tries.take(versions)
         for item in order:
-            if item.distribution in failed or not self._is_due(item):
-                failed.add(item.distribution)
-                continue
-            if not await self._one(item):
-                failed.add(item.distribution)
+            due = self._tries.is_due(_version(item), self._node.clock.now())
+            if item.distribution in held or not due or not await self._one(item):
+                held.add(item.distribution)
         self._node.look()
 
     def _order(self) -> list[Received]:
@@ -299,15 +275,6 @@ class Unpacking:
                 )
         return list(order.run)
 
-    def _is_due(self, item: Received) -> bool:
-        failing = self._failing.get((item.distribution, item.version))
-        if failing is None:
-            return True
-        waits = [need for need in self._missing if need.distribution == item.distribution]
-        if waits:
-            return not self._absent(waits)
-        return failing.again is not None and failing.again <= self._node.clock.now()
-
     async def _one(self, item: Received) -> bool:
         """Unpacks one version; whether it is in use now."""
         name, number = item.distribution, item.version
@@ -318,8 +285,7 @@ class Unpacking:
         self._node.telling.tell(name, number, State.EXTRACT_WAIT)
         self._node.telling.tell(name, number, State.STAGING)
         definition = read_definition(name, belief.trusted.definition(name))
-        failing = self._failing.get((name, number))
-        attempt = failing.failures + 1 if failing is not None else 1
+        attempt = self._tries.attempt(_version(item))
         outcome = await self._do(lambda: self._extract(item, version, definition, attempt))
         if isinstance(outcome, Extracted):
             ill = await self._do(lambda: self._check_health(item, attempt))
@@ -377,8 +343,7 @@ class Unpacking:
         return ""
 
     def _succeeded(self, item: Received, outcome: Extracted, ill: str) -> None:
-        self._failing.pop((item.distribution, item.version), None)
-        self._missing = [one for one in self._missing if one.distribution != item.distribution]
+        self._tries.ended(_version(item))
         reason = ill
         if ill:
             log.error(
@@ -403,6 +368,7 @@ class Unpacking:
     ) -> None:
         name, number, now = item.distribution, item.version, self._node.clock.now()
         if isinstance(outcome, Deferred):
+            self._tries.ended(_version(item))
             self._node.telling.tell(
                 name, number, State.EXTRACT_WAIT, reason=f"locked({outcome.path})"
             )
@@ -414,32 +380,32 @@ class Unpacking:
             path = f" {outcome.path}" if outcome.path else ""
             reason = f"{outcome.step.value}:{path} {outcome.trouble.value}: {outcome.why}"
             missing = outcome.missing
-        again = next_try(attempt, self._rules().extract_retries, now)
-        if missing:
-            reason = f"fetches {len(missing)} files whole: {reason}"
+        needs = self._needs(item, version, missing) if missing else ()
+        again = self._tries.failed(_version(item), self._rules().extract_retries, now, needs)
+        if needs:
+            reason = f"fetches {len(needs)} files whole: {reason}"
         elif again is None:
-            reason = f"{GAVE_UP} until the next firing: {reason}"
+            following = (
+                "there is a new version" if self._times.follows_versions else "the next firing"
+            )
+            reason = f"{GAVE_UP} until {following}: {reason}"
         else:
             reason = f"attempt {attempt}, again at {format_instant(again)}: {reason}"
-        self._failing[(name, number)] = _Failing(attempt, again)
         log.error(
             "extract.failed distribution=%s version=%d attempt=%d reason=%s", name, number,
             attempt, reason,
         )  # fmt: skip
         self._node.telling.tell(name, number, State.EXTRACT_FAILED, reason=reason)
-        if missing:
-            self._want(item, version, missing)
 
-    def _want(self, item: Received, version: Version, missing: Sequence[str]) -> None:
-        """Asks for contents that the node lacks: whole files, in place of patches."""
+    def _needs(self, item: Received, version: Version, missing: Sequence[str]) -> tuple[Need, ...]:
+        """Contents that the node lacks: whole files, in place of patches."""
         manifest = self._whole_manifest(item, version)
         sizes = {e.digest: e.size for e in manifest.entries if isinstance(e, File)}
-        self._missing = [one for one in self._missing if one.distribution != item.distribution]
-        self._missing += [
+        return tuple(
             Need(item.distribution, item.version, Blob(digest, sizes[digest]))
             for digest in missing
             if digest in sizes
-        ]
+        )
 
     def _whole_manifest(self, item: Received, version: Version) -> Manifest:
         with self._bundles.opened(self._holding(item), version, self._contents) as unpacked:
@@ -472,3 +438,11 @@ class Unpacking:
             distribution, version,
             subscriber=self._node.configuration().variables, policy={}, environ=os.environ,
         )  # fmt: skip
+
+
+def _version(item: Received) -> Key:
+    return item.distribution, item.version
+
+
+def _versions(order: Iterable[Received]) -> set[Key]:
+    return {_version(item) for item in order}
