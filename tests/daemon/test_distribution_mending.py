@@ -113,3 +113,30 @@ def test_a_node_that_lost_a_manifest_still_gets_what_changes_it(tmp_path: Path) 
         realm.build()
         realm.until_extracted(2)
         assert realm.is_whole("north")
+
+
+def test_contents_lie_where_the_owner_of_a_node_wants_them(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        north, oslo = realm.nodes["north"], realm.nodes["oslo"]
+        realm.hq.configure(working_dir=str(tmp_path / "disk"))
+        realm.fill(2, 50_000)
+        realm.declare()
+        realm.hq.start()
+        north.join(realm.hq)
+        north.start()
+        realm.build()
+        realm.until_extracted(1, "north")
+        assert bundles(realm.hq) == []
+        assert (tmp_path / "disk" / "content").stat().st_mode & 0o777 == 0o700
+        # North is given another disk, on which nothing lies: what it needs is fetched again.
+        north.stop()
+        north.configure(working_dir=str(tmp_path / "other"))
+        north.start()
+        oslo.join(north)
+        oslo.start()
+        (realm.source / "new").write_text("new\n")
+        realm.build()
+        realm.until_extracted(2)
+        assert realm.is_whole("north")
+        assert realm.is_whole("oslo")
+        assert (tmp_path / "other" / "content").is_dir()

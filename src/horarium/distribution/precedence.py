@@ -14,6 +14,7 @@ from horarium.distribution.realm import Distributor, Policy, Realm, Subscriber
 from horarium.distribution.schedules import Act
 from horarium.distribution.settings import (
     DISTRIBUTOR,
+    OF_MACHINES,
     SETTINGS,
     SUBSCRIBER,
     DistributorSettings,
@@ -89,7 +90,7 @@ def settings_of(realm: Realm, kind: str, name: str) -> dict[str, Held[object]]:
     return {
         field: _held(field, own.settings, spoken, label, setting.default)
         for field, setting in SETTINGS.items()
-        if kind in setting.on
+        if kind in setting.on and field not in OF_MACHINES
     }
 
 

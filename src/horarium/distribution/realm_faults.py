@@ -11,7 +11,7 @@ from horarium.distribution.precedence import (
 )
 from horarium.distribution.realm import Distributor, LinkCalendar, Realm
 from horarium.distribution.schedules import LEAST_REFRESH, fast_refresh
-from horarium.distribution.settings import DISTRIBUTOR
+from horarium.distribution.settings import DISTRIBUTOR, OF_MACHINES
 from horarium.distribution.tree import ORIGIN, entries_of, route
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.nearest import nearest
@@ -34,6 +34,7 @@ def realm_faults(realm: Realm) -> Iterator[RealmFault]:
         whom = "everything" if about == "all" else about
         yield "policy", other, "applies_to", f"{one} applies to {whom} with equal width"
     yield from _fast_refreshes(realm)
+    yield from _of_machines(realm)
 
 
 def link_calendars(realm: Realm) -> Iterator[tuple[str, str, LinkCalendar]]:
@@ -237,3 +238,17 @@ def _fast_refreshes(realm: Realm) -> Iterator[RealmFault]:
             f"two refreshes lie {gap} s apart: fewer than {LEAST_REFRESH} s cancel work under way, "
             f"or need allow_fast_refresh",
         )  # fmt: skip
+
+
+def _of_machines(realm: Realm) -> Iterator[RealmFault]:
+    """What only the owner of a machine knows is not told to it from outside."""
+    written = {
+        "distributor": {one.name: one.own.settings for one in realm.distributors.values()},
+        "subscriber": {one.name: one.own.settings for one in realm.subscribers.values()},
+        "policy": {one.name: one.settings for one in realm.policies.values()},
+    }
+    for kind, objects in written.items():
+        for name, settings in objects.items():
+            for key in sorted(OF_MACHINES & settings.keys()):
+                text = f"belongs to the machine: say node.{key} in the horarium.toml of its site"
+                yield kind, name, key, text

@@ -76,7 +76,7 @@ SETTINGS: Mapping[str, Setting] = {
         BOTH, _least_rate, KIB,
         "octets a second; slower than this over the timeout is no progress",
     ),
-    "working_dir": Setting(BOTH, as_path, None, "absolute path; None is below the site's state"),
+    "working_dir": Setting(BOTH, as_path, None, "refused: node.working_dir of the machine says it"),
     "free_space": Setting(_on(SUBSCRIBER), read_size, GIB, "octets kept free after staging"),
     "cache_max": Setting(
         _on(SUBSCRIBER), or_unlimited(read_size), None, "octets kept for others; None unlimited"
@@ -107,6 +107,9 @@ SETTINGS: Mapping[str, Setting] = {
     ),
 }  # fmt: skip
 """Every setting that an object has of its own or by a policy, by its name."""
+
+OF_MACHINES = frozenset({"working_dir"})
+"""What is read and refused, because only the owner of a machine can say it. Nothing goes by it."""
 
 RATES = "output_rate"
 """The one setting that is a table: a rate for each priority, or one for all of them."""
@@ -141,7 +144,6 @@ class DistributorSettings:
     preempt: bool
     timeout: int
     min_rate: int
-    working_dir: str | None
     max_builds: int
     origin_cap: int
     refresh_cancels: bool
@@ -159,7 +161,6 @@ class SubscriberSettings:
     preempt: bool
     timeout: int
     min_rate: int
-    working_dir: str | None
     free_space: int
     cache_max: int | None
     relay: Relay
@@ -182,7 +183,7 @@ def _fields(kind: str, values: Mapping[str, object]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: values.get(name, setting.default)
         for name, setting in SETTINGS.items()
-        if kind in setting.on
+        if kind in setting.on and name not in OF_MACHINES
     }
     rates = {priority: found.pop(f"{RATES}.{priority.value}") for priority in Priority}
     return found | {RATES: rates}

@@ -659,6 +659,11 @@ def _absolute_paths(value: object) -> tuple[str, ...]:
     return tuple(path.rstrip("/") or "/" for path in paths)
 
 
+def _absolute_path(value: object) -> str:
+    (path,) = _absolute_paths([value])
+    return path
+
+
 def _program(value: object) -> tuple[str, ...]:
     expected = 'a full path and arguments such as ["/usr/local/bin/check", "--quick"]'
     if value == []:
@@ -711,6 +716,21 @@ _NODE = (
         _absolute_paths,
         "absolute paths",
         "Where extraction may write; unset, the absolute paths among `node.variables`.",
+    ),
+    _of_node(
+        "working_dir",
+        None,
+        _absolute_path,
+        "absolute path",
+        "Where contents lie, and what is being received; unset, in the state of the site. Keys and "
+        "metadata stay there.",
+    ),
+    _of_node(
+        "allow_network_dir",
+        False,
+        yes_no,
+        "`true` or `false`",
+        "Whether it may be on a network file system, which can lose what it said was written.",
     ),
     _of_node(
         "allow_actions",

@@ -135,6 +135,8 @@ class NodeSettings:
     url: str | None
     variables: Mapping[str, str]
     allowed_roots: tuple[str, ...] | None
+    working_dir: str | None
+    allow_network_dir: bool
     allow_actions: bool
     actions_user: str | None
     service_command: tuple[str, ...]

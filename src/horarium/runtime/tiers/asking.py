@@ -22,7 +22,13 @@ from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.extract_times import ASKED
 from horarium.runtime.tiers.hearing import ADOPTED
-from horarium.runtime.tiers.identity import Joined, NodeFolder, own_identity, read_joined
+from horarium.runtime.tiers.identity import (
+    Joined,
+    NodeFolder,
+    node_folder,
+    own_identity,
+    read_joined,
+)
 from horarium.runtime.tiers.joining import join
 from horarium.runtime.tiers.making import Made, Making, Options
 from horarium.runtime.tiers.origin import Origin, Published
@@ -224,7 +230,8 @@ def remove_content_now(
 ) -> bool:  # fmt: skip
     """Removes what a distribution installed at the node of this site, which does not get it any
     more; False when the daemon that runs here is to do it. Conflict when it can not be removed."""
-    joined, folder = read_joined(NodeFolder(site.distribution)), NodeFolder(site.distribution)
+    folder = node_folder(site, settings)
+    joined = read_joined(folder)
     belief = load_belief(store)
     check_removable(store, belief, joined.name, distribution, force=force)
     if running(site) is not None:

@@ -12,12 +12,13 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
-from horarium.runtime.tiers.identity import NodeFolder, read_joined
+from horarium.runtime.tiers.identity import NodeFolder, node_folder, read_joined
 from horarium.runtime.tiers.mending import Mended, mend
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.repairing import Changed, check_installed, policy_by, tell_checked
 from horarium.runtime.tiers.unpacking import node_rules
 from horarium.store.store import Store, Transaction
+from horarium.transport.content import ContentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +45,24 @@ def check_node(site: Site, settings: Settings, store: Store, now: Instant) -> Ch
     """Hashes every content and all that is installed. A content that is damaged goes, with its
     row: it is fetched again, or made anew where it came from. GatherFailed when there is no space
     for that."""
-    contents = NodeFolder(site.distribution).store()
+    folder = node_folder(site, settings)
+    contents = folder.store()
     found = list(contents.digests())
     damaged = tuple(digest for digest in found if not contents.verify(digest))
     for digest in damaged:
         contents.drop(digest)
-    lost = _drop_lost(site, store)
+    lost = drop_lost(contents, store)
     mended = _mend(Origin(site, settings, store), now)
     made = {digest for one in mended.values() for digest in one.made}
     absent = {digest for one in mended.values() for digest in one.missing}
     missing = (lost | made | absent) - set(damaged)
-    changed = _check_installed(site, settings, store)
+    changed = _check_installed(folder, settings, store)
     return Checked(len(found), damaged, tuple(sorted(missing)), mended, tuple(changed))
 
 
-def _drop_lost(site: Site, store: Store) -> set[str]:
+def drop_lost(contents: ContentStore, store: Store) -> set[str]:
     """Lets go of the rows of bundles that are here no more, so that they are received again; the
     digests of all that is to be."""
-    contents = NodeFolder(site.distribution).store()
     holdings, manifests = store.read(lambda tx: (tx.holdings.all(), tx.holdings.manifests()))
     lost = [one for one in holdings if not contents.has(one.digest)]
     found = {digest for digest in manifests.values() if not contents.has(digest)}
@@ -77,8 +78,7 @@ def _drop_lost(site: Site, store: Store) -> set[str]:
     return found
 
 
-def _check_installed(site: Site, settings: Settings, store: Store) -> list[Changed]:
-    folder = NodeFolder(site.distribution)
+def _check_installed(folder: NodeFolder, settings: Settings, store: Store) -> list[Changed]:
     try:
         name = read_joined(folder).name
     except NotFound:

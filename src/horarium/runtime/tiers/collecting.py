@@ -4,7 +4,6 @@ keeps for others beyond what its owner gives them."""
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -109,7 +108,7 @@ def _shrink(node: ReceivingNode, needed: frozenset[str]) -> int:
     configuration = node.configuration()
     most = configuration.setting("cache_max")
     floor = configuration.setting("free_space", 1 << 30) or 0
-    lacking = floor - shutil.disk_usage(node.folder.root).free
+    lacking = floor - node.folder.free
     if most is None and lacking <= 0:
         return 0
     holdings, unfinished = node.store.read(

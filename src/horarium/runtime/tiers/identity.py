@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from horarium.kernel.errors import InvalidInput, NotFound
+from horarium.runtime.file_systems import network_kind
+from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import write_whole
+from horarium.runtime.site import Site
 from horarium.transport.certificates import Identity, Papers, client_tls, identity_of, server_tls
 from horarium.transport.content import ContentStore
 from horarium.transport.keys import KeyFolder
@@ -21,9 +25,11 @@ AUTHORITY_KEY = "authority"
 
 @dataclass(frozen=True, slots=True)
 class NodeFolder:
-    """The folder of one node: ``keys/`` for its owner alone, certificates, contents."""
+    """The folder of one node: ``keys/`` for its owner alone, certificates, contents; these in a
+    ``working`` one where there is one."""
 
     root: Path
+    working: Path | None = None
 
     @property
     def keys(self) -> KeyFolder:
@@ -33,7 +39,15 @@ class NodeFolder:
     @property
     def contents(self) -> Path:
         """The folder of contents."""
-        return self.root
+        return self.working or self.root
+
+    @property
+    def free(self) -> int:
+        """The octets that the disk of contents has left."""
+        path = self.contents
+        while not path.exists():
+            path = path.parent
+        return shutil.disk_usage(path).free
 
     @property
     def policies(self) -> Path:
@@ -57,6 +71,22 @@ class NodeFolder:
     def joined(self) -> Path:
         """Who this node is and whom it joined by, written when it has joined."""
         return self.root / "node.json"
+
+
+def node_folder(site: Site, settings: Settings) -> NodeFolder:
+    """The folder of the node of a site, with contents where its owner wants them. InvalidInput for
+    a network file system that the owner did not allow."""
+    written = settings.node.working_dir
+    if written is None:
+        return NodeFolder(site.distribution)
+    kind = network_kind(Path(written))
+    if kind and not settings.node.allow_network_dir:
+        raise InvalidInput(
+            f"node.working_dir: {written} lies on a network file system ({kind}), which can lose "
+            "what it said was written; node.allow_network_dir = true takes it all the same",
+            part="node.working_dir",
+        )
+    return NodeFolder(site.distribution, Path(written))
 
 
 @dataclass(frozen=True, slots=True)

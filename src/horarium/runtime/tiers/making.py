@@ -6,7 +6,6 @@ A build once begun is finished, whatever is refreshed meanwhile, unless its own 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -211,7 +210,7 @@ class Making:
             raise NotFound(f"version {options.rollback} is not kept (any more); there are {kept}")
         contents = ContentStore(folder.contents, passed)
         notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
-        builder = Builder(contents, notes, going.stop, lambda: shutil.disk_usage(folder.root).free)
+        builder = Builder(contents, notes, going.stop, lambda: folder.free)
         order = Order(
             what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
             tuple(retained), digest_of_definition(what), options.rehash,

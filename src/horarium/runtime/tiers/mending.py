@@ -8,7 +8,6 @@ not, the version is published anew with what was made in its place.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -74,7 +73,7 @@ def mend(
     contents = origin.folder.store()
     builder = Builder(
         contents, notes, stop or threading.Event(),
-        lambda: shutil.disk_usage(origin.folder.root).free,
+        lambda: origin.folder.free,
     )  # fmt: skip
     mending = _Mending(contents, builder, what, now, found)
     done = mending.run(hashed=hashed)

@@ -35,7 +35,7 @@ from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_belief
 from horarium.runtime.tiers.expecting import expect_receivers
-from horarium.runtime.tiers.identity import NodeFolder
+from horarium.runtime.tiers.identity import node_folder
 from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
 from horarium.runtime.tiers.staging import new_releases, releases_of
 from horarium.store.store import Store, Transaction
@@ -81,7 +81,7 @@ class Origin:
         self.settings = settings
         self.store = store
         self.busy = busy
-        self.folder = NodeFolder(site.distribution)
+        self.folder = node_folder(site, settings)
 
     @property
     def url(self) -> str:

@@ -14,8 +14,9 @@ from horarium.runtime.notifying import Notifying
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
+from horarium.runtime.tiers.checking import drop_lost
 from horarium.runtime.tiers.distributing_node import DistributingNode
-from horarium.runtime.tiers.identity import NodeFolder, read_joined, tls_down
+from horarium.runtime.tiers.identity import node_folder, read_joined, tls_down
 from horarium.runtime.tiers.joining import renew
 from horarium.runtime.tiers.making import Making
 from horarium.runtime.tiers.origin import Origin
@@ -44,7 +45,7 @@ class DistributionPart:
         self._settings = settings
         self._store = store
         self._clock = clock
-        self._folder = NodeFolder(site.distribution)
+        self._folder = node_folder(site, settings)
         self._server: LinkServer | None = None
         self._notifying = Notifying(store, lambda: settings, clock, site.state / "notices")
 
@@ -100,6 +101,9 @@ class DistributionPart:
         if belief is None:
             log.error("subscriber.waits reason=no realm is believed; join again")
             return
+        # Another working directory may not hold what the rows say.
+        contents, loop = self._folder.store(), asyncio.get_running_loop()
+        await loop.run_in_executor(None, lambda: drop_lost(contents, self._store))
         insecure = self._settings.node.insecure_loopback and joined.url.startswith("http://")
         node = ReceivingNode(
             joined, self._folder, self._store, self._clock, belief, _token, insecure=insecure
