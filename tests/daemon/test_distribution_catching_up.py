@@ -158,7 +158,7 @@ def test_a_store_restored_from_an_older_backup_says_so_and_is_led_on(tmp_path: P
         realm.hq.start()
         until(lambda: "store.behind" in realm.hq.log, lambda: realm.logs())
         change(realm, 3)
-        refused = realm.hq.run("distribution", "build", "docs", status=64)
+        refused = realm.hq.run("distribution", "build", "docs", status=65)
         assert "distribution adopt docs --version 2" in refused["error"]["message"]
         realm.hq.run("distribution", "adopt", "docs", "--version", "2")
         assert realm.build()["version"] == 3

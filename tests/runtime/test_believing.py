@@ -141,6 +141,16 @@ def test_who_was_told_of_something_and_did_not_get_it_asks_again_soon(north: Nor
         north.above.belief = whole
         looking = asyncio.create_task(north.believing.look_again(lambda: north.client))
         await asyncio.sleep(0)
+        # A link that is down now ends nothing.
+        north.above.lost.add("timestamp")
+        north.clock.advance(AGAIN_SECONDS)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not looking.done()
+        north.above.lost.clear()
+        north.clock.advance(AGAIN_SECONDS)
+        for _ in range(100):
+            await asyncio.sleep(0)
         north.clock.advance(AGAIN_SECONDS)
         for _ in range(100):
             await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from functools import partial
 from horarium.distribution.messages import Stand
 from horarium.distribution.trust import LARGEST, LARGEST_ROLE
 from horarium.distribution.untrusted import Untrusted
-from horarium.kernel.errors import Unavailable
+from horarium.kernel.errors import HorariumError, Unavailable
 from horarium.runtime.clock import Clock
 from horarium.runtime.notices import notice_refusal
 from horarium.runtime.tiers.belief import (
@@ -22,6 +22,7 @@ from horarium.runtime.tiers.belief import (
     refreshed,
 )
 from horarium.store.store import Store
+from horarium.transport.link import Refused
 from horarium.transport.link_client import LinkClient
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,11 @@ class Believing:
             if link is None or rested < (pause if behind else REFRESH_SECONDS):
                 continue
             rested, pause = 0.0, min(2 * pause, REFRESH_SECONDS) if behind else AGAIN_SECONDS
-            await self.refresh(link)
+            try:
+                await self.refresh(link)
+            except (HorariumError, Refused) as error:
+                # The link ends by itself when nobody is there any more; another one is made.
+                log.warning("metadata.not_refreshed parent=%s reason=%s", link.end.name, error)
 
     async def given(self, client: LinkClient, name: str, number: int | None) -> bytes | None:
         """Metadata for a node below. A configuration that is not the one that counts is asked for
