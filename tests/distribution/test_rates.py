@@ -18,7 +18,7 @@ from horarium.distribution.rates import (
 )
 from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
-from horarium.kernel.zone import named
+from horarium.kernel.zone import Zone, named
 
 from .realms import at
 
@@ -72,6 +72,14 @@ LINES = st.builds(
 )
 
 
+def rate_at(grid: RateGrid, t: Instant, zone: Zone) -> int | None:
+    """The rate of the last line that has an instant, as people read a grid."""
+    for line in reversed(grid.lines):
+        if line.window.open_between(t, Instant(t + 1), zone):
+            return line.rate
+    return None
+
+
 @given(
     lines=st.lists(LINES, max_size=5),
     t=st.integers(0, 4 * 86_400),
@@ -84,7 +92,7 @@ def test_stretches_closed_cells_and_single_instants_agree(
     # Over the night in which Berlin's clocks go forward.
     start = at("2026-03-27T00:00Z")
     end, now, where = Instant(start + 4 * 86_400), Instant(start + t), named(zone)
-    rate = grid.rate_at(now, where)
+    rate = rate_at(grid, now, where)
     stretches = grid.rates_between(start, end, where)
     if now < end:
         assert [found for period, found in stretches if period.contains(now)] == [rate]

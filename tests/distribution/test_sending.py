@@ -164,7 +164,8 @@ def test_a_rate_grid_says_how_fast_and_a_cell_of_0_closes() -> None:
     channel, hq, s1 = found.channels["night"], found.distributors["hq"], found.subscribers["s1"]
 
     def rate(text: str) -> int | None:
-        return sending.rate_at(channel, hq, s1, at(text))
+        second = (at(text), Instant(at(text) + 1))
+        return sending.grid(channel).rates_between(*second, sending.zone(channel, hq, s1))[0][1]
 
     assert rate("2026-03-02T22:30Z") == 250_000
     assert rate("2026-03-02T23:30Z") is None

@@ -12,12 +12,12 @@ from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
 from horarium.runtime.applying import apply_objects
 from horarium.runtime.faults import BadObjects
-from horarium.runtime.file_systems import network_kind
 from horarium.runtime.objects import read_objects
 from horarium.runtime.settings import Settings, default_settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers import identity
 from horarium.runtime.tiers.identity import node_folder
+from horarium.store.file_systems import network_kind
 from horarium.transport.content import ContentStore
 
 MOUNTS = """\

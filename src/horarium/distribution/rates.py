@@ -113,13 +113,6 @@ class RateGrid:
 
     lines: tuple[GridLine, ...] = ()
 
-    def rate_at(self, t: Instant, zone: Zone) -> int | None:
-        """Octets a second at an instant; None is unlimited, 0 closed."""
-        for line in reversed(self.lines):
-            if line.window.open_between(t, Instant(t + 1), zone):
-                return line.rate
-        return None
-
     def open_between(self, start: Instant, end: Instant, zone: Zone) -> PeriodSet:
         """Where no cell is 0."""
         shut = EMPTY

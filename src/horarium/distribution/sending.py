@@ -135,13 +135,6 @@ class Sending:
         found = gated(receiver.calendar, whole, self.busy)
         return EMPTY if found is None else found
 
-    def rate_at(
-        self, channel: Channel, distributor: Distributor, receiver: Subscriber, t: Instant
-    ) -> int | None:
-        """Octets a second of the channel's rate grid; None is unlimited, 0 closed."""
-        parts = self._rates(channel, distributor, receiver, t, Instant(t + 1))
-        return parts[0][1]
-
     def _rates(
         self, channel: Channel, distributor: Distributor, receiver: Subscriber,
         start: Instant, end: Instant,

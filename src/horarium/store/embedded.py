@@ -20,6 +20,7 @@ import apsw
 
 from horarium.kernel.errors import CorruptState, InvalidInput, Unavailable
 from horarium.store.engine import MAXIMUM_KEYS, Key, Parameters, Row
+from horarium.store.file_systems import NETWORK, file_system
 from horarium.store.queries import Migration, load_migrations, load_queries
 
 T = TypeVar("T")
@@ -31,7 +32,6 @@ LOCK_WAIT_SECONDS = 10.0
 PASSIVE_PAGES = 1_000
 # Past this size the log is emptied even while the service works, so that reads stay fast.
 THOROUGH_PAGES = 16_384
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse"})
 PRAGMAS: tuple[tuple[str, str | int, str | int], ...] = (
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),
@@ -327,20 +327,9 @@ def _check_library() -> None:
 def _check_place(path: Path, allow_network: bool) -> None:
     if not path.parent.is_dir():
         raise Unavailable(f"{path.parent} does not exist")
-    kind = _file_system(path.parent.resolve())
-    if not allow_network and (kind in NETWORK_FILE_SYSTEMS or kind.startswith("fuse.")):
+    kind = file_system(path.parent)
+    if not allow_network and (kind in NETWORK or kind.startswith("fuse.")):
         raise InvalidInput(f"{path} lies on {kind}; a database there can be corrupted")
-
-
-def _file_system(path: Path) -> str:
-    best, kind = "", ""
-    with suppress(OSError), open("/proc/mounts", encoding="utf-8") as mounts:
-        for line in mounts:
-            _, place, found, *_ = line.split(" ")
-            inside = place == "/" or path == Path(place) or Path(place) in path.parents
-            if inside and len(place) >= len(best):
-                best, kind = place, found
-    return kind
 
 
 def _open_lock_file(path: str) -> int:

@@ -11,10 +11,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from horarium.kernel.errors import InvalidInput, NotFound
-from horarium.runtime.file_systems import network_kind
 from horarium.runtime.settings import Settings
 from horarium.runtime.sharing import write_whole
 from horarium.runtime.site import Site
+from horarium.store.file_systems import network_kind
 from horarium.transport.certificates import Identity, Papers, client_tls, identity_of, server_tls
 from horarium.transport.content import ContentStore
 from horarium.transport.keys import KeyFolder

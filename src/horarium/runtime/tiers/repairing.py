@@ -15,7 +15,7 @@ from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Extracted, Failed, Outcome
 from horarium.distribution.extraction import LocalChanges
-from horarium.distribution.installed import Installed, Kind, is_untouched
+from horarium.distribution.installed import Installed, Kind, Seen, is_untouched
 from horarium.distribution.manifest import File, Manifest
 from horarium.distribution.needing import Need
 from horarium.distribution.realm import Distribution
@@ -104,14 +104,11 @@ def _differing(
             if others.get(path):
                 continue
             seen = tree.look(path)
-            if seen is None or not _is_as_it_was(tree, row):
+            if seen is None or not _is_as_it_was(tree, row, seen):
                 yield row, seen is None
 
 
-def _is_as_it_was(tree: Tree, row: Installed) -> bool:
-    seen = tree.look(row.path)
-    if seen is None:
-        return False
+def _is_as_it_was(tree: Tree, row: Installed, seen: Seen) -> bool:
     if row.kind is Kind.DIRECTORY:
         return seen.kind is Kind.DIRECTORY
     try:
