@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread, local
@@ -32,14 +32,15 @@ LOCK_WAIT_SECONDS = 10.0
 PASSIVE_PAGES = 1_000
 # Past this size the log is emptied even while the service works, so that reads stay fast.
 THOROUGH_PAGES = 16_384
+# The patience comes first: with none, those after it fail where another process is at work.
 PRAGMAS: tuple[tuple[str, str | int, str | int], ...] = (
+    ("busy_timeout", 5000, 5000),
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),
     ("foreign_keys", "ON", 1),
     ("trusted_schema", "OFF", 0),
     ("cell_size_check", "ON", 1),
     ("mmap_size", 0, 0),
-    ("busy_timeout", 5000, 5000),
     ("wal_autocheckpoint", 0, 0),
     ("journal_size_limit", 67108864, 67108864),
 )
@@ -94,7 +95,9 @@ class EmbeddedEngine:
         if not self._in_memory:
             _check_place(Path(self._path), allow_network)
         self._lock_file = -1 if self._in_memory else _open_lock_file(self._path + ".lock")
-        self._writer = self._connect(readonly=False)
+        # SQLite turns a database to its log without waiting for others who do the same.
+        with nullcontext() if self._in_memory or _has_log(self._path) else self._exclusive():
+            self._writer = self._connect(readonly=False)
         self._writer.set_wal_hook(self._remember_pages)
 
     def migrate(self, now: int) -> int:
@@ -330,6 +333,15 @@ def _check_place(path: Path, allow_network: bool) -> None:
     kind = file_system(path.parent)
     if not allow_network and (kind in NETWORK or kind.startswith("fuse.")):
         raise InvalidInput(f"{path} lies on {kind}; a database there can be corrupted")
+
+
+def _has_log(path: str) -> bool:
+    """Whether the header of a database says that it is written through a log."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(20)[18:] == b"\2\2"
+    except OSError:
+        return False
 
 
 def _open_lock_file(path: str) -> int:

@@ -31,7 +31,7 @@ from horarium.runtime.tiers.identity import (
 )
 from horarium.runtime.tiers.joining import join
 from horarium.runtime.tiers.making import Made, Making, Options
-from horarium.runtime.tiers.origin import Origin, Published
+from horarium.runtime.tiers.origin import Origin, Published, tell_change
 from horarium.runtime.tiers.removing import (
     ask_for_removal,
     check_removable,
@@ -143,16 +143,15 @@ def send_now(
 ) -> None:
     """Opens a window of a channel until what is lacking now is sent. Conflict for one because of
     which nothing can be sent."""
-    origin = Origin(site, settings, store)
 
     def work(tx: Transaction) -> None:
         realm = read_realm_of(tx, settings)
         _known(realm.channels, "channel", name)
         _check_sends(realm, realm.channels[name])
         tx.releases.open_window(name, now, by)
+        tell_change(tx)
 
     store.transact([], work)
-    origin.tell()
 
 
 def _check_sends(realm: Realm, channel: Channel) -> None:
@@ -203,12 +202,14 @@ def _staged(
     site: Site, settings: Settings, store: Store, name: str,
     work: Callable[[Transaction, Realm, Channel], int],
 ) -> int:  # fmt: skip
-    origin = Origin(site, settings, store)
-    realm = origin.realm()
+    realm = Origin(site, settings, store).realm()
     _known(realm.channels, "channel", name)
-    count = store.transact([], lambda tx: work(tx, realm, realm.channels[name]))
-    origin.tell()
-    return count
+
+    def change(tx: Transaction) -> int:
+        tell_change(tx)
+        return work(tx, realm, realm.channels[name])
+
+    return store.transact([], change)
 
 
 def extract_now(site: Site, store: Store, name: str) -> None:

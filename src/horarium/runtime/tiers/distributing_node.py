@@ -82,7 +82,7 @@ class DistributingNode:
         self._known = Known(())
         self._asked: dict[tuple[str, Hashable], _Asked] = {}
         self._alike: dict[tuple[str, str], Hashable] = {}
-        self._changes = self._refreshes = -1
+        self._changes, self._refreshes = published.changes, published.asked
         self._calendars = Calendars()
         self._calendars_due = Instant(0)
         self._acts = Acts(origin.store)
@@ -118,8 +118,6 @@ class DistributingNode:
         self.origin.store.transact([], lambda tx: tx.versions.abandon_builds(now))
         self._acts.recover()
         self._acts.plan(self._planned(), now)
-        self._changes = self.origin.changes()
-        self._refreshes = self.origin.refreshes_asked()
 
     async def do(self, work: Callable[[], T]) -> T:
         """Does something that asks the store, off the loop's thread."""
@@ -128,6 +126,7 @@ class DistributingNode:
     def adopt(self, published: Published) -> None:
         """Goes by what was published."""
         self._published = published
+        self._changes = published.changes
         self._sending = self.origin.sending(published.realm)
         self._asked.clear()
         self._alike.clear()
@@ -235,13 +234,12 @@ class DistributingNode:
                     await self.do(partial(notice_expiring, self.origin.store, self.clock.now()))
                 asked = await self.do(self.origin.refreshes_asked)
                 if asked != self._refreshes:
-                    self._refreshes = asked
+                    # Of a refresh that fails there is one error, not one every second.
+                    self._refreshes, self._changes = asked, changes
                     await self.refresh()
-                    self._changes = await self.do(self.origin.changes)
                 elif changes != self._changes or late:
                     renewed = self.clock.monotonic() if late else renewed
                     await self._follow()
-                    self._changes = await self.do(self.origin.changes)
                 await self._look_after_extra()
                 await self._look_at_rings()
                 await self._look_at_calendars()

@@ -55,13 +55,15 @@ KNOWN_SINCE = "distribution_known_since"
 @dataclass(frozen=True, slots=True)
 class Published:
     """What holds after a refresh: what is believed, the realm it follows from, how it travels, and
-    the distributor's own configuration."""
+    the distributor's own configuration; and of what the store counts, as much as was seen."""
 
     belief: Belief
     realm: Realm
     plan: Plan
     origin: Configuration
     changed: bool
+    changes: int
+    asked: int
 
     def behind(self, child: str) -> set[str]:
         """A node of the first tier, all behind it, and those that may turn to any of them."""
@@ -141,6 +143,8 @@ class Origin:
         baseline: Version | None = None, brought: Sequence[KeyFolder] = (),
         turned: Callable[[Belief], Belief] = lambda belief: belief,
     ) -> Published:  # fmt: skip
+        # What is counted while this goes on has not been seen by it.
+        changes, asked = self.changes(), self.refreshes_asked()
         realm = self.realm()
         if not realm.distributors:
             raise NotFound("no distributor is declared; see [distributor.NAME] of an object file")
@@ -170,13 +174,12 @@ class Origin:
             for release in news:
                 tx.releases.put(release)
             expect_receivers(tx, realm, plan.trees, versions, released, now)
+            if after != before:
+                tell_change(tx)
 
-        if after != before or added is not None:
-            keep_belief(self.store, before, after, now, keep)
-            self.tell()
-        else:
-            self.store.transact([], keep)
-        return Published(after, realm, plan, origin, after != before)
+        keep_belief(self.store, before, after, now, keep)
+        own = int(after != before)
+        return Published(after, realm, plan, origin, bool(own), changes + own, asked)
 
     def _state(self, realm: Realm, plan: Plan, belief: Belief, name: str, now: Instant) -> Stated:
         before: dict[str, tuple[int, Document]] = {}
@@ -230,25 +233,13 @@ class Origin:
 
         self.store.transact([], work)
 
-    def tell(self) -> None:
-        """Tells the daemon that something changed."""
-
-        def work(tx: Transaction) -> None:
-            tx.set_meta(CHANGED, str(int(tx.meta(CHANGED) or 0) + 1))
-
-        self.store.transact([], work)
-
     def changes(self) -> int:
         """How often something changed."""
         return self.store.read(lambda tx: int(tx.meta(CHANGED) or 0))
 
     def ask_refresh(self) -> None:
         """Has the daemon refresh at once: what waits for a refresh goes by it."""
-
-        def work(tx: Transaction) -> None:
-            tx.set_meta(REFRESH_ASKED, str(int(tx.meta(REFRESH_ASKED) or 0) + 1))
-
-        self.store.transact([], work)
+        self.store.transact([], lambda tx: _count(tx, REFRESH_ASKED))
 
     def refreshes_asked(self) -> int:
         """How often a refresh was asked for."""
@@ -266,6 +257,15 @@ class Origin:
             yield
         finally:
             os.close(descriptor)
+
+
+def tell_change(tx: Transaction) -> None:
+    """Tells the daemon of what the same transaction changes."""
+    _count(tx, CHANGED)
+
+
+def _count(tx: Transaction, what: str) -> None:
+    tx.set_meta(what, str(int(tx.meta(what) or 0) + 1))
 
 
 def _with(

@@ -96,7 +96,6 @@ def rotate(
         if turn.added or turn.keep or turn.threshold is not None:
             raise InvalidInput(f"{turn.role} has one key, which is made here: it is turned alone")
         _turn_delegated(origin, turn.role, brought, now)
-    origin.tell()
     [after] = [one for one in list_keys(site, settings, store) if one.role == turn.role]
     _drop_stale(own, turn.role, after)
     return after
