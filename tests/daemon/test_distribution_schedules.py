@@ -87,6 +87,7 @@ def test_refreshes_during_a_long_build_do_not_cancel_it(tmp_path: Path) -> None:
         limit = '[distributor.hq]\ninput_rate = "100KiB"'
         path.write_text(path.read_text().replace("[distributor.hq]", limit))
         realm.hq.run("apply", str(path))
+        realm.hq.run("distributor", "refresh", "hq")
         built: list[object] = []
         thread = threading.Thread(target=lambda: built.append(realm.build()))
         thread.start()

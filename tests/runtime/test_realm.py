@@ -17,7 +17,7 @@ from horarium.runtime.applying import apply_objects
 from horarium.runtime.exporting import as_toml, export_objects
 from horarium.runtime.faults import BadObjects
 from horarium.runtime.objects import DISTRIBUTED, read_objects
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import declared_realm
 from horarium.runtime.settings import default_settings
 
 OBJECTS = """
@@ -67,7 +67,7 @@ def apply(
 
 
 def realm(office: Office) -> Realm:
-    return office.store.read(lambda tx: read_realm_of(tx, office.settings))
+    return office.store.read(lambda tx: declared_realm(tx, office.settings))
 
 
 def test_what_is_applied_is_the_realm_and_again_nothing_changes(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.realm_objects import say_waiting
 from horarium.runtime.applying import apply_objects
 from horarium.runtime.declared import review_directives
 from horarium.runtime.faults import BadObjects
@@ -16,7 +17,8 @@ from horarium.runtime.wiring import open_store
 
 @click.command(
     help="Make declared objects take effect: all or nothing, again without change. Prints what "
-    "changed; running daemons see it at once.\n\n\b\nExample:\n  horarium apply objects/"
+    "changed; running daemons see it at once, distribution at its next refresh.\n\n"
+    "\b\nExample:\n  horarium apply objects/"
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="print what would change, and change nothing")
@@ -37,7 +39,6 @@ def command(invocation: Invocation, paths: tuple[Path, ...], dry_run: bool, prun
         invocation.say(f"warning: {warning}")
     store = open_store(invocation.site, invocation.settings, invocation.clock)
     changes = apply_objects(store, declared, now, prune=prune, dry_run=dry_run, laid=laid)
-    store.close()
     invocation.emit(
         {
             "changes": [{"kind": c.kind, "id": c.id, "what": c.what} for c in changes],
@@ -45,3 +46,6 @@ def command(invocation: Invocation, paths: tuple[Path, ...], dry_run: bool, prun
         },
         lambda: "\n".join(str(change) for change in changes) or "nothing to change",
     )
+    if changes and not dry_run:
+        say_waiting(invocation, store)
+    store.close()

@@ -27,7 +27,7 @@ BY = "command line"
 
 @click.command(
     "build",
-    help="Build a version now, whatever the schedule says; a refresh comes first.\n\n"
+    help="Build a version now, by the definition as it is declared, whatever the schedule says.\n\n"
     "\b\nExample:\n  horarium distribution build intranet",
 )
 @click.argument("name")
@@ -87,7 +87,7 @@ def adopt(invocation: Invocation, name: str, version: int) -> None:
 
 @click.command(
     "refresh",
-    help="Read the configuration anew now, and publish what follows.\n\n"
+    help="Put what was edited into effect now, and publish what follows.\n\n"
     "\b\nExample:\n  horarium distributor refresh hq",
 )
 @click.argument("name")

@@ -12,10 +12,13 @@ from horarium.cli.invocation import Invocation, pass_invocation
 from horarium.distribution.declared import KINDS
 from horarium.runtime.applying import Applied
 from horarium.runtime.realm_changes import Wish, change_objects, read_value, remove_object
-from horarium.runtime.realm_views import list_objects, show_object
+from horarium.runtime.realm_views import list_objects, show_object, waiting_edits
 from horarium.runtime.wiring import Store, open_store
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="print what would change, change nothing")
+
+MOST_NAMED = 5
+"""Objects that are named of those that wait for a refresh."""
 
 # The schedule of a policy's that an object may go back to.
 _TABS = {"refresh": "schedule", "extract": "schedule"}
@@ -36,6 +39,19 @@ def tell(invocation: Invocation, name: str, changes: Sequence[Applied], *, dry_r
         },
         lambda: "\n".join(str(change) for change in changes) or "nothing to change",
     )
+    if changes and not dry_run:
+        say_waiting(invocation, store_of(invocation))
+
+
+def say_waiting(invocation: Invocation, store: Store) -> None:
+    """Says which edits wait for a refresh."""
+    waiting, distributors = waiting_edits(store, invocation.settings)
+    if not waiting:
+        return
+    shown = ", ".join(waiting[:MOST_NAMED])
+    more = f" and {len(waiting) - MOST_NAMED} more" if len(waiting) > MOST_NAMED else ""
+    at_once = f"; at once: horarium distributor refresh {distributors[0]}" if distributors else ""
+    invocation.say(f"in effect from the next refresh on: {shown}{more}{at_once}")
 
 
 def object_commands(group: click.Group, kind: str, *, also: str = "") -> None:
@@ -151,11 +167,18 @@ def _lines(found: Mapping[str, Any], *, origin: bool) -> list[str]:
     lines = [f"{found['kind']} {found['id']}" + (f": {found['title']}" if found["title"] else "")]
     fields = found.get("fields", {})
     lines += [
-        f"  {key} = {_value(value)}{_drift(found, key)}"
+        f"  {key} = {_value(value)}{_drift(found, key)}{_waits(found, key)}"
         for key, value in found["keys"].items()
         if key not in ("title", "variables", "use_policy") and key not in fields
     ]
-    lines += [_field(name, held, origin=origin) for name, held in fields.items()]
+    lines += [
+        _field(name, held, origin=origin) + _waits(found, name) for name, held in fields.items()
+    ]
+    lines += [
+        f"  {key}{_waits(found, key)}"
+        for key in found["not_in_effect"]
+        if key not in found["keys"] and key not in fields
+    ]
     lines += [_field(f"%{k}%", held, origin=origin) for k, held in _variables(found).items()]
     if "use_policy" in found:
         tabs = ", ".join(f"{t} {'on' if on else 'off'}" for t, on in found["use_policy"].items())
@@ -164,6 +187,8 @@ def _lines(found: Mapping[str, Any], *, origin: bool) -> list[str]:
         lines.append(f"  gets it: {entry}{'' if active else ' (inactive)'}")
     for receiver, channels in found.get("receivers", {}).items():
         lines.append(f"  receiver: {receiver} by {', '.join(channels)}")
+    if found.get("waiting"):
+        lines.append(f"  waits for the next refresh: {', '.join(found['waiting'])}")
     return lines
 
 
@@ -184,6 +209,14 @@ def _field(name: str, held: Mapping[str, Any], *, origin: bool) -> str:
 
 def _drift(found: Mapping[str, Any], key: str) -> str:
     return "  (changed by command)" if key in found["drifts"] else ""
+
+
+def _waits(found: Mapping[str, Any], key: str) -> str:
+    waits = found["not_in_effect"]
+    if key not in waits:
+        return ""
+    held = "nothing" if waits[key] is None else _value(waits[key])
+    return f"  (from the next refresh on; until then {held})"
 
 
 def _value(value: object) -> str:

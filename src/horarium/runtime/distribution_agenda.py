@@ -19,7 +19,7 @@ from horarium.kernel.zone import Zone, named
 from horarium.runtime.directive_agenda import MOST_IN_A_DAY, Item
 from horarium.runtime.distribution_questions import kept_anchors, what_fires
 from horarium.runtime.link_calendars import link_calendars_at
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
 from horarium.store.store import Transaction
 
@@ -33,7 +33,7 @@ def distribution_items(
     tx: Transaction, settings: Settings, within: Period, now: Instant
 ) -> Iterator[Item]:
     """Everything of distribution that overlaps a period, in no order."""
-    realm = read_realm_of(tx, settings)
+    realm = realm_in_effect(tx, settings)
     busy, anchors = link_calendars_at(tx, settings, now), kept_anchors(tx)
     windows = Foresight(realm, within.start, busy, anchors).sending
     for channel in realm.channels.values():

@@ -21,7 +21,7 @@ from horarium.kernel.schedule_writing import format_schedule
 from horarium.runtime.answers import Explanation, OpenTime, Upcoming
 from horarium.runtime.extra_windows import extra_windows, open_by_hand
 from horarium.runtime.link_calendars import link_calendars_at
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
 from horarium.store.store import Transaction
 
@@ -65,7 +65,7 @@ def find_distributed(
 ) -> Distributed | None:
     """The channel, distribution, distributor or subscriber of a name; ``channel:x`` and its like
     say which is meant. None when there is none."""
-    realm = read_realm_of(tx, settings)
+    realm = realm_in_effect(tx, settings)
     objects = (realm.channels, realm.distributions, realm.distributors, realm.subscribers)
     for kind, known in zip(KINDS, objects, strict=True):
         bare = name.removeprefix(f"{kind}:")
@@ -76,7 +76,7 @@ def find_distributed(
 
 def names_of(tx: Transaction, settings: Settings) -> list[str]:
     """The names that can be asked for."""
-    realm = read_realm_of(tx, settings)
+    realm = realm_in_effect(tx, settings)
     return [*realm.channels, *realm.distributions, *realm.distributors, *realm.subscribers]
 
 

@@ -1,4 +1,5 @@
-"""The realm of a site: the objects of distribution in force, read from what is kept of them."""
+"""The realm of a site, read from what is kept: its objects as they are declared, and as they are in
+effect since the last refresh."""
 
 from __future__ import annotations
 
@@ -8,13 +9,14 @@ from typing import Any
 from horarium.distribution.declared import read_object, read_realm
 from horarium.distribution.realm import Realm
 from horarium.distribution.realm_faults import RealmFault, dependents, link_calendars, realm_faults
-from horarium.kernel.errors import Conflict, CorruptState, InvalidInput
+from horarium.kernel.errors import Conflict, CorruptState, InvalidInput, NotFound
 from horarium.kernel.nearest import nearest
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.faults import BadObjects, Fault
 from horarium.runtime.objects import DISTRIBUTED, DeclaredObjects
 from horarium.runtime.settings import Settings
 from horarium.store.directory import Setting
+from horarium.store.in_effect import Bodies
 from horarium.store.store import Transaction
 
 Written = dict[str, dict[str, dict[str, Any]]]
@@ -35,13 +37,74 @@ def distributed_among(settings: list[Setting]) -> Written:
     return {kind: dict(sorted(objects.items())) for kind, objects in found.items()}
 
 
-def read_realm_of(tx: Transaction, settings: Settings) -> Realm:
-    """The realm in force. CorruptState for an object that can not be read (any more)."""
-    return _read(tx, settings.zone)
+def declared_realm(tx: Transaction, settings: Settings) -> Realm:
+    """The realm as it is declared. CorruptState for an object that can not be read (any more)."""
+    return _read(tx, distributed_among(tx.directory.settings()), settings.zone)
 
 
-def _read(tx: Transaction, zone: str) -> Realm:
+def realm_in_effect(tx: Transaction, settings: Settings) -> Realm:
+    """The realm by which a distributor acts: edits since its last refresh are not in it. As it is
+    declared where there was no refresh, as on every node that is none."""
+    if not tx.in_effect.some():
+        return declared_realm(tx, settings)
+    return _read(tx, _by_kind(tx.in_effect.all()), settings.zone)
+
+
+def take_effect(tx: Transaction, settings: Settings) -> None:
+    """Puts all that is declared into effect. CorruptState, and nothing done, where it can not be
+    read."""
+    declared_realm(tx, settings)
+    tx.in_effect.replace(_bodies(tx))
+
+
+def take_definition(tx: Transaction, settings: Settings, name: str) -> Realm:
+    """The realm in effect with a distribution as it is declared now, which is in effect from then
+    on; unless that does not fit without other edits, which wait for a refresh. NotFound when the
+    distribution is declared no more."""
+    kept, declared = tx.in_effect.all(), _bodies(tx)
+    key = ("distribution", name)
+    if key not in declared:
+        raise NotFound(f"there is no distribution {name}")
+    if kept.get(key) == declared[key]:
+        return realm_in_effect(tx, settings)
+    merged = {**kept, key: declared[key]}
+    try:
+        realm = _read(tx, _by_kind(merged), settings.zone)
+    except CorruptState:
+        return realm_in_effect(tx, settings)
+    if any(realm_faults(realm)):
+        return realm_in_effect(tx, settings)
+    tx.in_effect.put(*key, declared[key])
+    return realm
+
+
+def edits_waiting(tx: Transaction) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is declared otherwise than it is in effect: by kind and name, each key that differs with
+    the value in effect, None where it has none. Nothing where there was no refresh."""
+    kept = tx.in_effect.all()
+    declared = _bodies(tx) if kept else {}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for key in sorted(kept.keys() | declared.keys()):
+        held, written = kept.get(key, {}), declared.get(key, {})
+        differs = [one for one in sorted({*held, *written}) if held.get(one) != written.get(one)]
+        if differs or key not in kept or key not in declared:
+            found[key] = {one: held.get(one) for one in differs}
+    return found
+
+
+def _bodies(tx: Transaction) -> Bodies:
     written = distributed_among(tx.directory.settings())
+    return {(kind, name): body for kind, found in written.items() for name, body in found.items()}
+
+
+def _by_kind(bodies: Bodies) -> Written:
+    found: Written = {kind: {} for kind in DISTRIBUTED}
+    for (kind, name), body in bodies.items():
+        found[kind][name] = body
+    return found
+
+
+def _read(tx: Transaction, written: Written, zone: str) -> Realm:
     try:
         return read_realm(written, zone, tx.meta(SEED) or "")
     except InvalidInput as error:
@@ -85,7 +148,7 @@ def check_realm(
             read_object(kind, name, written[kind][name])
         except InvalidInput as error:
             _refuse([(kind, name, error.part, str(error))], places)
-    realm = _read(tx, "UTC")
+    realm = _read(tx, written, "UTC")
     for kind, name in sorted(before - now):
         needing = dependents(realm, kind, name)
         if needing:

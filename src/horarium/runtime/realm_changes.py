@@ -16,7 +16,7 @@ from horarium.kernel.instant import Instant
 from horarium.kernel.nearest import nearest
 from horarium.runtime.applying import Applied
 from horarium.runtime.faults import BadObjects, Fault
-from horarium.runtime.realm import check_realm, distributed_among, names_in_realm, read_realm_of
+from horarium.runtime.realm import check_realm, declared_realm, distributed_among, names_in_realm
 from horarium.runtime.settings import Settings
 from horarium.store.directory import Setting
 from horarium.store.engine import Key
@@ -252,7 +252,7 @@ def unsubscribe(
 
 
 def _entries(tx: Transaction, settings: Settings, channel: str) -> Mapping[str, bool]:
-    realm = read_realm_of(tx, settings)
+    realm = declared_realm(tx, settings)
     if channel not in realm.channels:
         raise NotFound(f"there is no channel {channel}{nearest(channel, realm.channels)}")
     return entries_of(realm, realm.channels[channel])

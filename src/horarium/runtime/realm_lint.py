@@ -16,7 +16,7 @@ from horarium.distribution.realm import Realm
 from horarium.kernel.instant import Instant
 from horarium.runtime.distribution_questions import kept_anchors
 from horarium.runtime.link_calendars import link_calendars_at
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import declared_realm
 from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
@@ -74,7 +74,7 @@ def simulate(
 
 
 def _seen(tx: Transaction, settings: Settings, at: Instant, now: Instant) -> tuple[Foresight, Past]:
-    realm = read_realm_of(tx, settings)
+    realm = declared_realm(tx, settings)
     ahead = Foresight(realm, at, link_calendars_at(tx, settings, now), kept_anchors(tx))
     return ahead, with_estimates(realm, kept_history(tx, realm))
 

@@ -17,7 +17,7 @@ from horarium.kernel.periodset import PeriodSet
 from horarium.kernel.schedule_writing import format_schedule
 from horarium.runtime.extra_windows import extra_window_document, extra_windows
 from horarium.runtime.link_calendars import link_calendars_at
-from horarium.runtime.realm import change_seed, read_realm_of
+from horarium.runtime.realm import change_seed, declared_realm
 from horarium.runtime.realm_views import must_be, schedule_text
 from horarium.runtime.settings import Settings
 from horarium.store.engine import Key
@@ -37,7 +37,7 @@ def preview(
     its windows, what calendars took from them and why, and those opened by hand. NotFound."""
 
     def work(tx: Transaction) -> Document:
-        realm = read_realm_of(tx, settings)
+        realm = declared_realm(tx, settings)
         must_be(realm, kind, name)
         ahead = Foresight(realm, within.start, link_calendars_at(tx, settings, now))
         if kind == "channel":
@@ -137,11 +137,11 @@ def draw_seed_anew(store: Store, settings: Settings, now: Instant, *, dry_run: b
     elsewhere by it."""
 
     def work(tx: Transaction) -> int:
-        before = _drawn(read_realm_of(tx, settings), now)
+        before = _drawn(declared_realm(tx, settings), now)
         change_seed(tx)
         tx.directory.raise_version()
         tx.directory.audit(now, "command", "draw seed", "realm", None, None)
-        after = _drawn(read_realm_of(tx, settings), now)
+        after = _drawn(declared_realm(tx, settings), now)
         return len(before - after)
 
     run = store.foresee if dry_run else store.transact

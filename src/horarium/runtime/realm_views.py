@@ -31,7 +31,7 @@ from horarium.kernel.errors import NotFound
 from horarium.kernel.nearest import nearest
 from horarium.kernel.schedule import Schedule
 from horarium.kernel.schedule_writing import format_schedule
-from horarium.runtime.realm import distributed_among, read_realm_of
+from horarium.runtime.realm import declared_realm, distributed_among, edits_waiting
 from horarium.runtime.settings import Settings
 from horarium.store.store import Store, Transaction
 
@@ -59,13 +59,30 @@ def must_be(realm: Realm, kind: str, name: str) -> None:
         raise NotFound(f"there is no {kind} {name}{nearest(name, objects)}")
 
 
+def waiting_edits(store: Store, settings: Settings) -> tuple[list[str], list[str]]:
+    """The objects, as KIND:NAME, whose edits are in effect only from the next refresh on, and the
+    distributors of which one may be asked for."""
+
+    def work(tx: Transaction) -> tuple[list[str], list[str]]:
+        waiting = [f"{kind}:{name}" for kind, name in edits_waiting(tx)]
+        return waiting, sorted(declared_realm(tx, settings).distributors) if waiting else []
+
+    return store.read(work)
+
+
 def list_objects(store: Store, settings: Settings, kind: str) -> list[Document]:
-    """Each object of a kind in a line: its name, title, and what tells it apart."""
+    """Each object of a kind in a line: its name, title, what tells it apart, and its keys that are
+    in effect only from the next refresh on (``not_in_effect``)."""
 
     def work(tx: Transaction) -> list[Document]:
-        realm = read_realm_of(tx, settings)
+        realm, waiting = declared_realm(tx, settings), edits_waiting(tx)
         return [
-            {"id": name, "title": found.title, **_facts(realm, kind, name)}
+            {
+                "id": name,
+                "title": found.title,
+                **_facts(realm, kind, name),
+                "not_in_effect": list(waiting.get((kind, name), ())),
+            }
             for name, found in sorted(known(realm, kind).items())
         ]
 
@@ -100,22 +117,26 @@ def _facts(realm: Realm, kind: str, name: str) -> Document:
 
 def show_object(store: Store, settings: Settings, kind: str, name: str) -> Document:
     """An object as it is written (``keys``), and as it holds: of a distributor or subscriber every
-    field with its origin (``fields``), of a channel who is subscribed. NotFound."""
+    field with its origin (``fields``), of a channel who is subscribed. What is in effect only from
+    the next refresh on stands in ``not_in_effect``, with the value until then. NotFound."""
 
     def work(tx: Transaction) -> Document:
-        realm = read_realm_of(tx, settings)
+        realm, waiting = declared_realm(tx, settings), edits_waiting(tx)
         must_be(realm, kind, name)
         rows = tx.directory.settings()
         keys = distributed_among(rows)[kind][name]
         drifts = sorted(s.name for s in rows if s.owner == f"{kind}:{name}" and s.drifts)
+        everything = [f"{of}:{other}" for of, other in waiting]
         return {
             "id": name,
             "kind": kind,
             "title": known(realm, kind)[name].title,
             "keys": keys,
             "drifts": drifts,
+            "not_in_effect": waiting.get((kind, name), {}),
             **_held(realm, kind, name),
             "needed_by": [f"{of}:{other}" for of, other in dependents(realm, kind, name)],
+            **({"waiting": everything} if kind == DISTRIBUTOR else {}),
         }
 
     return store.read(work)
@@ -180,7 +201,7 @@ def show_variables(store: Store, settings: Settings, name: str) -> dict[str, Doc
     """As `variables_document`. NotFound."""
 
     def work(tx: Transaction) -> dict[str, Document]:
-        realm = read_realm_of(tx, settings)
+        realm = declared_realm(tx, settings)
         must_be(realm, "subscriber", name)
         return variables_document(realm, name)
 
@@ -195,7 +216,7 @@ def show_route(store: Store, settings: Settings, distributor: str, name: str | N
     get anything of a distributor. NotFound."""
 
     def work(tx: Transaction) -> Document:
-        realm = read_realm_of(tx, settings)
+        realm = declared_realm(tx, settings)
         must_be(realm, "distributor", distributor)
         if name is not None:
             must_be(realm, "subscriber", name)

@@ -23,6 +23,7 @@ from horarium.store.firings import FiringRepository
 from horarium.store.held import HeldInSpan, held_by_all
 from horarium.store.holdings import HoldingRepository
 from horarium.store.holidays import HolidayRepository
+from horarium.store.in_effect import InEffectRepository
 from horarium.store.kept import KeptRepository
 from horarium.store.mail import MailRepository
 from horarium.store.metadata import MetadataRepository
@@ -198,6 +199,11 @@ class Transaction:
     def metadata(self) -> MetadataRepository:
         """Signed metadata of distribution."""
         return MetadataRepository(self.session, self.tenant)
+
+    @property
+    def in_effect(self) -> InEffectRepository:
+        """The objects of distribution as they are in effect."""
+        return InEffectRepository(self.session, self.tenant)
 
     @property
     def versions(self) -> VersionRepository:

@@ -15,7 +15,7 @@ from horarium.runtime.clock import Clock
 from horarium.runtime.daemon import only_one, running
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.extracting import Extractor
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
@@ -51,7 +51,7 @@ def make_tokens(
 ) -> dict[str, str]:
     """A token for each subscriber. NotFound when one is not declared; then none is made."""
     origin = Origin(site, settings, store)
-    known = origin.realm().subscribers
+    known = origin.declared().subscribers
     wanted = list(dict.fromkeys(names))
     for name in wanted:
         if name not in known:
@@ -79,7 +79,7 @@ def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> D
     folder = NodeFolder(site.distribution)
     belief = load_belief(store)
     document: Document = {"role": "distributor" if Origin(
-        site, settings, store).realm().distributors else "subscriber"}  # fmt: skip
+        site, settings, store).declared().distributors else "subscriber"}  # fmt: skip
     try:
         joined = read_joined(folder)
         document |= {"name": joined.name, "joined_by": f"{joined.parent} at {joined.url}"}
@@ -106,7 +106,7 @@ def refresh_now(
 ) -> Published:  # fmt: skip
     """Refreshes a distributor now; with the keys of a folder that is there for this once."""
     origin = Origin(site, settings, store)
-    _known(origin.realm().distributors, "distributor", name)
+    _known(origin.declared().distributors, "distributor", name)
     found = origin.refresh(now, () if keys is None else (KeyFolder(keys),))
     origin.ask_refresh()
     return found
@@ -116,11 +116,13 @@ def build_now(
     site: Site, settings: Settings, store: Store, clock: Clock, name: str, by: str,
     options: Options | None = None,
 ) -> Made:  # fmt: skip
-    """Builds a distribution now, whatever its schedule says; a refresh comes first."""
+    """Builds a distribution now, whatever its schedule says. One that is not in effect yet is so
+    from now on, with all that waits for a refresh."""
     origin = Origin(site, settings, store)
-    _known(origin.realm().distributions, "distribution", name)
+    _known(origin.declared().distributions, "distribution", name)
     now = clock.now()
-    origin.refresh(now)
+    if name not in origin.realm().distributions:
+        origin.refresh(now)
     return Making(origin, clock).build(name, f"by hand ({by})", now, options)
 
 
@@ -145,7 +147,7 @@ def send_now(
     which nothing can be sent."""
 
     def work(tx: Transaction) -> None:
-        realm = read_realm_of(tx, settings)
+        realm = realm_in_effect(tx, settings)
         _known(realm.channels, "channel", name)
         _check_sends(realm, realm.channels[name])
         tx.releases.open_window(name, now, by)
@@ -256,7 +258,7 @@ def revoke_now(site: Site, settings: Settings, store: Store, name: str, now: Ins
 
 def realm_of(store: Store, settings: Settings) -> Realm:
     """The realm of a site."""
-    return store.read(lambda tx: read_realm_of(tx, settings))
+    return store.read(lambda tx: realm_in_effect(tx, settings))
 
 
 def _known(objects: Iterable[str], kind: str, name: str) -> None:

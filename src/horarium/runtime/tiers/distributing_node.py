@@ -191,7 +191,7 @@ class DistributingNode:
             await self.do(partial(self._acts.ended, firing.name, now))
 
     async def refresh(self) -> None:
-        """Reads the realm anew; what can not be read leaves all as it was."""
+        """Puts edits into effect; what can not be read leaves all as it was."""
         now = self.clock.now()
         try:
             published = await self.do(partial(self.origin.refresh, now))
@@ -248,7 +248,7 @@ class DistributingNode:
 
     async def _follow(self) -> None:
         before = self._published
-        published = await self.do(partial(self.origin.refresh, self.clock.now()))
+        published = await self.do(partial(self.origin.follow, self.clock.now()))
         self.adopt(published)
         self._look_after_builds(cancel=False)
         if published.realm != before.realm:

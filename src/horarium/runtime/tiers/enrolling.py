@@ -76,7 +76,7 @@ class Enrolling:
     def token(self, name: str, secret: bytes, now: Instant) -> Token:
         """A token for a subscriber; it takes the place of an earlier one. NotFound when there is
         no such subscriber."""
-        if name not in self._origin.realm().subscribers:
+        if name not in self._origin.declared().subscribers:
             raise NotFound(f"there is no subscriber {name}")
         belief = load_belief(self._origin.store) or self._origin.refresh(now).belief
         digest, until = sha256(secret).digest(), Instant(now + TOKEN_LIFE)
@@ -102,6 +102,9 @@ class Enrolling:
 
         if not self._origin.store.transact([], work):
             raise Refused(403, "token", "the token was used before")
+        if name not in self._origin.realm().subscribers:
+            # Who joins is to be served at once, and not after the next refresh.
+            self._origin.refresh(now)
         log.info("enrol.done node=%s", name)
         return {"certificate": certificate.decode("ascii"), "authority": self._authority()}
 
@@ -135,7 +138,7 @@ class Enrolling:
         if node is None:
             raise NotFound(f"no node {name} has a certificate")
         self._origin.store.transact([], lambda tx: tx.nodes.revoke(node, now))
-        self._origin.refresh(now)
+        self._origin.follow(now)
 
     def _doubt(self, name: str, request: bytes, shown: str, now: Instant) -> str:
         """Why a node may not join, empty when it may."""

@@ -91,9 +91,7 @@ class Making:
     def build(self, name: str, cause: str, now: Instant, options: Options | None = None) -> Made:
         """Builds a distribution now. BuildFailed when it can not be made, Conflict when it was
         stopped because its definition changed or the distributor was refreshed so."""
-        realm = self._origin.realm()
-        if name not in realm.distributions:
-            raise NotFound(f"there is no distribution {name}")
+        realm = self._origin.defined(name)
         if not realm.distributions[name].active:
             raise Conflict(f"distribution {name} is not active: it is not built")
         going = _Going(digest_of_definition(realm.distributions[name]))

@@ -105,7 +105,7 @@ def _keep(
     if done.changed or done.lost:
         origin.store.transact([], work)
     if done.changed:
-        origin.refresh(now)
+        origin.follow(now)
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime import crash
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import declared_realm, realm_in_effect, take_definition, take_effect
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_belief
@@ -99,14 +99,41 @@ class Origin:
         return self.settings.node.name or next(iter(sorted(realm.distributors)), "origin")
 
     def realm(self) -> Realm:
+        """The realm in effect."""
+        return self.store.read(lambda tx: realm_in_effect(tx, self.settings))
+
+    def declared(self) -> Realm:
         """The realm as it is declared now."""
-        return self.store.read(lambda tx: read_realm_of(tx, self.settings))
+        return self.store.read(lambda tx: declared_realm(tx, self.settings))
+
+    def defined(self, name: str) -> Realm:
+        """The realm in effect, with a distribution that is about to be built as it is declared
+        now. NotFound."""
+
+        def work(tx: Transaction) -> Realm:
+            before = realm_in_effect(tx, self.settings)
+            after = take_definition(tx, self.settings, name)
+            if after != before:
+                tell_change(tx)
+            return after
+
+        return self.store.transact([], work)
 
     def refresh(self, now: Instant, brought: Sequence[KeyFolder] = ()) -> Published:
-        """Reads the realm anew, and publishes what follows; with keys that are kept elsewhere
-        where they are `brought`. NotFound without a distributor."""
+        """Puts what is declared into effect, and publishes what follows; with keys that are kept
+        elsewhere where they are `brought`. NotFound without a distributor."""
+        with self.locked("publish"):
+            self._take_effect()
+            return self._publish(now, lambda tx, belief: None, brought=brought)
+
+    def follow(self, now: Instant, brought: Sequence[KeyFolder] = ()) -> Published:
+        """Publishes what follows from the realm in effect: other instants, reservations, releases
+        and certificates than before."""
         with self.locked("publish"):
             return self._publish(now, lambda tx, belief: None, brought=brought)
+
+    def _take_effect(self) -> None:
+        self.store.transact([], lambda tx: take_effect(tx, self.settings))
 
     def turn(
         self, turned: Callable[[Belief], Belief], now: Instant, brought: Sequence[KeyFolder]
@@ -145,6 +172,8 @@ class Origin:
     ) -> Published:  # fmt: skip
         # What is counted while this goes on has not been seen by it.
         changes, asked = self.changes(), self.refreshes_asked()
+        if not self.store.read(lambda tx: tx.in_effect.some()):
+            self._take_effect()
         realm = self.realm()
         if not realm.distributors:
             raise NotFound("no distributor is declared; see [distributor.NAME] of an object file")

@@ -22,7 +22,7 @@ from horarium.kernel.instant import Instant
 from horarium.kernel.schedule import Type
 from horarium.runtime.distribution_questions import REACHES, kept_anchors
 from horarium.runtime.link_calendars import link_calendars_at
-from horarium.runtime.realm import read_realm_of
+from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
 from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
@@ -48,8 +48,8 @@ class Overview:
 
     @cached_property
     def realm(self) -> Realm:
-        """The realm as it is declared."""
-        return read_realm_of(self.tx, self.settings)
+        """The realm in effect."""
+        return realm_in_effect(self.tx, self.settings)
 
     @cached_property
     def ahead(self) -> Foresight:

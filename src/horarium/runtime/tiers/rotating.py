@@ -219,7 +219,7 @@ def _turn_delegated(
         )
     own.drop(role)
     own.make(role)
-    origin.refresh(now, brought)
+    origin.follow(now, brought)
 
 
 def _drop_stale(keys: KeyFolder, role: str, after: RoleKeys) -> None:

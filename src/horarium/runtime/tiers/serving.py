@@ -52,7 +52,7 @@ class DistributionPart:
     @property
     def role(self) -> str:
         """What this site is: ``distributor``, ``subscriber``, or neither (empty)."""
-        if Origin(self._site, self._settings, self._store).realm().distributors:
+        if Origin(self._site, self._settings, self._store).declared().distributors:
             return "distributor"
         return "subscriber" if self._folder.joined.exists() else ""
 

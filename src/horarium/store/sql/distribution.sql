@@ -1,3 +1,16 @@
+-- name: realm_in_effect
+SELECT kind, name, body FROM realm_in_effect WHERE tenant = :tenant ORDER BY kind, name
+
+-- name: realm_is_in_effect
+SELECT 1 FROM realm_in_effect WHERE tenant = :tenant LIMIT 1
+
+-- name: put_in_effect
+INSERT INTO realm_in_effect (tenant, kind, name, body) VALUES (:tenant, :kind, :name, :body)
+ON CONFLICT (tenant, kind, name) DO UPDATE SET body = excluded.body
+
+-- name: drop_from_effect
+DELETE FROM realm_in_effect WHERE tenant = :tenant AND kind = :kind AND name = :name
+
 -- name: all_metadata
 SELECT name, content FROM metadata WHERE tenant = :tenant
 
