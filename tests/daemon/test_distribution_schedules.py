@@ -44,7 +44,8 @@ def test_a_build_begun_in_its_window_is_finished_after_its_end(tmp_path: Path) -
         realm.fill(6, 300_000)
         realm.declare()
         realm.start()
-        build = f'build = {{ type = "daily", start = "{clock(8)}", end = "{clock(11)}" }}\n'
+        begins, ends = clock(8), clock(11)
+        build = f'build = {{ type = "daily", start = "{begins}", end = "{ends}" }}\n'
         path = realm.hq.folder / "objects" / "realm.toml"
         text = path.read_text().replace('build = { type = "never" }', build)
         # 1.8 MB at 150 KiB a second take twelve seconds: far beyond the end.
@@ -53,6 +54,7 @@ def test_a_build_begun_in_its_window_is_finished_after_its_end(tmp_path: Path) -
         realm.hq.run("apply", str(path))
         realm.hq.run("distributor", "refresh", "hq")
         realm.until_extracted(1)
+        assert clock(0) > ends
         assert realm.is_whole("one")
 
 

@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 from tests.transport.sources import gathering
 
-from horarium.distribution.gathering import Gathered, GatherFailed
+from horarium.distribution.gathering import Cancelled, Gathered, GatherFailed
 from horarium.distribution.manifest import Directory, File, Link, Removal
 from horarium.kernel.instant import instant
 from horarium.transport import gather_files
 from horarium.transport.gather_files import FileSource
-from horarium.transport.gathering import Gathering
+from horarium.transport.gathering import Gathering, Pace
 from horarium.transport.notes import FileNotes
 
 NOBODY = 65_534
@@ -318,3 +319,37 @@ def test_notes_are_kept_and_forgotten(tmp_path: Path) -> None:
 def test_damaged_notes_are_none(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "notes").write_bytes(data)
     assert FileNotes(tmp_path / "notes").get("a") == ""
+
+
+def test_sources_are_read_at_their_pace(source: Path, tmp_path: Path) -> None:
+    found, store = gathering(tmp_path)
+    seconds, waits = [0.0], list[float]()
+
+    def wait(timeout: float | None = None) -> bool:
+        assert timeout is not None
+        waits.append(timeout)
+        seconds[0] += timeout
+        return False
+
+    found.pace = Pace(lambda: seconds[0], rate=100_000)
+    found.stop.wait = wait  # type: ignore[method-assign]
+    (source / "large").write_bytes(b"x" * 400_000)
+    (source / "small").write_bytes(b"y" * 1_000)
+    total = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    FileSource(found).gather({"source": str(source)}, {})
+    assert seconds[0] == pytest.approx(total / 100_000)
+    assert max(waits) <= 0.11
+    # What is there already is read all the same when no note knows it.
+    found.rehash, before = True, seconds[0]
+    FileSource(found).gather({"source": str(source)}, {})
+    assert seconds[0] - before == pytest.approx(total / 100_000)
+    assert store.puts
+
+
+def test_a_build_that_waits_for_its_pace_can_be_stopped(source: Path, tmp_path: Path) -> None:
+    found, _ = gathering(tmp_path)
+    found.pace = Pace(lambda: 0.0, rate=1_024)
+    threading.Timer(0.2, found.stop.set).start()
+    (source / "large").write_bytes(b"x" * 10_000_000)
+    with pytest.raises(Cancelled):
+        FileSource(found).gather({"source": str(source)}, {})

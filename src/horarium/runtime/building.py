@@ -31,7 +31,7 @@ from horarium.transport.gather_documents import PackageSource, PolicySource
 from horarium.transport.gather_files import FileSource
 from horarium.transport.gather_ftp import FtpSource
 from horarium.transport.gather_http import HttpSource
-from horarium.transport.gathering import Gathering, KeepFailed
+from horarium.transport.gathering import Gathering, KeepFailed, Pace
 
 SOURCES: Mapping[str, Callable[[Gathering], Source]] = {
     "file": FileSource,
@@ -117,13 +117,14 @@ Outcome = Unchanged | Built | Failed | Stopped
 class Builder:
     """Builds versions into one store of contents. ``stop`` ends a build between two files.
 
-    ``free`` tells the octets that the disk of the store has left.
+    ``free`` tells the octets that the disk of the store has left; sources are read at a ``pace``.
     """
 
     store: ContentStore
     notes: Notes
     stop: threading.Event = field(default_factory=threading.Event)
     free: Callable[[], int] = lambda: 1 << 62
+    pace: Pace = field(default_factory=Pace)
 
     def build(self, order: Order) -> Outcome:
         """One build, from its source to durable contents. Blocks. OSError when the disk breaks in
@@ -207,6 +208,7 @@ class Builder:
             room=self._room,
             stop=self.stop,
             rehash=order.rehash,
+            pace=self.pace,
         )
         files = before.entries if before is not None else ()
         former = {entry.path: entry for entry in files if isinstance(entry, File)}

@@ -193,29 +193,32 @@ def _kept(
     gathering: Gathering, descriptor: int, size: int, former: File | None, place: str
 ) -> tuple[str, int]:
     """The digest and length of what is read; it is kept when it returns."""
-    if size <= SMALL:
-        data = b"".join(_pieces(descriptor, size + 1))
+    at_once = gathering.pace.piece
+    if size <= (SMALL if gathering.pace.rate is None else at_once):
+        data = b"".join(_pieces(descriptor, size + 1, PIECE))
         digest = f"sha256:{sha256(data).hexdigest()}"
-        if not gathering.keeper.has(digest):
+        if gathering.keeper.has(digest):
+            gathering.took(len(data))
+        else:
             gathering.keep((data,), place)
         return digest, len(data)
     if former is not None and former.size == size:
         # Most likely only touched: written again only when it is not.
         found = sha256()
-        for piece in _pieces(descriptor, size + 1):
+        for piece in _pieces(descriptor, size + 1, at_once):
             found.update(piece)
-            gathering.go_on()
+            gathering.took(len(piece))
         digest = f"sha256:{found.hexdigest()}"
         if gathering.keeper.has(digest):
             return digest, os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, 0, os.SEEK_SET)
-    blob = gathering.keep(_pieces(descriptor, size + 1), place)
+    blob = gathering.keep(_pieces(descriptor, size + 1, at_once), place)
     return blob.digest, blob.length
 
 
-def _pieces(descriptor: int, most: int) -> Iterator[bytes]:
+def _pieces(descriptor: int, most: int, at_once: int) -> Iterator[bytes]:
     # One octet more than there should be, so that a file that grows is seen to.
-    while most and (piece := os.read(descriptor, min(PIECE, most))):
+    while most and (piece := os.read(descriptor, min(at_once, most))):
         most -= len(piece)
         yield piece
 

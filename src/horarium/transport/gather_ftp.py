@@ -20,7 +20,7 @@ from horarium.distribution.manifest_check import MOST_ENTRIES
 from horarium.distribution.paths import path_fault
 from horarium.kernel.errors import NotFound
 from horarium.transport.addresses import AddressRules
-from horarium.transport.gathering import PIECE, Gathering
+from horarium.transport.gathering import Gathering
 
 SILENCE = 60.0
 """Seconds in which a server says nothing at all."""
@@ -210,7 +210,7 @@ class FtpServer:
         ftp.voidcmd("TYPE I" if self.binary else "TYPE A")
         waiting = b""
         with ftp.transfercmd(f"RETR {place}") as connection:
-            while piece := connection.recv(PIECE):
+            while piece := connection.recv(self._gathering.pace.piece):
                 if self.binary:
                     yield piece
                     continue

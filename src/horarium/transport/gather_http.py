@@ -19,7 +19,7 @@ from horarium.distribution.gathering import LONGEST_GET, Gathered, GatherFailed
 from horarium.distribution.manifest import File
 from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.transport.addresses import AddressRules, literal
-from horarium.transport.gathering import PIECE, Gathering
+from horarium.transport.gathering import Gathering
 
 MOST_REDIRECTS = 5
 """What a browser's patience is a quarter of; more is a circle."""
@@ -134,7 +134,7 @@ class HttpSource:
         if (response.content_length or 0) > item.longest:
             raise GatherFailed("too_large", item.url, f"has more than {item.longest} octets")
         loop = asyncio.get_running_loop()
-        pieces = _Across(loop, response.content.iter_chunked(PIECE))
+        pieces = _Across(loop, response.content.iter_chunked(self._gathering.pace.piece))
         blob = await loop.run_in_executor(
             None, self._gathering.keep, iter(pieces), item.url, item.longest
         )

@@ -14,7 +14,7 @@ from horarium.distribution.gathering import Cancelled, GatherFailed, Notes
 from horarium.kernel.errors import HorariumError, InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 
-PIECE = 1 << 20
+PIECE, LEAST_PIECE = 1 << 20, 4_096
 
 
 class Keeper(Protocol):
@@ -40,6 +40,33 @@ class KeepFailed(HorariumError):
         self.error = error
 
 
+class Pace:
+    """How fast sources are read: ``rate`` octets a second, None for as fast as it goes. All that
+    gather for one distributor at a time share one, and its clock: ``monotonic`` seconds."""
+
+    def __init__(
+        self, monotonic: Callable[[], float] = lambda: 0.0, rate: int | None = None
+    ) -> None:
+        self.rate = rate
+        self._monotonic = monotonic
+        self._free_at = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def piece(self) -> int:
+        """The octets that are read at once: so few that the rate holds within each second."""
+        return PIECE if self.rate is None else min(PIECE, max(LEAST_PIECE, self.rate // 10))
+
+    def took(self, octets: int) -> float:
+        """The seconds to wait after octets were read."""
+        if self.rate is None:
+            return 0.0
+        with self._lock:
+            now = self._monotonic()
+            self._free_at = max(self._free_at, now) + octets / self.rate
+            return self._free_at - now
+
+
 @dataclass(slots=True)
 class Gathering:
     """One gathering. ``started`` is when; what changed after that is not noted as known. ``room``
@@ -53,6 +80,14 @@ class Gathering:
     secret: Callable[[str], str] = field(default_factory=lambda: read_secret)
     stop: threading.Event = field(default_factory=threading.Event)
     rehash: bool = False
+    pace: Pace = field(default_factory=Pace)
+
+    def took(self, octets: int) -> None:
+        """Waits after octets of a source were read, as long as the pace wishes. Cancelled."""
+        seconds = self.pace.took(octets)
+        if seconds > 0:
+            self.stop.wait(seconds)
+        self.go_on()
 
     def go_on(self) -> None:
         """Cancelled when it was told to stop; asked between files."""
@@ -84,7 +119,7 @@ class Gathering:
             if length > longest:
                 raise GatherFailed("too_large", place, f"has more than {longest} octets")
             self.room(len(piece))
-            self.go_on()
+            self.took(len(piece))
             yield piece
 
 

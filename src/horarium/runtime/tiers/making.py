@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from horarium.distribution.definition import digest_of_definition
 from horarium.distribution.gathering import Cancelled, GatherFailed
+from horarium.distribution.precedence import distributor_settings
 from horarium.distribution.realm import Distribution, Realm
 from horarium.distribution.version import Version
 from horarium.kernel.errors import Conflict, NotFound
@@ -36,6 +37,7 @@ from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.staging import BY_ITSELF, give_back
 from horarium.store.store import Transaction
 from horarium.transport.content import ContentStore
+from horarium.transport.gathering import Pace
 from horarium.transport.notes import FileNotes
 
 log = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class _Going:
     """A build that goes on."""
 
     definition: str
+    pace: Pace
     stop: threading.Event = field(default_factory=threading.Event)
     reason: str = ""
     lost: tuple[int, ...] = ()
@@ -87,6 +90,7 @@ class Making:
         self._origin = origin
         self._clock = clock
         self._going: dict[str, _Going] = {}
+        self._paces: dict[str, Pace] = {}
 
     def build(self, name: str, cause: str, now: Instant, options: Options | None = None) -> Made:
         """Builds a distribution now. BuildFailed when it can not be made, Conflict when it was
@@ -94,13 +98,20 @@ class Making:
         realm = self._origin.defined(name)
         if not realm.distributions[name].active:
             raise Conflict(f"distribution {name} is not active: it is not built")
-        going = _Going(digest_of_definition(realm.distributions[name]))
+        what = realm.distributions[name]
+        going = _Going(digest_of_definition(what), self._pace(realm, what.distributor))
         with self._origin.locked(f"build-{name}"):
             self._going[name] = going
             try:
-                return self._build(realm.distributions[name], cause, now, going, options)
+                return self._build(what, cause, now, going, options)
             finally:
                 self._going.pop(name, None)
+
+    def _pace(self, realm: Realm, distributor: str) -> Pace:
+        """How fast the builds of a distributor read, all together."""
+        pace = self._paces.setdefault(distributor, Pace(self._clock.monotonic))
+        pace.rate = distributor_settings(realm, distributor).input_rate
+        return pace
 
     def give_back(self, channel: str, distribution: str, now: Instant, by: str = BY_ITSELF) -> Made:
         """Withdraws the newest version of a distribution that a channel released by rings, and
@@ -208,7 +219,7 @@ class Making:
             raise NotFound(f"version {options.rollback} is not kept (any more); there are {kept}")
         contents = ContentStore(folder.contents, passed)
         notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
-        builder = Builder(contents, notes, going.stop, lambda: folder.free)
+        builder = Builder(contents, notes, going.stop, lambda: folder.free, going.pace)
         order = Order(
             what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
             tuple(retained), digest_of_definition(what), options.rehash,
@@ -227,7 +238,7 @@ class Making:
         retained = self._origin.store.read(lambda tx: tx.versions.retained(what.name))
         if not hashed and is_at_hand(self._origin.folder.store(), retained):
             return ()
-        return mend(self._origin, what, now, hashed=hashed, stop=going.stop).lost
+        return mend(self._origin, what, now, hashed=hashed, stop=going.stop, pace=going.pace).lost
 
     def _publish(
         self, what: Distribution, built: Built, retained: Sequence[Version], lost: Sequence[int]

@@ -30,6 +30,7 @@ from horarium.runtime.notices import CONTENT_MISSING, notice
 from horarium.runtime.tiers.origin import Origin
 from horarium.store.store import Transaction
 from horarium.transport.content import ContentStore
+from horarium.transport.gathering import Pace
 from horarium.transport.notes import FileNotes
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def sent_of(version: Version) -> Iterator[str]:
 
 def mend(
     origin: Origin, what: Distribution, now: Instant, *, hashed: bool = False,
-    stop: threading.Event | None = None,
+    stop: threading.Event | None = None, pace: Pace | None = None,
 ) -> Mended:  # fmt: skip
     """Makes anew what is missing of a distribution; with ``hashed`` also what is not what it is
     called. Only for who holds the lock of its builds. GatherFailed (no_space), Cancelled, OSError:
@@ -73,7 +74,7 @@ def mend(
     contents = origin.folder.store()
     builder = Builder(
         contents, notes, stop or threading.Event(),
-        lambda: origin.folder.free,
+        lambda: origin.folder.free, pace or Pace(),
     )  # fmt: skip
     mending = _Mending(contents, builder, what, now, found)
     done = mending.run(hashed=hashed)
