@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.cli.realm_objects import store_of
+from horarium.cli.realm_objects import DRY_RUN, store_of
+from horarium.distribution.comparing import Changes
+from horarium.runtime.building import Unchanged
 from horarium.runtime.tiers.asking import (
     adopt_now,
     build_now,
     extract_now,
+    foresee_build_now,
+    foresee_rollback_now,
     pause_now,
     refresh_now,
     remove_content_now,
@@ -33,10 +37,14 @@ BY = "command line"
 @click.argument("name")
 @click.option("--rehash", is_flag=True, help="read every file, whatever its times say")
 @click.option("--new-baseline", is_flag=True, help="a whole version that builds on none")
+@DRY_RUN
 @pass_invocation
-def build(invocation: Invocation, name: str, rehash: bool, new_baseline: bool) -> None:
+def build(
+    invocation: Invocation, name: str, rehash: bool, new_baseline: bool, dry_run: bool
+) -> None:
     """Build."""
-    _build(invocation, name, Options(rehash=rehash, new_baseline=new_baseline))
+    options = Options(rehash=rehash, new_baseline=new_baseline)
+    (_foresee_build if dry_run else _build)(invocation, name, options)
 
 
 @click.command(
@@ -46,10 +54,11 @@ def build(invocation: Invocation, name: str, rehash: bool, new_baseline: bool) -
 )
 @click.argument("name")
 @click.option("--to", "version", type=click.IntRange(1), required=True, help="the earlier version")
+@DRY_RUN
 @pass_invocation
-def rollback(invocation: Invocation, name: str, version: int) -> None:
+def rollback(invocation: Invocation, name: str, version: int, dry_run: bool) -> None:
     """Go back."""
-    _build(invocation, name, Options(rollback=version))
+    (_foresee_build if dry_run else _build)(invocation, name, Options(rollback=version))
 
 
 def _build(invocation: Invocation, name: str, options: Options) -> None:
@@ -59,7 +68,7 @@ def _build(invocation: Invocation, name: str, options: Options) -> None:
     )
     document: dict[str, object] = {
         "distribution": name, "version": made.version, "changed": made.changed,
-        "files": made.files, "bytes": made.size, "delta_bytes": made.delta,
+        "files": made.files, "bytes": made.size, "delta_bytes": made.delta, "dry_run": False,
     }  # fmt: skip
     delta = f", {made.delta} octets for who has the version before" if made.delta else ""
     said = (
@@ -70,6 +79,37 @@ def _build(invocation: Invocation, name: str, options: Options) -> None:
     invocation.emit(document, said)
 
 
+def _foresee_build(invocation: Invocation, name: str, options: Options) -> None:
+    store = store_of(invocation)
+    found = foresee_build_now(
+        invocation.site, invocation.settings, store, invocation.clock, name, options
+    )
+    if isinstance(found, Unchanged):
+        document: dict[str, object] = {
+            "distribution": name, "version": None, "changed": False, "files": 0, "bytes": 0,
+            "paths": _paths(Changes((), (), ())), "dry_run": True,
+        }  # fmt: skip
+        invocation.emit(document, f"{name}: unchanged, there would be no version")
+        return
+    paths = _paths(found.changes)
+    document = {
+        "distribution": name, "version": found.number, "changed": True, "files": found.files,
+        "bytes": found.size, "paths": paths, "dry_run": True,
+    }  # fmt: skip
+    lines = [f"{name}: would be version {found.number}, {found.files} files, {found.size} octets"]
+    lines += [f"  {what}: {path}" for what, each in paths.items() for path in each]
+    invocation.emit(document, "\n".join(lines))
+
+
+def _paths(changes: Changes) -> dict[str, list[str]]:
+    """What changed, by how."""
+    return {
+        "added": [entry.path for entry in changes.added],
+        "changed": [entry.path for entry in changes.changed],
+        "removed": [entry.path for entry in changes.removed],
+    }
+
+
 @click.command(
     "adopt",
     help="Go on counting behind a version that receivers have and this store never built, as after "
@@ -78,11 +118,17 @@ def _build(invocation: Invocation, name: str, options: Options) -> None:
 )
 @click.argument("name")
 @click.option("--version", type=click.IntRange(1), required=True, help="the highest they have")
+@DRY_RUN
 @pass_invocation
-def adopt(invocation: Invocation, name: str, version: int) -> None:
+def adopt(invocation: Invocation, name: str, version: int, dry_run: bool) -> None:
     """Go on behind a version."""
-    adopt_now(invocation.site, invocation.settings, store_of(invocation), name, version)
-    invocation.emit({"id": name, "adopted": version}, f"{name}: goes on behind version {version}")
+    store = store_of(invocation)
+    adopt_now(invocation.site, invocation.settings, store, name, version, dry_run=dry_run)
+    goes = "would go" if dry_run else "goes"
+    invocation.emit(
+        {"id": name, "adopted": version, "dry_run": dry_run},
+        f"{name}: {goes} on behind version {version}",
+    )
 
 
 @click.command(
@@ -95,17 +141,27 @@ def adopt(invocation: Invocation, name: str, version: int) -> None:
     "--keys", type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="a folder with keys that are kept elsewhere",
 )  # fmt: skip
+@DRY_RUN
 @pass_invocation
-def refresh(invocation: Invocation, name: str, keys: Path | None) -> None:
+def refresh(invocation: Invocation, name: str, keys: Path | None, dry_run: bool) -> None:
     """Refresh."""
     store, now = store_of(invocation), invocation.clock.now()
-    found = refresh_now(invocation.site, invocation.settings, store, name, now, keys)
-    lost = {name: dict(nodes) for name, nodes in found.plan.lost.items()}
+    found = refresh_now(
+        invocation.site, invocation.settings, store, name, now, keys, dry_run=dry_run
+    )
+    lost = {name: dict(nodes) for name, nodes in found.lost.items()}
     for distribution, nodes in lost.items():
         for node, reason in nodes.items():
             invocation.say(f"warning: {distribution} does not reach {node}: {reason}")
-    said = "published" if found.changed else "nothing has changed"
-    invocation.emit({"id": name, "changed": found.changed, "unreachable": lost}, f"{name}: {said}")
+    said = "nothing has changed"
+    if found.changed:
+        would = ["would publish", *found.published]
+        said = "\n  ".join(would) if dry_run else "published"
+    document = {
+        "id": name, "changed": found.changed, "published": list(found.published),
+        "unreachable": lost, "dry_run": dry_run,
+    }  # fmt: skip
+    invocation.emit(document, f"{name}: {said}")
 
 
 @click.command(
@@ -114,12 +170,25 @@ def refresh(invocation: Invocation, name: str, keys: Path | None) -> None:
     "\b\nExample:\n  horarium channel send night",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def send(invocation: Invocation, name: str) -> None:
+def send(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Open an extra window."""
     store, now = store_of(invocation), invocation.clock.now()
-    send_now(invocation.site, invocation.settings, store, name, BY, now)
-    invocation.emit({"id": name, "opened": True}, f"{name}: open until all is sent")
+    found = send_now(invocation.site, invocation.settings, store, name, BY, now, dry_run=dry_run)
+    document = {
+        "id": name, "opened": not dry_run, "dry_run": dry_run,
+        "awaited": [
+            {"distribution": one.distribution, "version": one.version,
+             "receivers": list(one.receivers)} for one in found
+        ],
+    }  # fmt: skip
+    lines = [f"{name}: {'would be ' if dry_run else ''}open until all is sent"]
+    lines += [f"  {one.distribution} version {one.version}: {', '.join(one.receivers)}"
+              for one in found]  # fmt: skip
+    if not found:
+        lines.append("  nothing is lacked now")
+    invocation.emit(document, "\n".join(lines))
 
 
 @click.command(
@@ -128,12 +197,18 @@ def send(invocation: Invocation, name: str) -> None:
     "\b\nExample:\n  horarium channel pause night",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def pause(invocation: Invocation, name: str) -> None:
+def pause(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Hold a release."""
     store, now = store_of(invocation), invocation.clock.now()
-    held = pause_now(invocation.site, invocation.settings, store, name, BY, now)
-    invocation.emit({"id": name, "paused": held}, f"{name}: versions held: {held}")
+    held = pause_now(
+        invocation.site, invocation.settings, store, name, BY, now, dry_run=dry_run
+    )  # fmt: skip
+    would = "would be held" if dry_run else "held"
+    invocation.emit(
+        {"id": name, "paused": held, "dry_run": dry_run}, f"{name}: versions {would}: {held}"
+    )
 
 
 @click.command(
@@ -142,12 +217,19 @@ def pause(invocation: Invocation, name: str) -> None:
     "\b\nExample:\n  horarium channel resume night",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def resume(invocation: Invocation, name: str) -> None:
+def resume(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Let a release go on."""
     store, now = store_of(invocation), invocation.clock.now()
-    count = resume_now(invocation.site, invocation.settings, store, name, BY, now)
-    invocation.emit({"id": name, "resumed": count}, f"{name}: versions that go on: {count}")
+    count = resume_now(
+        invocation.site, invocation.settings, store, name, BY, now, dry_run=dry_run
+    )  # fmt: skip
+    would = "would go" if dry_run else "go"
+    invocation.emit(
+        {"id": name, "resumed": count, "dry_run": dry_run},
+        f"{name}: versions that {would} on: {count}",
+    )
 
 
 @click.command(
@@ -156,13 +238,27 @@ def resume(invocation: Invocation, name: str) -> None:
     "once in every ring it had reached.\n\n\b\nExample:\n  horarium channel rollback night",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def channel_rollback(invocation: Invocation, name: str) -> None:
+def channel_rollback(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Go back in a channel."""
     store = store_of(invocation)
+    if dry_run:
+        now = invocation.clock.now()
+        found = foresee_rollback_now(invocation.site, invocation.settings, store, now, name, BY)
+        returns = {one: {"withdrawn": it.withdrawn, "to": it.to} for one, it in found.items()}
+        invocation.emit(
+            {"id": name, "returns": returns, "dry_run": True},
+            lambda: "\n".join(
+                f"{one}: version {it.withdrawn} would be withdrawn, and a new one have the content "
+                f"of version {it.to}"
+                for one, it in found.items()
+            ),
+        )
+        return
     made = rollback_now(invocation.site, invocation.settings, store, invocation.clock, name, BY)
     invocation.emit(
-        {"id": name, "versions": made},
+        {"id": name, "versions": made, "dry_run": False},
         lambda: "\n".join(f"{one}: back, as version {number}" for one, number in made.items()),
     )
 
@@ -173,11 +269,18 @@ def channel_rollback(invocation: Invocation, name: str) -> None:
     "\n\n\b\nExample:\n  horarium subscriber extract s1",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def extract(invocation: Invocation, name: str) -> None:
+def extract(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Ask for an extraction."""
-    extract_now(invocation.site, store_of(invocation), name)
-    invocation.emit({"id": name, "asked": True}, f"{name}: the daemon unpacks what it has")
+    found = extract_now(invocation.site, store_of(invocation), name, dry_run=dry_run)
+    document = {
+        "id": name, "asked": not dry_run, "dry_run": dry_run,
+        "versions": [{"distribution": one, "version": number} for one, number in found],
+    }  # fmt: skip
+    lines = [f"{name}: the daemon {'would unpack' if dry_run else 'unpacks'} what it has"]
+    lines += [f"  {one} version {number}" for one, number in found] or ["  that is nothing now"]
+    invocation.emit(document, "\n".join(lines))
 
 
 @click.command(
@@ -186,12 +289,16 @@ def extract(invocation: Invocation, name: str) -> None:
     "\b\nExample:\n  horarium subscriber revoke s1",
 )
 @click.argument("name")
+@DRY_RUN
 @pass_invocation
-def revoke(invocation: Invocation, name: str) -> None:
+def revoke(invocation: Invocation, name: str, dry_run: bool) -> None:
     """Revoke."""
     store, now = store_of(invocation), invocation.clock.now()
-    revoke_now(invocation.site, invocation.settings, store, name, now)
-    invocation.emit({"id": name, "revoked": True}, f"{name}: its certificate counts no more")
+    serial = revoke_now(invocation.site, invocation.settings, store, name, now, dry_run=dry_run)
+    invocation.emit(
+        {"id": name, "revoked": not dry_run, "serial": serial, "dry_run": dry_run},
+        f"{name}: its certificate {serial} {'would count' if dry_run else 'counts'} no more",
+    )
 
 
 @click.command(
@@ -202,14 +309,20 @@ def revoke(invocation: Invocation, name: str) -> None:
 )
 @click.argument("distribution")
 @click.option("--force", is_flag=True, help="though this node knows of no end of its subscription")
+@DRY_RUN
 @pass_invocation
-def remove_content(invocation: Invocation, distribution: str, force: bool) -> None:
+def remove_content(invocation: Invocation, distribution: str, force: bool, dry_run: bool) -> None:
     """Remove an installation."""
     store = store_of(invocation)
-    removed = remove_content_now(
-        invocation.site, invocation.settings, store, invocation.clock, distribution, force=force
-    )
-    invocation.emit(
-        {"id": distribution, "removed": removed, "asked": not removed},
-        f"{distribution}: {'removed' if removed else 'the daemon removes it'}",
-    )
+    found = remove_content_now(
+        invocation.site, invocation.settings, store, invocation.clock, distribution, force=force,
+        dry_run=dry_run,
+    )  # fmt: skip
+    document = {
+        "id": distribution, "removed": found.done, "asked": not (found.done or dry_run),
+        "paths": list(found.paths), "dry_run": dry_run,
+    }  # fmt: skip
+    said = "removed" if found.done else "the daemon removes it"
+    if dry_run:
+        said = "\n  ".join(["would be removed", *found.paths])
+    invocation.emit(document, f"{distribution}: {said}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.cli.realm_objects import store_of
+from horarium.cli.realm_objects import DRY_RUN, store_of
 from horarium.runtime.tiers.rotating import (
     RoleKeys,
     Turn,
@@ -64,16 +64,20 @@ def keys_list(invocation: Invocation) -> None:
 @click.option("--threshold", type=click.IntRange(1), help="how many keys have to sign")
 @click.option("--keep", is_flag=True, help="make no key: those that the role has stay")
 @click.option("--keys", "folder", type=FOLDER, help="a folder with keys that are kept elsewhere")
+@DRY_RUN
 @pass_invocation
 def keys_rotate(
     invocation: Invocation, role: str, added: tuple[Path, ...], threshold: int | None,
-    keep: bool, folder: Path | None,
+    keep: bool, folder: Path | None, dry_run: bool,
 ) -> None:  # fmt: skip
     """Turn the keys of a role."""
     turn = Turn(role, read_added(added), threshold, keep)
     store, now = store_of(invocation), invocation.clock.now()
-    after = rotate(invocation.site, invocation.settings, store, turn, now, folder)
-    invocation.emit(_document(after), lambda: _line(after))
+    after = rotate(
+        invocation.site, invocation.settings, store, turn, now, folder, dry_run=dry_run
+    )  # fmt: skip
+    would = "would be " if dry_run else ""
+    invocation.emit({**_document(after), "dry_run": dry_run}, lambda: would + _line(after))
 
 
 @keys.command(
@@ -82,11 +86,15 @@ def keys_rotate(
     "\b\nExample:\n  horarium distributor keys make /media/stick/root-2.key",
 )
 @click.argument("file", type=click.Path(path_type=Path))
+@DRY_RUN
 @pass_invocation
-def keys_make(invocation: Invocation, file: Path) -> None:
+def keys_make(invocation: Invocation, file: Path, dry_run: bool) -> None:
     """Make one."""
-    public = make_key(file)
-    invocation.emit({"file": str(file), "public": public}, public.rstrip())
+    public = make_key(file, dry_run=dry_run)
+    invocation.emit(
+        {"file": str(file), "public": public or None, "dry_run": dry_run},
+        public.rstrip() or f"{file}: a key would be made",
+    )
 
 
 @keys.command(

@@ -10,7 +10,7 @@ import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
-from horarium.cli.realm_objects import store_of
+from horarium.cli.realm_objects import DRY_RUN, store_of
 from horarium.kernel.errors import Unavailable
 from horarium.runtime.guarded_file import NoSuchFile
 from horarium.runtime.tiers.asking import join_realm, make_tokens, node_status
@@ -30,8 +30,11 @@ def command() -> None:
 )
 @click.argument("names", nargs=-1)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="names, one a line")
+@DRY_RUN
 @pass_invocation
-def node_token(invocation: Invocation, names: tuple[str, ...], file: Path | None) -> None:
+def node_token(
+    invocation: Invocation, names: tuple[str, ...], file: Path | None, dry_run: bool
+) -> None:
     """Print tokens."""
     wanted = list(names)
     if file is not None:
@@ -42,7 +45,13 @@ def node_token(invocation: Invocation, names: tuple[str, ...], file: Path | None
         raise click.UsageError("name at least one subscriber, or --file")
     store = store_of(invocation)
     now = invocation.clock.now()
-    tokens = make_tokens(invocation.site, invocation.settings, store, wanted, now)
+    tokens = make_tokens(
+        invocation.site, invocation.settings, store, wanted, now, dry_run=dry_run
+    )  # fmt: skip
+    if dry_run:
+        would = f"a token would be made for {', '.join(tokens)}"
+        invocation.emit({"names": list(tokens), "dry_run": True}, would)
+        return
     if len(tokens) == 1 and file is None:
         [token] = tokens.values()
         invocation.emit({"token": token}, token)
@@ -62,21 +71,35 @@ def node_token(invocation: Invocation, names: tuple[str, ...], file: Path | None
 @click.argument("url")
 @click.option("--token", required=True, help="what `horarium node token` printed")
 @click.option("--again", is_flag=True, help="though this node has joined already")
+@DRY_RUN
 @pass_invocation
-def node_join(invocation: Invocation, url: str, token: str, again: bool) -> int:
+def node_join(invocation: Invocation, url: str, token: str, again: bool, dry_run: bool) -> int:
     """Join."""
     store, now = store_of(invocation, create=True), invocation.clock.now()
     try:
         joined = asyncio.run(
-            join_realm(invocation.site, invocation.settings, store, url, token, now, again=again)
+            join_realm(
+                invocation.site,
+                invocation.settings,
+                store,
+                url,
+                token,
+                now,
+                again=again,
+                dry_run=dry_run,
+            )
         )
     except Unavailable as error:
-        invocation.emit({"joined": None, "reason": str(error)}, f"not joined: {error}")
+        document: dict[str, object] = {
+            "joined": None, "reason": str(error), "dry_run": dry_run,
+        }  # fmt: skip
+        invocation.emit(document, f"not joined: {error}")
         return Exit.UNAVAILABLE
-    document: dict[str, object] = {
-        "joined": joined.name, "parent": joined.parent, "url": joined.url,
+    document = {
+        "joined": joined.name, "parent": joined.parent, "url": joined.url, "dry_run": dry_run,
     }  # fmt: skip
-    invocation.emit(document, f"joined as {joined.name}, by {joined.parent} at {joined.url}")
+    would = "would join" if dry_run else "joined"
+    invocation.emit(document, f"{would} as {joined.name}, by {joined.parent} at {joined.url}")
     return Exit.OK
 
 
@@ -114,13 +137,16 @@ def node_status_command(invocation: Invocation) -> None:
     "anew, unless local changes are kept. Status 1 when something was found.\n\n"
     "\b\nExample:\n  horarium node fsck",
 )
+@DRY_RUN
 @pass_invocation
-def node_fsck(invocation: Invocation) -> int:
+def node_fsck(invocation: Invocation, dry_run: bool) -> int:
     """Check what is here."""
     found = check_node(
-        invocation.site, invocation.settings, store_of(invocation), invocation.clock.now()
-    )
-    invocation.emit(_checked(found), lambda: "\n".join(_told(found)))
+        invocation.site, invocation.settings, store_of(invocation), invocation.clock.now(),
+        dry_run=dry_run,
+    )  # fmt: skip
+    document = {**_checked(found), "dry_run": dry_run}
+    invocation.emit(document, lambda: "\n".join(_told(found, dry_run=dry_run)))
     return Exit.OK if found.is_well else Exit.NO
 
 
@@ -129,6 +155,9 @@ _REPAIRS = {
     "keep": "kept, as its distribution says",
     "fail": "left, for its distribution forbids changes",
 }
+
+
+_WOULD = _REPAIRS | {"overwrite": "would be written anew by the daemon"}
 
 
 def _checked(found: Checked) -> dict[str, object]:
@@ -152,15 +181,17 @@ def _checked(found: Checked) -> dict[str, object]:
     }
 
 
-def _told(found: Checked) -> Iterator[str]:
+def _told(found: Checked, *, dry_run: bool) -> Iterator[str]:
+    repairs = _WOULD if dry_run else _REPAIRS
+    damaged = "damaged, would be dropped" if dry_run else "damaged, dropped"
     made = {digest for one in found.mended.values() for digest in one.made}
     yield f"{found.checked} contents checked"
-    for word, digests in (("damaged, dropped", found.damaged), ("missing", found.missing)):
+    for word, digests in ((damaged, found.damaged), ("missing", found.missing)):
         for digest in digests:
             yield f"{word}{', made anew' if digest in made else ''}: {digest}"
     for changed in found.changed:
         word = "missing" if changed.missing else "changed"
-        yield f"{changed.distribution}: {word}, {_REPAIRS[changed.policy.value]}: {changed.path}"
+        yield f"{changed.distribution}: {word}, {repairs[changed.policy.value]}: {changed.path}"
     for name, one in found.mended.items():
         for number in one.changed:
             yield f"{name}: version {number} is published anew, with what there is"

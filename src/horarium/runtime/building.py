@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 from horarium.distribution.bundle_codec import THOROUGH
 from horarium.distribution.bundle_plan import needed, unpacked_size
 from horarium.distribution.bundle_writing import make_bundle
-from horarium.distribution.comparing import changes, settled
+from horarium.distribution.comparing import Changes, changes, settled
 from horarium.distribution.content import Blob, ChunkListing
 from horarium.distribution.gathering import Cancelled, Gathered, GatherFailed, Notes, Source
 from horarium.distribution.manifest import File, Manifest
@@ -31,7 +32,7 @@ from horarium.transport.gather_documents import PackageSource, PolicySource
 from horarium.transport.gather_files import FileSource
 from horarium.transport.gather_ftp import FtpSource
 from horarium.transport.gather_http import HttpSource
-from horarium.transport.gathering import Gathering, KeepFailed, Pace
+from horarium.transport.gathering import Gathering, Keeper, KeepFailed, Measuring, Pace
 
 SOURCES: Mapping[str, Callable[[Gathering], Source]] = {
     "file": FileSource,
@@ -97,6 +98,18 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The version that a build would make now: its ``number``, all of its ``files`` and octets,
+    and the ``changes`` since the newest version."""
+
+    number: int
+    files: int
+    size: int
+    changes: Changes
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """No version could be made: a code, the path or address it is about, and why in words."""
 
@@ -111,6 +124,17 @@ class Stopped:
 
 
 Outcome = Unchanged | Built | Failed | Stopped
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A source that was gathered beside the newest version, None where there is none."""
+
+    before: Manifest | None
+    now: Manifest
+    warnings: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
@@ -129,8 +153,15 @@ class Builder:
     def build(self, order: Order) -> Outcome:
         """One build, from its source to durable contents. Blocks. OSError when the disk breaks in
         another way than by being full."""
+        return self._ended(lambda: self._build(order))
+
+    def foresee(self, order: Order) -> Foreseen | Unchanged | Failed | Stopped:
+        """What a build would make, by the same gathering and comparing; no content is kept."""
+        return self._ended(lambda: self._foreseen(order))
+
+    def _ended(self, work: Callable[[], T]) -> T | Failed | Stopped:
         try:
-            return self._build(order)
+            return work()
         except Cancelled:
             return Stopped()
         except GatherFailed as error:
@@ -167,26 +198,43 @@ class Builder:
         GatherFailed, InvalidInput, Cancelled, OSError."""
         order = Order(what, number, now)
         try:
-            return _manifest_of(order, None, self._gather(order, None))
+            return _manifest_of(order, None, self._gather(order, None, self.store))
         except KeepFailed as error:
             raise error.error from error
 
     # --- what changed ---------------------------------------------------------
 
     def _build(self, order: Order) -> Outcome:
+        found = self._compared(order, self.store)
+        if isinstance(found, Unchanged | Failed):
+            return found
+        return self._made(order, found.before, found.now, found.warnings)
+
+    def _foreseen(self, order: Order) -> Foreseen | Unchanged | Failed:
+        found = self._compared(order, Measuring(self.store))
+        if isinstance(found, Unchanged | Failed):
+            return found
+        files = [entry for entry in found.now.entries if isinstance(entry, File)]
+        former = found.before.entries if found.before is not None else ()
+        return Foreseen(
+            order.number, len(files), sum(entry.size for entry in files),
+            changes(former, found.now.entries), found.warnings,
+        )  # fmt: skip
+
+    def _compared(self, order: Order, keeper: Keeper) -> _Compared | Unchanged | Failed:
         before = self._former(order)
         asked = order.distribution.kind
         if before is not None and before.kind != asked and not order.new_baseline:
             text = f"it was of type {before.kind}; a new baseline is needed to make it {asked}"
             return Failed("type_changed", "", text)
-        gathered = self._gather(order, before)
+        gathered = self._gather(order, before, keeper)
         crash.at("build:scanned")
         now = _manifest_of(order, before, gathered)
         if before is not None and not order.new_baseline and not _differ(before, now):
             return Unchanged(gathered.warnings)
         for path, text in entry_faults(now.entries):
             raise GatherFailed("path", path, f"{path[:200]!r} {text}")
-        return self._made(order, before, now, gathered.warnings)
+        return _Compared(before, now, gathered.warnings)
 
     def _former(self, order: Order) -> Manifest | None:
         try:
@@ -198,11 +246,11 @@ class Builder:
     def _manifest(self, version: Version) -> Manifest:
         return read_manifest(self.store.read(version.manifest.digest))
 
-    def _gather(self, order: Order, before: Manifest | None) -> Gathered:
+    def _gather(self, order: Order, before: Manifest | None, keeper: Keeper) -> Gathered:
         if order.rollback is not None:
             return self._again(self._manifest(order.rollback))
         gathering = Gathering(
-            self.store,
+            keeper,
             self.notes,
             order.now,
             room=self._room,

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from horarium.distribution.ending import Deferred, Extracted, Failed, Outcome, Told
-from horarium.distribution.extraction import LocalChanges, Plan, Scene
+from horarium.distribution.extraction import (
+    LocalChanges,
+    Plan,
+    Remove,
+    RemoveDirectory,
+    Scene,
+)
 from horarium.distribution.failing import ExtractionFailed, Step, Trouble
 from horarium.distribution.manifest import Manifest
 from horarium.distribution.merging import plan_merge
@@ -93,12 +99,20 @@ class Extractor:
 
     def remove_content(self, distribution: Distribution) -> list[Outcome]:
         """Removes what a distribution installed, wherever that is, through the same steps."""
+        with self._turn:
+            return [run.outcome() for run in self._removals(distribution)]
+
+    def foresee_removal(self, distribution: Distribution) -> list[str]:
+        """The paths that `remove_content` would take away. ExtractionFailed where it would fail
+        before it touches anything."""
+        return [path for run in self._removals(distribution) for path in run.removed()]
+
+    def _removals(self, distribution: Distribution) -> Iterator[_Run]:
         empty = Manifest(distribution.name, REMOVED, distribution.kind, "", False, ())
         plain = replace(distribution, pre=(), post=(), rollback=False)
         wish = Wish(plain, _Nothing(empty), Variables(), _NoContents())
-        with self._turn:
-            found = self._store.read(lambda tx: tx.extraction.in_use(distribution.name))
-            return [self._run(wish, None, use.target).outcome() for use in found]
+        for use in self._store.read(lambda tx: tx.extraction.in_use(distribution.name)):
+            yield self._run(wish, None, use.target)
 
     def _run(self, wish: Wish, stop: threading.Event | None, target: str = "") -> _Run:
         return _Run(
@@ -148,6 +162,15 @@ class _Run:
             self._version, len(self.plan.staged), self.plan.octets, self.plan.overwritten,
             self.plan.kept, tuple(self.told),
         )  # fmt: skip
+
+    def removed(self) -> list[str]:
+        """The paths that would go, by the plan that would be carried out."""
+        root, self.target = self._place()
+        ground = ground_of(root, self.target, alone=self.wish.distribution.apply == "swap")
+        with ground.open() as top:
+            actions = self._planned(ground, top).actions
+        going = (one.path for one in actions if isinstance(one, Remove | RemoveDirectory))
+        return [f"{ground.folder}/{path}" for path in going]
 
     def _failed(
         self, path: str, trouble: Trouble, why: str, missing: tuple[str, ...] = ()

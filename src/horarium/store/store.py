@@ -286,6 +286,10 @@ class Store:
             self.transact(keys, dry)
         return found[0]
 
+    def foreseen(self) -> Store:
+        """This store as one that keeps nothing: every transaction of it is only foreseen."""
+        return _Foreseen(self._engine, self.tenant)
+
     def checkpoint(self, *, thorough: bool = False) -> None:
         """Moves the engine's log into the database."""
         self._engine.checkpoint(thorough)
@@ -297,3 +301,15 @@ class Store:
     def close(self) -> None:
         """Ends the use of the store by this process."""
         self._engine.close()
+
+
+class _Foreseen(Store):
+    """A store that keeps nothing of what is written to it."""
+
+    def transact(self, keys: Sequence[Key], work: Callable[[Transaction], T]) -> T:
+        """See `Store.foreseen`."""
+        return Store(self._engine, self.tenant).foresee(keys, work)
+
+    def foresee(self, keys: Sequence[Key], work: Callable[[Transaction], T]) -> T:
+        """As `transact`, which keeps nothing either."""
+        return self.transact(keys, work)

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from horarium.distribution.content import LONGEST, Blob
@@ -27,6 +28,25 @@ class Keeper(Protocol):
     def put(self, pieces: Iterable[bytes]) -> Blob:
         """Keeps a content, durably."""
         ...
+
+
+class Measuring:
+    """A keeper that only measures: it tells what a content would be kept as, and keeps none."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def has(self, digest: str) -> bool:
+        """See `Keeper`."""
+        return self._keeper.has(digest)
+
+    def put(self, pieces: Iterable[bytes]) -> Blob:
+        """What `Keeper.put` would give."""
+        found, length = sha256(), 0
+        for piece in pieces:
+            found.update(piece)
+            length += len(piece)
+        return Blob(f"sha256:{found.hexdigest()}", length)
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -76,6 +76,39 @@ class KeyFolder:
         return self._folder / f"{name}.key"
 
 
+class ForeseenKeys(KeyFolder):
+    """The keys of a folder for who only foresees: those that are made are lost with it, and none
+    of the folder goes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._made: dict[str, Ed25519PrivateKey] = {}
+        self._gone: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        """See `KeyFolder`."""
+        return name in self._made or (name not in self._gone and super().has(name))
+
+    def names(self) -> list[str]:
+        """See `KeyFolder`."""
+        return sorted({*self._made, *super().names()} - self._gone)
+
+    def keep(self, name: str, key: Ed25519PrivateKey) -> None:
+        """See `KeyFolder`."""
+        self._gone.discard(name)
+        self._made[name] = key
+
+    def drop(self, name: str) -> None:
+        """See `KeyFolder`."""
+        self._made.pop(name, None)
+        self._gone.add(name)
+
+    def private(self, name: str) -> Ed25519PrivateKey:
+        """See `KeyFolder`."""
+        made = self._made.get(name)
+        return made if made is not None else super().private(name)
+
+
 def private_text(key: Ed25519PrivateKey) -> bytes:
     """A private key as PEM."""
     return key.private_bytes(

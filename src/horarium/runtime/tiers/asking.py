@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.realm import Channel, Realm
@@ -11,6 +13,7 @@ from horarium.distribution.records import Document
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant, format_instant
 from horarium.kernel.nearest import nearest
+from horarium.runtime.building import Foreseen, Unchanged
 from horarium.runtime.clock import Clock
 from horarium.runtime.daemon import only_one, running
 from horarium.runtime.entropy import SystemSecrets
@@ -18,9 +21,10 @@ from horarium.runtime.extracting import Extractor
 from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
-from horarium.runtime.tiers.belief import load_belief
+from horarium.runtime.tiers.belief import changed_names, load_belief
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.extract_times import ASKED
+from horarium.runtime.tiers.foreseeing import Foreseeing, foresee_build, origin_for
 from horarium.runtime.tiers.hearing import ADOPTED
 from horarium.runtime.tiers.identity import (
     Joined,
@@ -30,32 +34,41 @@ from horarium.runtime.tiers.identity import (
     read_joined,
 )
 from horarium.runtime.tiers.joining import join
-from horarium.runtime.tiers.making import Made, Making, Options
-from horarium.runtime.tiers.origin import Origin, Published, tell_change
+from horarium.runtime.tiers.making import Made, Making, Options, Return, going_back
+from horarium.runtime.tiers.opened_by_hand import Awaited, awaited
+from horarium.runtime.tiers.origin import Origin, tell_change
 from horarium.runtime.tiers.removing import (
     ask_for_removal,
     check_removable,
+    foresee_removal,
     remove_content,
 )
 from horarium.runtime.tiers.staging import pause, resume
+from horarium.runtime.tiers.unpack_order import order_of_holdings
 from horarium.runtime.tiers.unpacking import node_rules
 from horarium.store.store import Store, Transaction
 from horarium.transport.keys import KeyFolder
 from horarium.transport.link import Refused
 
+T = TypeVar("T")
+
 _SECRET_OCTETS = 32
 
 
 def make_tokens(
-    site: Site, settings: Settings, store: Store, names: Iterable[str], now: Instant
-) -> dict[str, str]:
-    """A token for each subscriber. NotFound when one is not declared; then none is made."""
+    site: Site, settings: Settings, store: Store, names: Iterable[str], now: Instant, *,
+    dry_run: bool = False,
+) -> dict[str, str]:  # fmt: skip
+    """A token for each subscriber, an empty one where none is made. NotFound when one is not
+    declared; then none is made."""
     origin = Origin(site, settings, store)
     known = origin.declared().subscribers
     wanted = list(dict.fromkeys(names))
     for name in wanted:
         if name not in known:
             raise NotFound(f"there is no subscriber {name}{nearest(name, known)}")
+    if dry_run:
+        return dict.fromkeys(wanted, "")
     enrolling, secrets = Enrolling(origin), SystemSecrets()
     return {
         name: enrolling.token(name, secrets.random(_SECRET_OCTETS), now).written()
@@ -65,11 +78,12 @@ def make_tokens(
 
 async def join_realm(
     site: Site, settings: Settings, store: Store, url: str, token: str, now: Instant,
-    *, again: bool,
+    *, again: bool, dry_run: bool = False,
 ) -> Joined:  # fmt: skip
     """Joins a realm; see `horarium.runtime.tiers.joining.join`. Conflict when it says no."""
     try:
-        return await join(NodeFolder(site.distribution), store, url, token, now, again=again)
+        folder = NodeFolder(site.distribution)
+        return await join(folder, store, url, token, now, again=again, dry_run=dry_run)
     except Refused as refused:
         raise Conflict(f"the realm refuses: {refused.detail}") from refused
 
@@ -100,16 +114,29 @@ def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> D
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh led to: whether anything is otherwise than before, the names of metadata and
+    statements that are ``published`` anew, and by distribution whom it does not reach and why."""
+
+    changed: bool
+    published: tuple[str, ...]
+    lost: Mapping[str, Mapping[str, str]]
+
+
 def refresh_now(
     site: Site, settings: Settings, store: Store, name: str, now: Instant,
-    keys: Path | None = None,
-) -> Published:  # fmt: skip
+    keys: Path | None = None, *, dry_run: bool = False,
+) -> Refreshed:  # fmt: skip
     """Refreshes a distributor now; with the keys of a folder that is there for this once."""
-    origin = Origin(site, settings, store)
+    origin = origin_for(site, settings, store, dry_run=dry_run)
     _known(origin.declared().distributors, "distributor", name)
+    before = load_belief(store)
     found = origin.refresh(now, () if keys is None else (KeyFolder(keys),))
-    origin.ask_refresh()
-    return found
+    if not dry_run:
+        origin.ask_refresh()
+    published = tuple(sorted(changed_names(before, found.belief)))
+    return Refreshed(found.changed, published, found.plan.lost)
 
 
 def build_now(
@@ -126,7 +153,19 @@ def build_now(
     return Making(origin, clock).build(name, f"by hand ({by})", now, options)
 
 
-def adopt_now(site: Site, settings: Settings, store: Store, name: str, version: int) -> None:
+def foresee_build_now(
+    site: Site, settings: Settings, store: Store, clock: Clock, name: str,
+    options: Options | None = None,
+) -> Foreseen | Unchanged:  # fmt: skip
+    """What `build_now` would make."""
+    origin = Foreseeing(site, settings, store)
+    _known(origin.declared().distributions, "distribution", name)
+    return foresee_build(origin, name, clock.now(), options)
+
+
+def adopt_now(
+    site: Site, settings: Settings, store: Store, name: str, version: int, *, dry_run: bool = False
+) -> None:
     """Goes on counting behind a version that receivers have and that this store never built: the
     next build makes a whole version with the number after it. Conflict when it is known here."""
     _known(Origin(site, settings, store).realm().distributions, "distribution", name)
@@ -137,23 +176,25 @@ def adopt_now(site: Site, settings: Settings, store: Store, name: str, version: 
             raise Conflict(f"version {version} of {name} was built here; {highest} is the newest")
         tx.set_meta(ADOPTED + name, str(version))
 
-    store.transact([], work)
+    _transact(store, work, dry_run=dry_run)
 
 
 def send_now(
-    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
-) -> None:
-    """Opens a window of a channel until what is lacking now is sent. Conflict for one because of
-    which nothing can be sent."""
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant, *,
+    dry_run: bool = False,
+) -> list[Awaited]:  # fmt: skip
+    """Opens a window of a channel until what is lacking now is sent; what that is. Conflict for
+    one because of which nothing can be sent."""
 
-    def work(tx: Transaction) -> None:
+    def work(tx: Transaction) -> list[Awaited]:
         realm = realm_in_effect(tx, settings)
         _known(realm.channels, "channel", name)
         _check_sends(realm, realm.channels[name])
         tx.releases.open_window(name, now, by)
         tell_change(tx)
+        return awaited(tx, realm, realm.channels[name])
 
-    store.transact([], work)
+    return _transact(store, work, dry_run=dry_run)
 
 
 def _check_sends(realm: Realm, channel: Channel) -> None:
@@ -169,19 +210,27 @@ def _check_sends(realm: Realm, channel: Channel) -> None:
 
 
 def pause_now(
-    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
-) -> int:
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant, *,
+    dry_run: bool = False,
+) -> int:  # fmt: skip
     """Holds what a channel is releasing to its rings; how many versions that are."""
-    return _staged(site, settings, store, name, lambda tx, realm, one: pause(tx, one, now, by))
+
+    def work(tx: Transaction, realm: Realm, channel: Channel) -> int:
+        return pause(tx, channel, now, by)
+
+    return _staged(site, settings, store, name, work, dry_run=dry_run)
 
 
 def resume_now(
-    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant
-) -> int:
+    site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant, *,
+    dry_run: bool = False,
+) -> int:  # fmt: skip
     """Lets go on what was held or halted in a channel; how many versions that are."""
-    return _staged(
-        site, settings, store, name, lambda tx, realm, one: resume(tx, realm, one, now, by)
-    )
+
+    def work(tx: Transaction, realm: Realm, channel: Channel) -> int:
+        return resume(tx, realm, channel, now, by)
+
+    return _staged(site, settings, store, name, work, dry_run=dry_run)
 
 
 def rollback_now(
@@ -190,19 +239,39 @@ def rollback_now(
     """Goes back, in a channel with rings, to the version before of every distribution that is
     being released; by distribution, the version that has its content now."""
     origin = Origin(site, settings, store)
-    realm = origin.realm()
-    _known(realm.channels, "channel", name)
+    wanted = _released(origin, name)
     making, now = Making(origin, clock), clock.now()
-    released = {one.distribution for one in store.read(lambda tx: tx.releases.all())}
-    wanted = [one for one in realm.channels[name].distributions if one in released]
+    return {one: making.give_back(name, one, now, by).version for one in wanted}
+
+
+def foresee_rollback_now(
+    site: Site, settings: Settings, store: Store, now: Instant, name: str, by: str
+) -> dict[str, Return]:
+    """By distribution, what `rollback_now` would withdraw and go back to."""
+    origin = Origin(site, settings, store)
+    wanted = _released(origin, name)
+    channel = origin.realm().channels[name]
+
+    def work(tx: Transaction) -> dict[str, Return]:
+        return {one: going_back(tx, channel, one, now, by) for one in wanted}
+
+    return store.foresee([], work)
+
+
+def _released(origin: Origin, name: str) -> list[str]:
+    """What a channel releases by rings."""
+    channels = origin.realm().channels
+    _known(channels, "channel", name)
+    released = {one.distribution for one in origin.store.read(lambda tx: tx.releases.all())}
+    wanted = [one for one in channels[name].distributions if one in released]
     if not wanted:
         raise Conflict(f"{name} releases nothing by rings")
-    return {one: making.give_back(name, one, now, by).version for one in wanted}
+    return wanted
 
 
 def _staged(
     site: Site, settings: Settings, store: Store, name: str,
-    work: Callable[[Transaction, Realm, Channel], int],
+    work: Callable[[Transaction, Realm, Channel], int], *, dry_run: bool,
 ) -> int:  # fmt: skip
     realm = Origin(site, settings, store).realm()
     _known(realm.channels, "channel", name)
@@ -211,49 +280,79 @@ def _staged(
         tell_change(tx)
         return work(tx, realm, realm.channels[name])
 
-    return store.transact([], change)
+    return _transact(store, change, dry_run=dry_run)
 
 
-def extract_now(site: Site, store: Store, name: str) -> None:
-    """Tells the node of this site to unpack at once what it has received. NotFound when this is
-    another node."""
+def _transact(store: Store, work: Callable[[Transaction], T], *, dry_run: bool) -> T:
+    return store.foresee([], work) if dry_run else store.transact([], work)
+
+
+def extract_now(
+    site: Site, store: Store, name: str, *, dry_run: bool = False
+) -> list[tuple[str, int]]:
+    """Tells the node of this site to unpack at once what it has received; the versions that this
+    is now, in their order. NotFound when this is another node."""
     joined = read_joined(NodeFolder(site.distribution))
     if joined.name != name:
         raise NotFound(f"this site is the node {joined.name}; {name} unpacks at its own")
 
-    def work(tx: Transaction) -> None:
-        tx.set_meta(ASKED, str(int(tx.meta(ASKED) or 0) + 1))
+    belief = load_belief(store)
+    configuration = belief.configuration(name) if belief is not None else None
 
-    store.transact([], work)
+    def work(tx: Transaction) -> list[tuple[str, int]]:
+        tx.set_meta(ASKED, str(int(tx.meta(ASKED) or 0) + 1))
+        if belief is None or configuration is None:
+            return []
+        extracted = {use.distribution: use.version for use in tx.extraction.all_in_use()}
+        order = order_of_holdings(
+            belief, configuration, tx.holdings.all(), extracted, tx.extraction.unfinished()
+        )
+        return [(one.distribution, one.version) for one in order.run]
+
+    return _transact(store, work, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An installation that is taken away: its ``paths``; not ``done`` yet where the daemon that
+    runs here does it."""
+
+    done: bool
+    paths: tuple[str, ...]
 
 
 def remove_content_now(
     site: Site, settings: Settings, store: Store, clock: Clock, distribution: str,
-    *, force: bool,
-) -> bool:  # fmt: skip
+    *, force: bool, dry_run: bool = False,
+) -> Removal:  # fmt: skip
     """Removes what a distribution installed at the node of this site, which does not get it any
-    more; False when the daemon that runs here is to do it. Conflict when it can not be removed."""
+    more; the daemon does where one runs here. Conflict when it can not be removed."""
     folder = node_folder(site, settings)
     joined = read_joined(folder)
     belief = load_belief(store)
     check_removable(store, belief, joined.name, distribution, force=force)
-    if running(site) is not None:
-        ask_for_removal(store, distribution)
-        return False
     found = belief.configuration(joined.name) if belief is not None else None
     rules = node_rules(found or Configuration(joined.name, ""), settings, folder.policies)
+    extractor = Extractor(store, rules, clock)
+    if dry_run:
+        return Removal(False, tuple(foresee_removal(extractor, belief, distribution)))
+    if running(site) is not None:
+        ask_for_removal(store, distribution)
+        return Removal(False, ())
     with only_one(site):
-        extractor = Extractor(store, rules, clock)
         extractor.recover()
+        paths = foresee_removal(extractor, belief, distribution)
         trouble = remove_content(store, folder.store(), extractor, belief, distribution)
     if trouble:
         raise Conflict(f"{distribution} could not be removed: {trouble}")
-    return True
+    return Removal(True, tuple(paths))
 
 
-def revoke_now(site: Site, settings: Settings, store: Store, name: str, now: Instant) -> None:
-    """Ends that the certificate of a node counts."""
-    Enrolling(Origin(site, settings, store)).revoke(name, now)
+def revoke_now(
+    site: Site, settings: Settings, store: Store, name: str, now: Instant, *, dry_run: bool = False
+) -> str:
+    """Ends that the certificate of a node counts; its serial number."""
+    return Enrolling(origin_for(site, settings, store, dry_run=dry_run)).revoke(name, now)
 
 
 def realm_of(store: Store, settings: Settings) -> Realm:

@@ -119,16 +119,12 @@ def keep_belief(
 ) -> None:  # fmt: skip
     """Keeps what changed, in one transaction with what ``also`` writes."""
     entries: list[Signed] = []
-    old = before.trusted.octets if before is not None else {}
-    for name, data in after.trusted.octets.items():
-        if old.get(name) != data:
-            entries.append(Signed(name, _number(after.trusted, name), now, data))
-    stated = before.stated if before is not None else {}
-    for label, data in after.stated.items():
-        if stated.get(label) != data:
-            entries.append(Signed(STATEMENT + label, after.number(label), now, data))
-    gone = [name for name in old if name not in after.trusted.octets]
-    gone += [STATEMENT + label for label in stated if label not in after.stated]
+    old, new = _octets(before), _octets(after)
+    for name in changed_names(before, after):
+        label = name.removeprefix(STATEMENT)
+        number = _number(after.trusted, name) if label == name else after.number(label)
+        entries.append(Signed(name, number, now, new[name]))
+    gone = [name for name in old if name not in new]
 
     def work(tx: Transaction) -> None:
         tx.metadata.put(*entries)
@@ -136,6 +132,20 @@ def keep_belief(
         also(tx)
 
     store.transact([], work)
+
+
+def changed_names(before: Belief | None, after: Belief) -> list[str]:
+    """The names of metadata and statements that are new, or are otherwise than before."""
+    old = _octets(before)
+    return [name for name, data in _octets(after).items() if old.get(name) != data]
+
+
+def _octets(belief: Belief | None) -> dict[str, bytes]:
+    """All that a belief is made of, by the names it is kept under."""
+    if belief is None:
+        return {}
+    stated = {STATEMENT + label: data for label, data in belief.stated.items()}
+    return {**belief.trusted.octets, **stated}
 
 
 def _number(trusted: Trusted, name: str) -> int:

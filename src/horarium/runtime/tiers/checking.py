@@ -4,16 +4,18 @@ again."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.extraction import LocalChanges
+from horarium.distribution.version import Version
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.identity import NodeFolder, node_folder, read_joined
-from horarium.runtime.tiers.mending import Mended, mend
+from horarium.runtime.tiers.mending import Mended, mend, sent_of
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.repairing import Changed, check_installed, policy_by, tell_checked
 from horarium.runtime.tiers.unpacking import node_rules
@@ -41,18 +43,22 @@ class Checked:
         return not (self.damaged or self.missing or found or wrong)
 
 
-def check_node(site: Site, settings: Settings, store: Store, now: Instant) -> Checked:
+def check_node(
+    site: Site, settings: Settings, store: Store, now: Instant, *, dry_run: bool = False
+) -> Checked:
     """Hashes every content and all that is installed. A content that is damaged goes, with its
     row: it is fetched again, or made anew where it came from. GatherFailed when there is no space
-    for that."""
+    for that. With `dry_run` everything is looked at and stays as it is."""
     folder = node_folder(site, settings)
     contents = folder.store()
+    store = store.foreseen() if dry_run else store
     found = list(contents.digests())
     damaged = tuple(digest for digest in found if not contents.verify(digest))
-    for digest in damaged:
+    for digest in () if dry_run else damaged:
         contents.drop(digest)
     lost = drop_lost(contents, store)
-    mended = _mend(Origin(site, settings, store), now)
+    origin = Origin(site, settings, store)
+    mended = _absent(origin, contents) if dry_run else _mend(origin, now)
     made = {digest for one in mended.values() for digest in one.made}
     absent = {digest for one in mended.values() for digest in one.missing}
     missing = (lost | made | absent) - set(damaged)
@@ -98,3 +104,18 @@ def _mend(origin: Origin, now: Instant) -> dict[str, Mended]:
         with origin.locked(f"build-{name}"):
             found[name] = mend(origin, what, now)
     return found
+
+
+def _absent(origin: Origin, contents: ContentStore) -> dict[str, Mended]:
+    """What a distributor would have to make anew: what its versions name and is not here."""
+    found: dict[str, Mended] = {}
+    for name in origin.realm().distributions:
+        kept = origin.store.read(partial(_retained, name))
+        named = {digest for version in kept for digest in sent_of(version)}
+        missing = sorted(digest for digest in named if not contents.has(digest))
+        found[name] = Mended(missing=tuple(missing))
+    return found
+
+
+def _retained(name: str, tx: Transaction) -> list[Version]:
+    return tx.versions.retained(name)

@@ -132,13 +132,15 @@ class Enrolling:
         self._origin.store.transact([], lambda tx: tx.nodes.put(renewed))
         return {"certificate": certificate.decode("ascii"), "authority": self._authority()}
 
-    def revoke(self, name: str, now: Instant) -> None:
-        """Ends that a node's certificate counts: at its next contact, everywhere."""
+    def revoke(self, name: str, now: Instant) -> str:
+        """Ends that a node's certificate counts: at its next contact, everywhere; the serial
+        number of it."""
         node = self._origin.store.read(lambda tx: tx.nodes.find(name))
         if node is None:
             raise NotFound(f"no node {name} has a certificate")
         self._origin.store.transact([], lambda tx: tx.nodes.revoke(node, now))
         self._origin.follow(now)
+        return node.serial
 
     def _doubt(self, name: str, request: bytes, shown: str, now: Instant) -> str:
         """Why a node may not join, empty when it may."""

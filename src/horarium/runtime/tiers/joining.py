@@ -37,11 +37,13 @@ TIMEOUT = 30.0
 
 
 async def join(
-    folder: NodeFolder, store: Store, url: str, written: str, now: Instant, *, again: bool = False
+    folder: NodeFolder, store: Store, url: str, written: str, now: Instant, *,
+    again: bool = False, dry_run: bool = False,
 ) -> Joined:  # fmt: skip
-    """Joins a realm by the node at `url`. InvalidInput for a wrong token, Untrusted for another
-    realm than the token's, Conflict when this node has joined already, Unavailable when the node
-    there can not be reached, Refused when it says no."""
+    """Joins a realm by the node at `url`; with `dry_run` only as far as the token is not used up.
+    InvalidInput for a wrong token, Untrusted for another realm than the token's, Conflict when this
+    node has joined already, Unavailable when the node there can not be reached, Refused when it
+    says no."""
     if folder.joined.exists() and not again:
         raise Conflict(f"this node has joined already ({folder.joined}); --again joins anew")
     token = read_token(written)
@@ -54,6 +56,8 @@ async def join(
     authority = belief.authority
     if authority is None:
         raise Unavailable("the realm does not say who issues certificates")
+    if dry_run:
+        return Joined(token.name, parent, url)
     key = folder.keys.make(NODE_KEY)
     request = make_request(key, token.name)
     asked: Document = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from horarium.distribution.definition import digest_of_definition
 from horarium.distribution.gathering import Cancelled, GatherFailed
 from horarium.distribution.precedence import distributor_settings
-from horarium.distribution.realm import Distribution, Realm
+from horarium.distribution.realm import Channel, Distribution, Realm
 from horarium.distribution.version import Version
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.instant import Instant
@@ -35,7 +35,7 @@ from horarium.runtime.tiers.hearing import ADOPTED, ahead_of
 from horarium.runtime.tiers.mending import is_at_hand, mend
 from horarium.runtime.tiers.origin import Origin
 from horarium.runtime.tiers.staging import BY_ITSELF, give_back
-from horarium.store.store import Transaction
+from horarium.store.store import Store, Transaction
 from horarium.transport.content import ContentStore
 from horarium.transport.gathering import Pace
 from horarium.transport.notes import FileNotes
@@ -71,6 +71,14 @@ class Options:
     rollback: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A version that a channel withdraws, and the one whose content takes its place."""
+
+    withdrawn: int
+    to: int
+
+
 @dataclass(slots=True)
 class _Going:
     """A build that goes on."""
@@ -96,9 +104,11 @@ class Making:
         """Builds a distribution now. BuildFailed when it can not be made, Conflict when it was
         stopped because its definition changed or the distributor was refreshed so."""
         realm = self._origin.defined(name)
-        if not realm.distributions[name].active:
-            raise Conflict(f"distribution {name} is not active: it is not built")
-        what = realm.distributions[name]
+        what = to_be_built(realm, name)
+        if options is not None and options.rollback:
+            # A number that was mistyped is no build that failed.
+            kept = self._origin.store.read(lambda tx: tx.versions.retained(name))
+            kept_version(kept, options.rollback)
         going = _Going(digest_of_definition(what), self._pace(realm, what.distributor))
         with self._origin.locked(f"build-{name}"):
             self._going[name] = going
@@ -120,19 +130,13 @@ class Making:
         realm = self._origin.realm()
         if channel not in realm.channels:
             raise NotFound(f"there is no channel {channel}")
-        retained = store.read(lambda tx: tx.versions.retained(distribution))
 
-        def work(tx: Transaction) -> int:
-            return give_back(tx, realm.channels[channel], distribution, now, by)
+        def work(tx: Transaction) -> Return:
+            return going_back(tx, realm.channels[channel], distribution, now, by)
 
-        withdrawn = store.transact([], work)
-        releases = store.read(lambda tx: tx.releases.all())
-        bad = {one.version for one in releases if one.state == "returned"}
-        good = [v.number for v in retained if v.number < withdrawn and v.number not in bad]
-        if not good:
-            raise Conflict(f"no version of {distribution} before {withdrawn} is kept")
-        cause = f"back from version {withdrawn} ({by})"
-        return self.build(distribution, cause, now, Options(rollback=good[-1]))
+        found = store.transact([], work)
+        cause = f"back from version {found.withdrawn} ({by})"
+        return self.build(distribution, cause, now, Options(rollback=found.to))
 
     @property
     def going(self) -> frozenset[str]:
@@ -197,39 +201,15 @@ class Making:
             return Stopped(), []
         except GatherFailed as error:
             return Failed(error.reason, error.path, error.text), []
-        retained, highest, ahead, adopted = self._origin.store.read(
-            lambda tx: (
-                tx.versions.retained(what.name),
-                tx.versions.highest(what.name),
-                ahead_of(tx, what.name),
-                int(tx.meta(ADOPTED + what.name) or 0),
-            )
-        )
-        if ahead > max(highest, adopted):
-            raise BuildFailed(
-                "store_behind", "",
-                f"receivers have version {ahead}, this store knows {highest}: was a backup "
-                f"restored? horarium distribution adopt {what.name} --version {ahead} goes on "
-                "behind it",
-            )  # fmt: skip
-        fresh = adopted > highest
-        rollback = next((v for v in retained if v.number == options.rollback), None)
-        if options.rollback and rollback is None:
-            kept = ", ".join(str(version.number) for version in retained)
-            raise NotFound(f"version {options.rollback} is not kept (any more); there are {kept}")
+        order = order_of(self._origin.store, what, now, options, anew=bool(going.lost))
         contents = ContentStore(folder.contents, passed)
         notes = FileNotes(folder.root / "notes" / f"{what.name}.jsonl")
         builder = Builder(contents, notes, going.stop, lambda: folder.free, going.pace)
-        order = Order(
-            what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
-            tuple(retained), digest_of_definition(what), options.rehash,
-            options.new_baseline or fresh or bool(going.lost), rollback,
-        )  # fmt: skip
         outcome = builder.build(order)
         with suppress(OSError):
             # Without notes the next build reads everything again.
             notes.save()
-        return outcome, retained
+        return outcome, list(order.retained)
 
     def _mend(
         self, what: Distribution, now: Instant, going: _Going, *, hashed: bool
@@ -268,3 +248,63 @@ class Making:
 
 def _warned(warnings: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{path}: {text}" for path, text in warnings[:20])
+
+
+def to_be_built(realm: Realm, name: str) -> Distribution:
+    """A distribution that may be built. NotFound, Conflict for one that is not active."""
+    if name not in realm.distributions:
+        raise NotFound(f"there is no distribution {name}")
+    if not realm.distributions[name].active:
+        raise Conflict(f"distribution {name} is not active: it is not built")
+    return realm.distributions[name]
+
+
+def kept_version(retained: Sequence[Version], number: int) -> Version | None:
+    """The version of a number among those that are kept, None for the number 0. NotFound."""
+    found = next((version for version in retained if version.number == number), None)
+    if number and found is None:
+        kept = ", ".join(str(version.number) for version in retained) or "none"
+        raise NotFound(f"version {number} is not kept (any more); there are {kept}")
+    return found
+
+
+def order_of(
+    store: Store, what: Distribution, now: Instant, options: Options, *, anew: bool
+) -> Order:
+    """What is to be built; ``anew`` for a whole version that builds on none. BuildFailed where
+    receivers are ahead of this store."""
+    retained, highest, ahead, adopted = store.read(
+        lambda tx: (
+            tx.versions.retained(what.name),
+            tx.versions.highest(what.name),
+            ahead_of(tx, what.name),
+            int(tx.meta(ADOPTED + what.name) or 0),
+        )
+    )
+    if ahead > max(highest, adopted):
+        raise BuildFailed(
+            "store_behind", "",
+            f"receivers have version {ahead}, this store knows {highest}: was a backup "
+            f"restored? horarium distribution adopt {what.name} --version {ahead} goes on "
+            "behind it",
+        )  # fmt: skip
+    return Order(
+        what, max(highest, adopted) + 1, now, retained[-1] if retained else None,
+        tuple(retained), digest_of_definition(what), options.rehash,
+        options.new_baseline or adopted > highest or anew,
+        kept_version(retained, options.rollback),
+    )  # fmt: skip
+
+
+def going_back(
+    tx: Transaction, channel: Channel, distribution: str, now: Instant, by: str
+) -> Return:
+    """Withdraws the newest version that a channel released, where one before it is kept. Conflict
+    where none is: then nothing is withdrawn."""
+    withdrawn = give_back(tx, channel, distribution, now, by)
+    bad = {one.version for one in tx.releases.all() if one.state == "returned"}
+    retained = tx.versions.retained(distribution)
+    good = [v.number for v in retained if v.number < withdrawn and v.number not in bad]
+    if not good:
+        raise Conflict(f"no version of {distribution} before {withdrawn} is kept")
+    return Return(withdrawn, good[-1])

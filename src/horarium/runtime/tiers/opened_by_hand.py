@@ -6,7 +6,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from horarium.distribution.realm import Channel
+from horarium.distribution.realm import Channel, Realm
+from horarium.distribution.states import ARRIVED, SETTLED, State
+from horarium.distribution.tree import subscribers_of
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.origin import Published
@@ -25,6 +27,32 @@ class _Open:
     walk: str
     progress: Progress = ()
     since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The newest version of a distribution, and the receivers that do not hold it."""
+
+    distribution: str
+    version: int
+    receivers: tuple[str, ...]
+
+
+def awaited(tx: Transaction, realm: Realm, channel: Channel) -> list[Awaited]:
+    """What a window of a channel would be for: what its receivers lack."""
+    found: list[Awaited] = []
+    names = sorted(subscribers_of(realm, channel))
+    for distribution in channel.distributions:
+        newest = next(iter(tx.versions.newest(distribution, 1)), None)
+        if newest is None or not realm.distributions[distribution].active:
+            continue
+        number = newest[0].number
+        rows = {row.subscriber: State(row.state) for row in tx.versions.rows(distribution, number)}
+        held = ARRIVED | SETTLED
+        lacking = tuple(name for name in names if rows.get(name, State.PENDING) not in held)
+        if lacking:
+            found.append(Awaited(distribution, number, lacking))
+    return found
 
 
 class OpenedByHand:

@@ -180,7 +180,7 @@ class Origin:
         before = load_belief(self.store)
         name = self.name(realm)
         belief = turned(before or begin_realm(self.folder, name, now))
-        own_certificate(self.folder, name, now)
+        self._certify(name, now)
         plan = plan_of(realm)
         versions = self.store.read(lambda tx: _retained(tx, realm))
         if added is not None:
@@ -209,6 +209,9 @@ class Origin:
         keep_belief(self.store, before, after, now, keep)
         own = int(after != before)
         return Published(after, realm, plan, origin, bool(own), changes + own, asked)
+
+    def _certify(self, name: str, now: Instant) -> None:
+        own_certificate(self.folder, name, now)
 
     def _state(self, realm: Realm, plan: Plan, belief: Belief, name: str, now: Instant) -> Stated:
         before: dict[str, tuple[int, Document]] = {}

@@ -7,6 +7,7 @@ import logging
 
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Extracted, Failed, Outcome
+from horarium.distribution.failing import ExtractionFailed
 from horarium.distribution.realm import Distribution
 from horarium.kernel.errors import Conflict, NotFound
 from horarium.kernel.nearest import nearest
@@ -69,14 +70,27 @@ def remove_content(
 ) -> str:
     """Removes it through the steps of an extraction, and lets go of its bundles; why it could not
     be, empty when it is gone."""
-    definition = belief.trusted.definition(name) if belief is not None else None
-    # One that is defined no more was installed among the files of others, as far as is known.
-    what = read_definition(name, definition) if definition is not None else Distribution(name, "")
-    troubles = [trouble for trouble in map(_trouble, extractor.remove_content(what)) if trouble]
+    outcomes = extractor.remove_content(_defined(belief, name))
+    troubles = [trouble for trouble in map(_trouble, outcomes) if trouble]
     if not troubles:
         _drop_bundles(store, contents, name)
     log.info("content.removed distribution=%s trouble=%s", name, "; ".join(troubles))
     return "; ".join(troubles)
+
+
+def foresee_removal(extractor: Extractor, belief: Belief | None, name: str) -> list[str]:
+    """The paths that `remove_content` would take away. Conflict where it could not."""
+    try:
+        return extractor.foresee_removal(_defined(belief, name))
+    except ExtractionFailed as failed:
+        raise Conflict(f"{name} could not be removed: {failed.path} {failed.why}") from failed
+
+
+def _defined(belief: Belief | None, name: str) -> Distribution:
+    """A distribution as it is defined here. One that is defined no more was installed among the
+    files of others, as far as is known."""
+    definition = belief.trusted.definition(name) if belief is not None else None
+    return read_definition(name, definition) if definition is not None else Distribution(name, "")
 
 
 def _drop_bundles(store: Store, contents: ContentStore, name: str) -> None:

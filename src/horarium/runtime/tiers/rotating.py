@@ -24,7 +24,8 @@ from horarium.runtime.guarded_file import NoSuchFile
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import Belief, load_belief
-from horarium.runtime.tiers.origin import Origin
+from horarium.runtime.tiers.foreseeing import origin_for
+from horarium.runtime.tiers.origin import Origin, Published
 from horarium.runtime.tiers.publishing import signers_of
 from horarium.store.store import Store
 from horarium.transport.keys import KeyFolder, make_key_file, public_text, read_public
@@ -57,7 +58,10 @@ class Turn:
 def list_keys(site: Site, settings: Settings, store: Store) -> list[RoleKeys]:
     """The keys of every role. NotFound before there is a realm."""
     origin = Origin(site, settings, store)
-    trusted, keys = _believed(store).trusted, origin.folder.keys
+    return _keys_of(_believed(store).trusted, origin.folder.keys)
+
+
+def _keys_of(trusted: Trusted, keys: KeyFolder) -> list[RoleKeys]:
     here = {keys.signer(name).public_key.keyid for name in keys.names()}
     found = [
         RoleKeys(role, it.threshold, tuple(it.keyids), tuple(k for k in it.keyids if k in here))
@@ -73,18 +77,21 @@ def list_keys(site: Site, settings: Settings, store: Store) -> list[RoleKeys]:
 
 
 def rotate(
-    site: Site, settings: Settings, store: Store, turn: Turn, now: Instant, keys: Path | None
-) -> RoleKeys:
+    site: Site, settings: Settings, store: Store, turn: Turn, now: Instant, keys: Path | None,
+    *, dry_run: bool = False,
+) -> RoleKeys:  # fmt: skip
     """Turns the keys of a role, with those of a folder that is there for this once. Conflict when
     keys that are needed are kept elsewhere, InvalidInput for a threshold that can not be met."""
-    origin = Origin(site, settings, store)
+    origin = origin_for(site, settings, store, dry_run=dry_run)
     brought = () if keys is None else (KeyFolder(keys),)
     own = origin.folder.keys
     _believed(store)
     if turn.role in TOP_ROLES:
         fresh = "" if turn.keep else _make(own, turn.role)
         try:
-            origin.turn(lambda belief: _under(belief, turn, fresh, own, brought, now), now, brought)
+            found = origin.turn(
+                lambda belief: _under(belief, turn, fresh, own, brought, now), now, brought
+            )
         except (Conflict, InvalidInput):
             if fresh:
                 own.drop(fresh)
@@ -95,8 +102,8 @@ def rotate(
             raise NotFound(f"there is no role {turn.role}; there are {', '.join(sorted(known))}")
         if turn.added or turn.keep or turn.threshold is not None:
             raise InvalidInput(f"{turn.role} has one key, which is made here: it is turned alone")
-        _turn_delegated(origin, turn.role, brought, now)
-    [after] = [one for one in list_keys(site, settings, store) if one.role == turn.role]
+        found = _turn_delegated(origin, turn.role, brought, now)
+    [after] = [one for one in _keys_of(found.belief.trusted, own) if one.role == turn.role]
     _drop_stale(own, turn.role, after)
     return after
 
@@ -111,10 +118,14 @@ def read_added(paths: Sequence[Path]) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def make_key(path: Path) -> str:
-    """Makes a private key in a file, to be kept elsewhere; its public half. Conflict when there is
-    such a file."""
+def make_key(path: Path, *, dry_run: bool = False) -> str:
+    """Makes a private key in a file, to be kept elsewhere; its public half, nothing where none is
+    made. Conflict when there is such a file."""
     try:
+        if dry_run:
+            if path.exists():
+                raise FileExistsError
+            return ""
         return public_text(make_key_file(path)).decode("ascii")
     except FileExistsError:
         raise Conflict(f"{path} is there already: nothing was made") from None
@@ -207,7 +218,7 @@ def _signed_part(root: bytes) -> dict[str, object]:
 
 def _turn_delegated(
     origin: Origin, role: str, brought: tuple[KeyFolder, ...], now: Instant
-) -> None:
+) -> Published:
     """A new key for statements, or for the versions of one distribution: targets name it."""
     own = origin.folder.keys
     trusted = _believed(origin.store).trusted
@@ -219,7 +230,7 @@ def _turn_delegated(
         )
     own.drop(role)
     own.make(role)
-    origin.follow(now, brought)
+    return origin.follow(now, brought)
 
 
 def _drop_stale(keys: KeyFolder, role: str, after: RoleKeys) -> None:

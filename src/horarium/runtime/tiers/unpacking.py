@@ -19,7 +19,7 @@ from horarium.distribution.configuration import Configuration
 from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
 from horarium.distribution.ending import Deferred, Extracted, Outcome
-from horarium.distribution.extract_order import Received, extract_order
+from horarium.distribution.extract_order import Received
 from horarium.distribution.failing import RETRIES, ExtractionFailed
 from horarium.distribution.manifest import File, Manifest
 from horarium.distribution.needing import Need
@@ -41,6 +41,7 @@ from horarium.runtime.tiers.extract_times import ExtractTimes
 from horarium.runtime.tiers.receiving_node import ReceivingNode
 from horarium.runtime.tiers.removing import remove_content, take_asked
 from horarium.runtime.tiers.repairing import Again, Repairs
+from horarium.runtime.tiers.unpack_order import order_of_holdings
 from horarium.runtime.tiers.unpacked import Bundles
 from horarium.store.holdings import Holding
 from horarium.transport.content import ContentStore
@@ -250,24 +251,13 @@ class Unpacking:
         self._node.look()
 
     def _order(self) -> list[Received]:
-        found: list[Received] = []
-        belief = self._node.belief()
-        for name, follows in self._node.configuration().distributions.items():
-            if not follows.extracts:
-                continue
-            release = self._node.release(name)
-            definition = belief.trusted.definition(name)
-            if definition is None:
-                continue
-            what = read_definition(name, definition)
-            for holding in self._node.holdings(name):
-                if not release.allows(holding.version, follows):
-                    continue
-                found.append(
-                    Received(name, holding.version, holding.base, what.priority, what.sequential)
-                )
-        unfinished = self._node.store.read(lambda tx: tx.extraction.unfinished())
-        order = extract_order(found, self._extracted, unfinished)
+        node = self._node
+        configuration = node.configuration()
+        held = [one for name in configuration.distributions for one in node.holdings(name)]
+        unfinished = node.store.read(lambda tx: tx.extraction.unfinished())
+        order = order_of_holdings(
+            node.belief(), configuration, held, self._extracted, unfinished
+        )  # fmt: skip
         for passed, by in order.superseded:
             if passed.version > self._extracted.get(passed.distribution, 0):
                 self._node.telling.tell(
