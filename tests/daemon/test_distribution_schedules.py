@@ -134,3 +134,17 @@ def test_what_is_built_at_every_refresh_is_built_at_one_by_hand(tmp_path: Path) 
             (realm.source / "news").write_text(f"{version}\n")
             realm.hq.run("distributor", "refresh", "hq")
             realm.until_extracted(version)
+
+
+def test_a_node_that_waits_for_its_start_unpacks_when_it_starts(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": ""}) as realm:
+        realm.fill(1, 1_000)
+        realm.extra["one"] = 'extract = { type = "on", signal = "start" }'
+        realm.declare()
+        realm.start()
+        realm.build()
+        until(lambda: realm.state("one") == "received", realm.logs)
+        realm.nodes["one"].stop()
+        realm.nodes["one"].start()
+        realm.until_extracted(1)
+        assert realm.is_whole("one")

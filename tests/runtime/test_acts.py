@@ -7,7 +7,7 @@ from tests.distribution.realms import FILES, at, small
 from tests.office import Office
 
 from horarium.distribution.precedence import written_schedule
-from horarium.distribution.schedules import Act, Given
+from horarium.distribution.schedules import Act, Given, signal_of
 from horarium.distribution.timing import timetable_for
 from horarium.kernel.instant import Instant
 from horarium.kernel.timetable import Timetable
@@ -32,7 +32,8 @@ def acts(store: Store, build: str, now: Instant) -> Acts:
 
     found = Acts(store)
     found.recover()
-    found.plan({NAME: Planned(written_schedule(realm, Act.BUILD, "intranet"), read)}, now)
+    written = written_schedule(realm, Act.BUILD, "intranet")
+    found.plan({NAME: Planned(written, read, signal_of(Act.BUILD, written))}, now)
     return found
 
 
@@ -101,3 +102,16 @@ def test_a_signal_in_a_second_that_was_decided_before_is_not_lost(store: Store) 
     assert begun(found, now) == []
     found.signal("refresh", now)
     assert begun(found, now) == [now]
+
+
+def test_a_second_refresh_in_one_second_counts_for_what_is_repeated_from_it(store: Store) -> None:
+    found = acts(store, "immediately every 1h", START)
+    found.signal("refresh", START)
+    assert begun(found, START) == [START]
+    found.ended(NAME, START)
+    found.signal("refresh", START)
+    assert begun(found, START) == [START]
+    found.ended(NAME, START)
+    # Another signal is none of its own.
+    found.signal("start", START)
+    assert begun(found, START) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from horarium.distribution.schedules import Act, firings, read_schedule
+from horarium.distribution.schedules import Act, firings, read_schedule, signal_of
 from horarium.kernel.instant import Instant, parse_instant
 from horarium.runtime.tiers.acts import Acts, Planned
 from horarium.store.embedded import EmbeddedEngine
@@ -18,7 +18,9 @@ def test_a_signal_given_again_after_a_run_of_the_same_second_fires_once_more() -
     acts = Acts(Store(engine))
     schedule = read_schedule(Act.EXTRACT, "immediately")
     planned = Planned(
-        schedule, lambda given: firings(Act.EXTRACT, "s1", schedule, "UTC", "", given)
+        schedule,
+        lambda given: firings(Act.EXTRACT, "s1", schedule, "UTC", "", given),
+        signal_of(Act.EXTRACT, schedule),
     )
     acts.plan({NAME: planned}, NOW)
     acts.signal("verified", NOW)

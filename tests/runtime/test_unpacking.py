@@ -39,6 +39,7 @@ from horarium.transport.link_client import LinkClient
 NOW = parse_instant("2026-03-02T12:00:00Z")
 IMMEDIATELY = '{ type = "immediately" }'
 NEVER = '{ type = "never" }'
+ON_START = '{ type = "on", signal = "start" }'
 DAILY = '{ type = "daily", start = "12:30", end = "12:31" }'
 HALF_PAST = parse_instant("2026-03-02T12:30:00Z")
 
@@ -249,6 +250,44 @@ def tell(folder: Path, caplog: pytest.LogCaptureFixture) -> Tell:
         asyncio.run(told())
 
     return run
+
+
+def test_what_comes_in_a_second_that_was_decided_does_not_wait_for_the_repeat(tell: Tell) -> None:
+    async def story(north: North) -> None:
+        await north.build("a")
+        assert north.done() == ["a1"]
+        await north.build("b")
+        assert north.done() == ["b1"]
+        await north.wait(1)
+        assert north.done() == []
+
+    tell(story, '{ type = "immediately", repeat = "1h" }')
+
+
+def test_a_node_that_waits_for_its_start_unpacks_then_and_at_no_other_time(tell: Tell) -> None:
+    async def story(north: North) -> None:
+        await north.build("a")
+        await north.wait(60)
+        assert north.done() == []
+        await north.start()
+        assert north.done() == ["a1"]
+        await north.build("b")
+        await north.wait(3_600)
+        assert north.done() == []
+
+    tell(story, ON_START)
+
+
+def test_another_schedule_is_no_start(tell: Tell) -> None:
+    async def story(north: North) -> None:
+        await north.build("a")
+        north.hq.declare(ON_START)
+        north.clock.advance(5)
+        await north.refresh()
+        await north.look()
+        assert north.done() == []
+
+    tell(story, NEVER)
 
 
 def test_a_retry_takes_nothing_that_came_since(tell: Tell) -> None:

@@ -202,6 +202,14 @@ def mapped(act: Act, schedule: Schedule | None, zone: str) -> Schedule:
     return own
 
 
+def signal_of(act: Act, schedule: Schedule | None) -> str | None:
+    """The signal at which an act fires, or from which on it is repeated; None for one that goes by
+    the clock alone."""
+    if schedule is None or not schedule.enabled:
+        return None
+    return _AT_ONCE.get(act) if schedule.type is Type.IMMEDIATELY else schedule.signal
+
+
 _AT_ONCE = {Act.BUILD: "refresh", Act.SEND: "refresh", Act.EXTRACT: "verified"}
 
 

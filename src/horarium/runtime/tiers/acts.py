@@ -24,11 +24,12 @@ MOST_SIGNALS = 100
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One act that is to happen by a schedule: how it is written, and how it is read once it is
-    known since when."""
+    """One act that is to happen by a schedule: how it is written, how it is read once it is known
+    since when, and the signal that it waits for, if any."""
 
     schedule: Schedule | None
     timetable: Callable[[Given], Timetable]
+    signal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ class Acts:
         self._planned: Mapping[str, Planned] = {}
         self._signals: dict[str, tuple[Instant, ...]] = {}
         self._rerun: set[str] = set()
-        self._given: Instant | None = None
-        """The first signal since the last look: it may lie in a second that was decided before it
-        was given."""
+        self._given: dict[str, Instant] = {}
+        """The first of each signal since the last look: it may lie in a second that was decided
+        before it was given."""
 
     def recover(self) -> None:
         """Finds what an earlier process began and did not end: it is begun again."""
@@ -77,7 +78,7 @@ class Acts:
     def signal(self, name: str, at: Instant) -> None:
         """Something that acts wait for happened."""
         self._signals[name] = (*self._signals.get(name, ()), at)[-MOST_SIGNALS:]
-        self._given = at if self._given is None else min(self._given, at)
+        self._given[name] = min(self._given.get(name, at), at)
 
     def was_signalled(self, name: str, at: Instant) -> bool:
         """Whether a signal was given at an instant."""
@@ -86,7 +87,7 @@ class Acts:
     def look(self, now: Instant) -> tuple[list[Firing], Instant | None]:
         """What is to begin now, and when to look again. What is begun is written so."""
 
-        given, self._given = self._given, None
+        given, self._given = self._given, {}
 
         def work(tx: Transaction) -> tuple[list[Firing], Instant | None]:
             firings: list[Firing] = []
@@ -112,13 +113,12 @@ class Acts:
         """An act is over."""
         self._store.transact([], lambda tx: tx.acts.ended(name, at))
 
-    def _decide(self, act: Act, given: Instant | None, now: Instant) -> Decision:
+    def _decide(self, act: Act, given: Mapping[str, Instant], now: Instant) -> Decision:
         known = Given(act.activated, act.anchor, self._signals)
-        timetable = self._planned[act.name].timetable(known)
-        since, waits = act.cursor, timetable.schedule.signal is not None
-        if given is not None and waits:
-            since = Instant(min(since, given - 1))
-        return due(timetable, since, now, State(act.begun, act.ended))
+        planned, since = self._planned[act.name], act.cursor
+        if planned.signal is not None and planned.signal in given:
+            since = Instant(min(since, given[planned.signal] - 1))
+        return due(planned.timetable(known), since, now, State(act.begun, act.ended))
 
     def _write(self, tx: Transaction, act: Act, decision: Decision, now: Instant) -> list[Firing]:
         for group in decision.skipped:

@@ -20,7 +20,7 @@ from horarium.distribution.needing import Need
 from horarium.distribution.precedence import distributor_settings, written_schedule
 from horarium.distribution.realm import Realm
 from horarium.distribution.records import Document
-from horarium.distribution.schedules import Act, Given, object_id
+from horarium.distribution.schedules import Act, Given, object_id, signal_of
 from horarium.distribution.timing import timetable_for
 from horarium.distribution.tree import ORIGIN
 from horarium.kernel.errors import HorariumError, Unavailable
@@ -446,7 +446,8 @@ def _planned(realm: Realm, act: Act, name: str, distributor: str = "") -> Planne
     def read(given: Given) -> Timetable:
         return timetable_for(realm, act, name, given, distributor=distributor)
 
-    return Planned(written_schedule(realm, act, name), read)
+    written = written_schedule(realm, act, name)
+    return Planned(written, read, signal_of(act, written))
 
 
 async def _either(event: asyncio.Event, other: object) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from horarium.distribution.configuration import Configuration
-from horarium.distribution.schedules import Act, Given, firings, mapped, object_id, read_schedule
+from horarium.distribution.schedules import (
+    Act,
+    Given,
+    firings,
+    mapped,
+    object_id,
+    read_schedule,
+    signal_of,
+)
 from horarium.kernel.instant import Instant
-from horarium.kernel.schedule import Type
 from horarium.kernel.timetable import Timetable
 from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.store.store import Store
@@ -15,6 +22,7 @@ from horarium.store.store import Store
 ASKED = "extract_asked"
 """A number in the store that rises when somebody asks that this node unpacks at once."""
 VERIFIED = "verified"
+START = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class ExtractTimes:
         self._asked = 0
         self._planned = ""
         self._waits = False
+        self._started = False
         self.follows_versions = False
         """Whether it fires when a version is verified, and at no hour of its own."""
 
@@ -85,10 +94,15 @@ class ExtractTimes:
                 Act.EXTRACT, self._node, schedule, configuration.zone, configuration.seed, given
             )
 
-        self._acts.plan({self._name: Planned(schedule, timetable)}, now)
+        signal = signal_of(Act.EXTRACT, schedule)
+        self._acts.plan({self._name: Planned(schedule, timetable, signal)}, now)
         own = mapped(Act.EXTRACT, schedule, configuration.zone)
         self.follows_versions = own.signal == VERIFIED
-        self._waits = self.follows_versions or own.type is Type.IMMEDIATELY
+        self._waits = signal == VERIFIED
+        if schedule is not None and not self._started:
+            # A node that never heard of its schedule can not go by it when it starts.
+            self._started = True
+            self._acts.signal(START, now)
         # What arrived before the schedule was known is as good as verified now.
         self._acts.signal(VERIFIED, now)
         return True
