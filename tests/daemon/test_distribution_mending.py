@@ -140,3 +140,28 @@ def test_contents_lie_where_the_owner_of_a_node_wants_them(tmp_path: Path) -> No
         assert realm.is_whole("north")
         assert realm.is_whole("oslo")
         assert (tmp_path / "other" / "content").is_dir()
+
+
+def test_a_file_that_was_changed_is_fetched_whole_and_somebody_is_warned(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(2, 100_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        north = realm.nodes["north"]
+        changed = north.inbox / "docs" / "part0" / "file0.bin"
+        changed.write_bytes(b"mine")
+        with (realm.source / "part0" / "file0.bin").open("ab") as file:
+            file.write(b"more")
+        realm.build()
+        realm.until_extracted(2)
+        assert realm.is_whole("north")
+        notices = realm.hq.folder / "state" / "notices"
+
+        def told() -> str:
+            return "".join(path.read_text() for path in notices.glob("*.log"))
+
+        until(lambda: "warning changed_locally docs 2 at north" in told(), told)
+        assert "overwritten: part0/file0.bin; fetched whole: part0/file0.bin" in told()
+        assert "extract_failed" not in told()

@@ -455,3 +455,11 @@ def test_a_link_below_the_first_tier_that_obeys_the_window_waits_for_it(
     assert node_of(shell, "s1")["reason"] == f"window_closed({OPENS})"
     found = why(shell, "s1")
     assert (found["next"], [step["gate"] for step in found["steps"]]) == (OPENS, ["s1"])
+
+
+def test_what_is_fetched_whole_says_which_files_and_why(shell: Shell, way: Way) -> None:
+    way.told(1, "s2", "extract_wait", BUILT, "fetches_whole(part0/a, b (old) and 2 more)")
+    assert node_of(shell, "s2")["reason"] == "fetches_whole(part0/a, b (old) and 2 more)"
+    assert "changed at s2, which fetches whole: part0/a, b (old) and 2 more" in (
+        why(shell, "s2")["said"]
+    )  # fmt: skip

@@ -220,6 +220,8 @@ class North:
             elif words[0] == "extract.failed":
                 found.append(f"{name} failed {told['attempt']}")
                 self.reason = record.getMessage()
+            elif words[0] == "extract.fetches_whole":
+                found.append(f"{name} fetches {words[4]}")
         self._log.clear()
         return found
 
@@ -418,7 +420,7 @@ def test_whole_files_that_were_fetched_let_nothing_else_in(tell: Tell) -> None:
         (north.inbox / "a" / "file").write_bytes(b"mine")
         await north.build("a")
         await north.ask()
-        assert north.done() == ["a1", "a2 failed 1"]
+        assert north.done() == ["a1", "a2 fetches first=file"]
         [need] = north.unpacking.missing()
         await north.build("b")
         await north.wait(DELAYS[0])
@@ -439,7 +441,7 @@ def test_what_fails_again_after_its_files_were_fetched_waits_its_time(tell: Tell
         (north.inbox / "a" / "file").write_bytes(b"mine")
         await north.build("a")
         [need] = north.unpacking.missing()
-        assert north.done() == ["a1", "a2 failed 1"]
+        assert north.done() == ["a1", "a2 fetches first=file"]
         (north.inbox / "a" / "file").unlink()
         (north.inbox / "a").rmdir()
         north.bar("a")

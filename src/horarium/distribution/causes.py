@@ -37,6 +37,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "link_not_reserved": ("until",),
     "extract_wait": ("until",),
     "locked": ("path", "until"),
+    "fetches_whole": ("path",),
 }
 _MOMENTS = ("until", "since")
 
@@ -221,8 +222,11 @@ def _shut(facts: Facts, node: str) -> Reason | None:
 
 
 def _unpacks(facts: Facts, node: str, told: Reason) -> Reason:
-    """What one that has received waits for. A file in use was found in the last firing, and is
+    """What one that has received waits for. What builds on files that were changed there is fetched
+    whole first. A file in use was found in the last firing, and is
     looked at again in the next one; ``waits`` is why there may be none."""
+    if told.code == "fetches_whole":
+        return told
     waits = facts.unpacks(node)
     if told.code != "locked":
         return waits

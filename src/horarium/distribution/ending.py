@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from horarium.distribution.failing import Step, Trouble
@@ -55,3 +56,27 @@ class Failed:
 
 
 Outcome = Extracted | Deferred | Failed
+
+CHANGED_HERE = "changed here"
+"""How the reason begins of a receiver on which files were changed and have been overwritten."""
+
+_MOST_PATHS = 3
+_LONGEST_PATH = 200
+
+
+def changes_told(overwritten: Collection[str], whole: Collection[str]) -> str:
+    """What became of files that were changed locally: those ``overwritten``, and those that were
+    fetched ``whole`` because nothing could be built on them. Empty where there are none."""
+    said = [
+        f"{what}: {few(sorted(paths))}"
+        for what, paths in (("overwritten", overwritten), ("fetched whole", whole))
+        if paths
+    ]
+    return "; ".join([CHANGED_HERE, *said]) if said else ""
+
+
+def few(paths: Sequence[str]) -> str:
+    """The first of some paths, and how many more there are."""
+    shown = ", ".join(path[:_LONGEST_PATH] for path in paths[:_MOST_PATHS])
+    more = len(paths) - _MOST_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown

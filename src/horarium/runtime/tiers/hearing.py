@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.content import Blob
+from horarium.distribution.ending import CHANGED_HERE
 from horarium.distribution.manifest import File
 from horarium.distribution.manifest_text import read_manifest
 from horarium.distribution.messages import Row
@@ -17,6 +18,7 @@ from horarium.distribution.version import Version
 from horarium.kernel.errors import HorariumError
 from horarium.kernel.instant import Instant, format_instant
 from horarium.runtime.notices import (
+    CHANGED_LOCALLY,
     CONTENT_MISSING,
     EXTRACT_FAILED,
     IMPOSSIBLE_STEP,
@@ -248,6 +250,8 @@ def _note(tx: Transaction, held: Row, row: Row, now: Instant) -> None:
     if row.state == State.EXTRACT_FAILED:
         notice(tx, EXTRACT_FAILED, about, row.reason, now)
     elif row.state == State.EXTRACTED:
+        if row.reason.startswith(CHANGED_HERE) and held.state != row.state:
+            notice(tx, CHANGED_LOCALLY, about, row.reason, now)
         tx.versions.supersede(row.distribution, row.version, row.subscriber, now)
 
 

@@ -8,7 +8,7 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -18,7 +18,7 @@ from typing import TypeVar
 from horarium.distribution.configuration import Configuration
 from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
-from horarium.distribution.ending import Deferred, Extracted, Outcome
+from horarium.distribution.ending import Deferred, Extracted, Outcome, changes_told, few
 from horarium.distribution.extract_order import Received
 from horarium.distribution.failing import RETRIES, ExtractionFailed
 from horarium.distribution.manifest import File, Manifest
@@ -90,6 +90,7 @@ class Unpacking:
         self._came: set[str] = set()
         self._changed = True
         self._known: set[Key] = set()
+        self._whole: dict[Key, set[str]] = {}
         self._stop = threading.Event()
         self._repairs = Repairs(node.store, node.contents, self._bundles.manifest)
 
@@ -242,6 +243,7 @@ class Unpacking:
         order = self._order()
         versions = _versions(order)
         self._tries.keep(versions)
+        self._whole = {key: paths for key, paths in self._whole.items() if key in versions}
         if takes:
             self._tries.take(versions)
         for item in order:
@@ -334,14 +336,15 @@ class Unpacking:
 
     def _succeeded(self, item: Received, outcome: Extracted, ill: str) -> None:
         self._tries.ended(_version(item))
+        whole = self._whole.pop(_version(item), set())
         reason = ill
         if ill:
             log.error(
                 "version.unhealthy distribution=%s version=%d reason=%s", item.distribution,
                 item.version, ill,
             )  # fmt: skip
-        elif outcome.overwritten:
-            reason = f"{len(outcome.overwritten)} files changed here were overwritten"
+        elif changed := changes_told(outcome.overwritten, whole):
+            reason = changed
         elif outcome.kept:
             reason = f"{len(outcome.kept)} files changed here were kept"
         log.info(
@@ -370,11 +373,16 @@ class Unpacking:
             path = f" {outcome.path}" if outcome.path else ""
             reason = f"{outcome.step.value}:{path} {outcome.trouble.value}: {outcome.why}"
             missing = outcome.missing
-        needs = self._needs(item, version, missing) if missing else ()
+        files = self._files_of(item, version, missing) if missing else ()
+        needs = tuple(
+            Need(name, number, Blob(file.digest, file.size))
+            for file in {file.digest: file for file in files}.values()
+        )
         again = self._tries.failed(_version(item), self._rules().extract_retries, now, needs)
-        if needs:
-            reason = f"fetches {len(needs)} files whole: {reason}"
-        elif again is None:
+        if files:
+            self._fetch_whole(item, [file.path for file in files])
+            return
+        if again is None:
             following = (
                 "there is a new version" if self._times.follows_versions else "the next firing"
             )
@@ -387,14 +395,27 @@ class Unpacking:
         )  # fmt: skip
         self._node.telling.tell(name, number, State.EXTRACT_FAILED, reason=reason)
 
-    def _needs(self, item: Received, version: Version, missing: Sequence[str]) -> tuple[Need, ...]:
-        """Contents that the node lacks: whole files, in place of patches."""
+    def _fetch_whole(self, item: Received, paths: Sequence[str]) -> None:
+        """What builds on files that were changed here is no failure: it is fetched whole."""
+        self._whole.setdefault(_version(item), set()).update(paths)
+        log.warning(
+            "extract.fetches_whole distribution=%s version=%d files=%d first=%s",
+            item.distribution, item.version, len(paths), paths[0],
+        )  # fmt: skip
+        self._node.telling.tell(
+            item.distribution, item.version, State.EXTRACT_WAIT,
+            reason=f"fetches_whole({few(paths)})",
+        )  # fmt: skip
+
+    def _files_of(
+        self, item: Received, version: Version, missing: Collection[str]
+    ) -> tuple[File, ...]:
+        """The files of a version that the node lacks the contents of."""
         manifest = self._whole_manifest(item, version)
-        sizes = {e.digest: e.size for e in manifest.entries if isinstance(e, File)}
         return tuple(
-            Need(item.distribution, item.version, Blob(digest, sizes[digest]))
-            for digest in missing
-            if digest in sizes
+            entry
+            for entry in manifest.entries
+            if isinstance(entry, File) and entry.digest in missing
         )
 
     def _whole_manifest(self, item: Received, version: Version) -> Manifest:

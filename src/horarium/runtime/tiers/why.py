@@ -157,6 +157,11 @@ def _locked(node: str, one: Cause, clock: Clock) -> str:
     return f"{held}, which tries again at its next Extract firing, {when}"
 
 
+def _whole(node: str, one: Cause, clock: Clock) -> str:
+    path = one.reason.facts.get("path", "a file")
+    return f"received, but what it builds on was changed at {node}, which fetches whole: {path}"
+
+
 def _ring(node: str, one: Cause, clock: Clock) -> str:
     facts = one.reason.facts
     own = f"{node} is in ring {facts.get('own_ring')} of channel {facts.get('channel')}"
@@ -186,6 +191,7 @@ _WORDS: dict[str, Callable[[str, Cause, Clock], str]] = {
     "window_closed": _window,
     "extract_wait": _extract,
     "locked": _locked,
+    "fetches_whole": _whole,
     "ring_waits": _ring,
     "ring_unproven": _ring,
     "never_contacted": _since("{node} has never joined; horarium node token {node} lets it"),
