@@ -6,7 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -158,6 +158,10 @@ class Node:
     def extract(self, what: Version, contents: Memory | None = None, **keys: object) -> object:
         """How the extraction of a version ended."""
         return self.extractor().extract(self.wish(what, contents, **keys))
+
+    def repair(self, what: Version, contents: Memory | None = None, **keys: object) -> object:
+        """How it ended that a version in use was put back."""
+        return self.extractor().extract(replace(self.wish(what, contents, **keys), repairs=True))
 
     @property
     def target(self) -> Path:

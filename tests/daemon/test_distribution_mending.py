@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.daemon.realm import Node, realm_of, until
 
@@ -95,6 +96,43 @@ def test_what_is_installed_is_written_anew_after_it_was_changed(tmp_path: Path) 
         until(lambda: "content.repaired" in oslo.log, realm.logs)
         assert oslo.run("node", "fsck")["installed"] == []
         assert realm.state("oslo") == "extracted"
+
+
+def test_a_repair_puts_files_back_and_runs_no_action(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": ""}) as realm:
+        realm.fill(2, 5_000)
+        north = realm.nodes["north"]
+        user = "nobody" if os.geteuid() == 0 else ""
+        north.configure(allow_actions=True, actions_user=user)
+        with TemporaryDirectory() as runs:
+            Path(runs).chmod(0o777)
+
+            def ran() -> list[str]:
+                return sorted(path.name.partition("-")[0] for path in Path(runs).iterdir())
+
+            said = f'pre = [{{ run = ["/usr/bin/mktemp", "{runs}/pre-XXXXXX"] }}]\n'
+            said += f'post = [{{ run = ["/usr/bin/mktemp", "{runs}/post-XXXXXX"] }}]'
+            realm.declare(distribution=said)
+            realm.start()
+            realm.build()
+            realm.until_extracted(1)
+            assert ran() == ["post", "pre"]
+            changed, loose = (north.inbox / "docs" / f"part{n}" / f"file{n}.bin" for n in (0, 1))
+            changed.write_bytes(b"changed")
+            loose.chmod(0o666)
+            found = north.run("node", "fsck", status=1)
+            assert [(one["path"], one["found"]) for one in found["installed"]] == [
+                (str(changed), "changed"), (str(loose), "mode"),
+            ]  # fmt: skip
+            until(lambda: realm.is_whole("north"), realm.logs)
+            until(lambda: "content.repaired" in north.log, realm.logs)
+            assert ran() == ["post", "pre"]
+            assert north.run("node", "fsck")["installed"] == []
+            # The next version runs them as ever.
+            (realm.source / "new").write_text("new\n")
+            realm.build()
+            realm.until_extracted(2)
+            assert ran() == ["post", "post", "pre", "pre"]
 
 
 def test_a_node_that_lost_a_manifest_still_gets_what_changes_it(tmp_path: Path) -> None:

@@ -265,6 +265,24 @@ def test_packages_are_installed_one_after_the_other(here: Node, log: Path) -> No
     assert lines(log) == ["pre", "add-c", "add-a", "add-b", "post"]
 
 
+def test_a_repair_puts_back_what_is_there_and_installs_nothing(here: Node, log: Path) -> None:
+    keys = installing(log) | {
+        "pre": (sh(f"echo pre >> {log}"),),
+        "post": (sh(f"echo post >> {log}"),),
+    }
+    here.extract(version(1, PACKAGES), **keys)
+    before = lines(log)
+    whole = tree(here.target)
+    for path in here.target.rglob("*.pkg"):
+        path.unlink()
+    assert isinstance(here.repair(version(1, PACKAGES), **keys), Extracted)
+    assert tree(here.target) == whole
+    assert lines(log) == before
+    # The version after it is installed as ever.
+    assert isinstance(here.extract(version(2, PACKAGES), **keys), Extracted)
+    assert lines(log) == 2 * before
+
+
 def test_a_package_that_fails_is_where_the_next_try_begins(here: Node, log: Path) -> None:
     (log.parent / "log.a").touch()
     outcome = here.extract(version(1, PACKAGES), **installing(log))
@@ -322,6 +340,10 @@ def test_policies_are_put_in_force_by_the_program_of_the_node(here: Node, log: P
     (log.parent / "log.bad").unlink()
     assert isinstance(here.extract(version(2, {"limit": b"2\n"}), kind="policy"), Extracted)
     assert lines(log) == ["1", "2", "2"]
+    # A document that is put back is in force again.
+    (store / "site" / "limit").write_text("9\n")
+    assert isinstance(here.repair(version(2, {"limit": b"2\n"}), kind="policy"), Extracted)
+    assert lines(log) == ["1", "2", "2", "2"]
 
 
 def test_a_policy_has_no_actions_of_its_own(here: Node, log: Path) -> None:

@@ -133,8 +133,9 @@ def node_status_command(invocation: Invocation) -> None:
 @command.command(
     "fsck",
     help="Hash every content and every installed file anew. A content that is not what it was is "
-    "dropped and fetched again, or made anew where it was built; an installed file is written "
-    "anew, unless local changes are kept. Status 1 when something was found.\n\n"
+    "dropped and fetched again, or made anew where it was built; an installed file is put back "
+    "as it was, with its permissions, unless local changes are kept. Status 1 when something was "
+    "found.\n\n"
     "\b\nExample:\n  horarium node fsck",
 )
 @DRY_RUN
@@ -150,14 +151,15 @@ def node_fsck(invocation: Invocation, dry_run: bool) -> int:
     return Exit.OK if found.is_well else Exit.NO
 
 
+_FOUND = {"missing": "missing", "changed": "changed", "mode": "other permissions"}
 _REPAIRS = {
-    "overwrite": "written anew by the daemon",
+    "overwrite": "put back by the daemon",
     "keep": "kept, as its distribution says",
     "fail": "left, for its distribution forbids changes",
 }
 
 
-_WOULD = _REPAIRS | {"overwrite": "would be written anew by the daemon"}
+_WOULD = _REPAIRS | {"overwrite": "would be put back by the daemon"}
 
 
 def _checked(found: Checked) -> dict[str, object]:
@@ -173,7 +175,7 @@ def _checked(found: Checked) -> dict[str, object]:
             {
                 "distribution": one.distribution,
                 "path": one.path,
-                "found": "missing" if one.missing else "changed",
+                "found": one.found.value,
                 "local_changes": one.policy.value,
             }
             for one in found.changed
@@ -190,7 +192,7 @@ def _told(found: Checked, *, dry_run: bool) -> Iterator[str]:
         for digest in digests:
             yield f"{word}{', made anew' if digest in made else ''}: {digest}"
     for changed in found.changed:
-        word = "missing" if changed.missing else "changed"
+        word = _FOUND[changed.found.value]
         yield f"{changed.distribution}: {word}, {repairs[changed.policy.value]}: {changed.path}"
     for name, one in found.mended.items():
         for number in one.changed:

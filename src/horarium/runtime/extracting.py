@@ -54,6 +54,9 @@ class Wish:
 
     ``contents`` is where contents are looked for that neither its bundle nor what is installed
     has. ``attempt`` counts from 1; ``run_id`` names the run to its actions.
+
+    One that ``repairs`` puts back a version that is in use already: what the version asks to be
+    done before and after it, or to be installed, was done when it came into use, and is left.
     """
 
     distribution: Distribution
@@ -62,6 +65,7 @@ class Wish:
     contents: Contents
     attempt: int = 1
     run_id: str = ""
+    repairs: bool = False
 
 
 class Extractor:
@@ -229,7 +233,7 @@ class _Run:
         root, target = self._place()
         self.target = target
         ground = ground_of(root, target, alone=what.apply == "swap")
-        self._actions(self.rules).check((*what.pre, *self._asked_after(target)))
+        self._actions(self.rules).check((*self._asked_before, *self._asked_after(target)))
         if self._installation is not None:
             unmet = self._installation.unmet(self._facts(), self._items)
             if unmet:
@@ -287,8 +291,12 @@ class _Run:
             journal = self.applying.keep(journal, self.plan)
             return self.applying.clear(journal, top)
 
+    @property
+    def _asked_before(self) -> tuple[Action, ...]:
+        return () if self.wish.repairs else self.wish.distribution.pre
+
     def _before(self) -> None:
-        for action in self.wish.distribution.pre:
+        for action in self._asked_before:
             self._act(action)
 
     def _stage(
@@ -367,6 +375,8 @@ class _Run:
     def _installation(self) -> Installation | None:
         if self.wish.distribution.kind != "package" or self._version == REMOVED:
             return None
+        if self.wish.repairs:
+            return None
         return read_installation(self.wish.distribution.content)
 
     @property
@@ -388,7 +398,7 @@ class _Run:
         """What is asked from outside when the files are in their place: packages are installed,
         then come the actions afterwards."""
         installation = self._installation
-        post = self.wish.distribution.post
+        post = () if self.wish.repairs else self.wish.distribution.post
         if installation is None:
             return post
         return (*(installation.install(target, item) for item in self._items), *post)

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from horarium.distribution.content import Blob
 from horarium.distribution.definition import read_definition
@@ -37,14 +38,24 @@ CHECKED = "contents_checked"
 """A number in the store that rises when a check dropped bundles."""
 
 
+class Found(StrEnum):
+    """What became of a thing that was installed."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    """It is another kind of thing, or holds something else."""
+    MODE = "mode"
+    """A file holds what it did, with other permissions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A thing that was installed and is not there as it was: at ``path``, ``missing`` or changed.
+    """A thing that was installed and is not at ``path`` as it was, and what was ``found`` there.
     ``policy`` is what its distribution does with local changes."""
 
     distribution: str
     path: str
-    missing: bool
+    found: Found
     policy: LocalChanges
 
 
@@ -56,13 +67,14 @@ def check_installed(
     found: list[Changed] = []
     for use in store.read(lambda tx: tx.extraction.all_in_use()):
         policy = policy_of(use.distribution)
-        changed = {row.path: lost for row, lost in _differing(store, use, roots)}
+        changed = dict(_differing(store, use, roots))
         found += [
-            Changed(use.distribution, f"{use.target}/{path}", lost, policy)
-            for path, lost in changed.items()
+            Changed(use.distribution, f"{use.target}/{path}", what, policy)
+            for path, what in changed.items()
         ]
         if changed and policy is LocalChanges.OVERWRITE:
-            _ask(store, use, [path for path, lost in changed.items() if not lost])
+            # Of a file whose mode alone is another one the content is not doubted.
+            _ask(store, use, [path for path, what in changed.items() if what is Found.CHANGED])
     return found
 
 
@@ -85,9 +97,9 @@ def asked(store: Store) -> list[str]:
 
 def _differing(
     store: Store, use: InUse, roots: tuple[str, ...]
-) -> Iterator[tuple[Installed, bool]]:  # fmt: skip
-    """The rows of what is not as it was, and whether nothing is there at all. What another
-    distribution installed since is for that one to answer for."""
+) -> Iterator[tuple[str, Found]]:  # fmt: skip
+    """The paths of what is not as it was, and how it is. What another distribution installed since
+    is for that one to answer for."""
     rows, others = store.read(
         lambda tx: (
             tx.extraction.installed(use.distribution, use.target),
@@ -97,18 +109,22 @@ def _differing(
     try:
         tree = installed_tree(use.target, roots)
     except (NotFound, OSError):
-        yield from ((row, True) for row in rows.values())
+        yield from ((path, Found.MISSING) for path in rows)
         return
     with tree:
         for path, row in rows.items():
             if others.get(path):
                 continue
             seen = tree.look(path)
-            if seen is None or not _is_as_it_was(tree, row, seen):
-                yield row, seen is None
+            if seen is None:
+                yield path, Found.MISSING
+            elif not _holds_what_it_did(tree, row, seen):
+                yield path, Found.CHANGED
+            elif row.kind is Kind.FILE and seen.mode != row.mode:
+                yield path, Found.MODE
 
 
-def _is_as_it_was(tree: Tree, row: Installed, seen: Seen) -> bool:
+def _holds_what_it_did(tree: Tree, row: Installed, seen: Seen) -> bool:
     if row.kind is Kind.DIRECTORY:
         return seen.kind is Kind.DIRECTORY
     try:

@@ -210,7 +210,7 @@ class Unpacking:
         def extract(what: Distribution, again: Again) -> Outcome:
             manifest = again.manifest
             variables = self._variables(manifest.distribution, manifest.version)
-            wish = Wish(what, again, variables, self._contents)
+            wish = Wish(what, again, variables, self._contents, repairs=True)
             return self._extractor().extract(wish, self._stop)
 
         return self._repairs.run(self._node.belief(), extract, self._node.clock.now())
