@@ -369,3 +369,38 @@ def test_what_is_not_active_is_not_built(shell: Shell) -> None:
     shell.said("distribution", "set", "intranet", "--active", "false")
     status, _, err = shell.run("distribution", "build", "intranet")
     assert (status, err) == (1, "horarium: distribution intranet is not active: it is not built\n")
+
+
+def test_lists_are_given_by_commas_or_one_by_one(shell: Shell) -> None:
+    for name, given in (("s3", ["p1,lab1"]), ("s4", ["p1", "lab1"])):
+        options = [word for value in given for word in ("--parents", value)]
+        shell.said("subscriber", "add", name, *options)
+        assert shell.json("subscriber", "show", name)["keys"]["parents"] == ["p1", "lab1"]
+    grid = ("Mon-Fri 22:00-23:00 2Mbit", "Sat,Sun 00:00-24:00 unlimited")
+    shell.said("channel", "set", "night", "--rate-grid", grid[0], "--rate-grid", grid[1])
+    assert shell.json("channel", "show", "night")["keys"]["rate_grid"] == list(grid)
+    status, _, err = shell.run("subscriber", "set", "s3", "--timeout", "60", "--timeout", "70")
+    assert (status, "timeout: takes one value, and has 2" in err) == (64, True)
+    shell.said("subscriber", "set", "s3", "--timeout", "60", "--title", "Third")
+    shell.said("subscriber", "set", "s3", "--unset", "timeout,title", "--unset", "parents")
+    assert shell.json("subscriber", "show", "s3")["keys"] == {"title": ""}
+
+
+def test_a_channel_takes_several_at_once_or_none_of_them(shell: Shell) -> None:
+    def keys() -> dict[str, object]:
+        return dict(shell.json("channel", "show", "night")["keys"])
+
+    before = keys()
+    shell.said("distribution", "add", "more", "--distributor", "hq", "--source", "/srv/more")
+    shell.said("distribution", "add", "less", "--distributor", "hq", "--source", "/srv/less")
+    shell.said("channel", "add-distribution", "night", "more,less")
+    assert keys()["distributions"] == ["intranet", "more", "less"]
+    shell.said("channel", "remove-distribution", "night", "more", "less")
+    shell.said("channel", "subscribe", "night", "p1", "s2")
+    assert keys()["subscribers"] == ["@branches", "lab1", "p1", "s2"]
+    shell.said("channel", "deactivate", "night", "p1,s2")
+    assert keys()["inactive"] == ["lab1", "p1", "s2"]
+    assert shell.run("channel", "unsubscribe", "night", "p1", "s9")[0] == 1
+    assert keys()["subscribers"] == ["@branches", "lab1", "p1", "s2"]
+    shell.said("channel", "unsubscribe", "night", "p1", "s2")
+    assert keys() == before

@@ -395,6 +395,38 @@ def test_a_subscriber_is_told_with_all_it_gets(shell: Shell, way: Way) -> None:
     assert "▸ intranet 1 receiving" in shell.said("subscriber", "status", "s1")
 
 
+def test_a_watch_list_tells_of_several_subscribers_at_once(
+    shell: Shell, way: Way, tmp_path: Path
+) -> None:
+    way.told(1, "s1", "receiving", BUILT, "", 50)
+    watched = tmp_path / "watched"
+    watched.write_text("s1\n\np1\n")
+    for given in (["s2", "s1", "p1"], ["s2,s1", "p1"], ["s2", "--file", str(watched)]):
+        found = shell.json("subscriber", "status", *given)["subscribers"]
+        assert [one["subscriber"] for one in found] == ["s2", "s1", "p1"]
+    found = shell.json("subscriber", "status", "@branches", "s1")["subscribers"]
+    assert [one["subscriber"] for one in found] == ["s1", "s2"]
+    said = shell.said("subscriber", "status", "s2", "s1")
+    assert said.index("s2:") < said.index("s1:") < said.index("▸ intranet 1 receiving")
+    assert shell.run("subscriber", "status")[0] == 64
+    for strange in ("s9", "@nobody"):
+        assert shell.run("subscriber", "status", "s1", strange)[0] == 1
+    assert shell.run("subscriber", "status", "--file", str(tmp_path / "none"))[0] == 66
+
+
+def test_a_report_is_kept_to_some_receivers(shell: Shell, way: Way) -> None:
+    shell.now = "2026-03-20T12:00:00Z"
+
+    def late(*given: str) -> list[str]:
+        rows = shell.json("distribution", "report", "intranet", "late", *given)["rows"]
+        return [row["subscriber"] for row in rows]
+
+    assert late() == ["s1", "s2"]
+    assert late("--subscriber", "s2") == ["s2"]
+    assert late("--subscriber", "s2", "--subscriber", "s1") == ["s1", "s2"]
+    assert late("--subscriber", "s1,s2") == ["s1", "s2"]
+
+
 def test_watching_ends_when_nothing_is_awaited(shell: Shell, way: Way) -> None:
     way.told(1, "s1", "extracted", BUILT)
     way.told(1, "s2", "extracted", BUILT)

@@ -6,6 +6,7 @@ import click
 
 from horarium.cli.distribution_acts import channel_rollback, pause, resume, send
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.lists import several
 from horarium.cli.realm_objects import DRY_RUN, object_commands, store_of, tell
 from horarium.cli.realm_preview import preview_command
 from horarium.runtime.realm_changes import (
@@ -15,6 +16,10 @@ from horarium.runtime.realm_changes import (
     subscribe,
     unsubscribe,
 )
+
+RECEIVERS = click.argument(
+    "receivers", metavar="SUBSCRIBER|@GROUP…", nargs=-1, required=True
+)  # fmt: skip
 
 
 @click.group(help="Channels: what is sent to whom, and the windows in which it is.")
@@ -30,56 +35,58 @@ for act in (send, pause, resume, channel_rollback):
 
 @command.command(
     "add-distribution",
-    help="List a distribution in a channel.\n\nExample: horarium channel add-distribution night "
+    help="List distributions in a channel.\n\nExample: horarium channel add-distribution night "
     "intranet",
 )
 @click.argument("name")
-@click.argument("distribution")
+@click.argument("distributions", metavar="DISTRIBUTION…", nargs=-1, required=True)
 @DRY_RUN
 @pass_invocation
 def channel_add_distribution(
-    invocation: Invocation, name: str, distribution: str, dry_run: bool
+    invocation: Invocation, name: str, distributions: tuple[str, ...], dry_run: bool
 ) -> None:
-    """List one."""
+    """List them."""
     store, now = store_of(invocation), invocation.clock.now()
-    changes = list_distribution(store, name, distribution, now, listed=True, dry_run=dry_run)
+    wanted = several(distributions)
+    changes = list_distribution(store, name, wanted, now, listed=True, dry_run=dry_run)
     tell(invocation, name, changes, dry_run=dry_run)
 
 
 @command.command(
     "remove-distribution",
-    help="List a distribution no more.\n\n"
+    help="List distributions no more.\n\n"
     "Example: horarium channel remove-distribution night intranet",
 )
 @click.argument("name")
-@click.argument("distribution")
+@click.argument("distributions", metavar="DISTRIBUTION…", nargs=-1, required=True)
 @DRY_RUN
 @pass_invocation
 def channel_remove_distribution(
-    invocation: Invocation, name: str, distribution: str, dry_run: bool
+    invocation: Invocation, name: str, distributions: tuple[str, ...], dry_run: bool
 ) -> None:
-    """Take one out."""
+    """Take them out."""
     store, now = store_of(invocation), invocation.clock.now()
-    changes = list_distribution(store, name, distribution, now, listed=False, dry_run=dry_run)
+    wanted = several(distributions)
+    changes = list_distribution(store, name, wanted, now, listed=False, dry_run=dry_run)
     tell(invocation, name, changes, dry_run=dry_run)
 
 
 @command.command(
     "subscribe",
-    help="Subscribe a subscriber, or @GROUP.\n\n"
-    "Example: horarium channel subscribe night @branches",
+    help="Subscribe subscribers, or @GROUP.\n\nExample: horarium channel subscribe night @branches",
 )
 @click.argument("name")
-@click.argument("receiver", metavar="SUBSCRIBER|@GROUP")
+@RECEIVERS
 @click.option("--inactive", is_flag=True, help="not active yet")
 @DRY_RUN
 @pass_invocation
 def channel_subscribe(
-    invocation: Invocation, name: str, receiver: str, inactive: bool, dry_run: bool
+    invocation: Invocation, name: str, receivers: tuple[str, ...], inactive: bool, dry_run: bool
 ) -> None:
-    """Subscribe somebody."""
+    """Subscribe them."""
     changes = subscribe(
-        store_of(invocation), invocation.settings, name, receiver, invocation.clock.now(),
+        store_of(invocation), invocation.settings, name, several(receivers),
+        invocation.clock.now(),
         active=not inactive, dry_run=dry_run,
     )  # fmt: skip
     tell(invocation, name, changes, dry_run=dry_run)
@@ -87,17 +94,20 @@ def channel_subscribe(
 
 @command.command(
     "unsubscribe",
-    help="End a subscription, on whichever side it is stated; what is installed stays.\n\n"
+    help="End subscriptions, on whichever side they are stated; what is installed stays.\n\n"
     "Example: horarium channel unsubscribe night s1",
 )
 @click.argument("name")
-@click.argument("receiver", metavar="SUBSCRIBER|@GROUP")
+@RECEIVERS
 @DRY_RUN
 @pass_invocation
-def channel_unsubscribe(invocation: Invocation, name: str, receiver: str, dry_run: bool) -> None:
-    """Unsubscribe somebody."""
+def channel_unsubscribe(
+    invocation: Invocation, name: str, receivers: tuple[str, ...], dry_run: bool
+) -> None:
+    """Unsubscribe them."""
     changes = unsubscribe(
-        store_of(invocation), invocation.settings, name, receiver, invocation.clock.now(),
+        store_of(invocation), invocation.settings, name, several(receivers),
+        invocation.clock.now(),
         dry_run=dry_run,
     )  # fmt: skip
     tell(invocation, name, changes, dry_run=dry_run)
@@ -106,22 +116,22 @@ def channel_unsubscribe(invocation: Invocation, name: str, receiver: str, dry_ru
 def _switch(verb: str, text: str, *, active: bool) -> click.Command:
     @click.command(
         verb,
-        help=f"{text} a channel or, with a subscriber or @GROUP, one subscription.\n\n"
+        help=f"{text} a channel or, with subscribers or @GROUP, these subscriptions.\n\n"
         f"Example: horarium channel {verb} night lab1",
     )
     @click.argument("name")
-    @click.argument("receiver", metavar="[SUBSCRIBER|@GROUP]", required=False)
+    @click.argument("receivers", metavar="[SUBSCRIBER|@GROUP]…", nargs=-1)
     @DRY_RUN
     @pass_invocation
-    def run(invocation: Invocation, name: str, receiver: str | None, dry_run: bool) -> None:
+    def run(invocation: Invocation, name: str, receivers: tuple[str, ...], dry_run: bool) -> None:
         """Switch it."""
         store, now = store_of(invocation), invocation.clock.now()
-        if receiver is None:
+        if not receivers:
             wishes = [Wish("channel", name, {"active": None if active else False})]
             changes = change_objects(store, wishes, now, dry_run=dry_run)
         else:
             changes = subscribe(
-                store, invocation.settings, name, receiver, now,
+                store, invocation.settings, name, several(receivers), now,
                 active=active, known=True, dry_run=dry_run,
             )  # fmt: skip
         tell(invocation, name, changes, dry_run=dry_run)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.lists import lines_of, several
 from horarium.cli.output import emit, safe
 from horarium.cli.realm_objects import store_of
 from horarium.kernel.duration import parse_duration
@@ -22,8 +24,8 @@ from horarium.runtime.tiers.reports import COLUMNS, Filter, as_csv, as_table, re
 from horarium.runtime.tiers.status import (
     status_document,
     status_lines,
-    subscriber_document,
     subscriber_lines,
+    watch_list,
 )
 from horarium.runtime.tiers.why import why_not
 
@@ -82,18 +84,36 @@ def status(invocation: Invocation, name: str, versions: int, watch: bool) -> int
 
 @click.command(
     "status",
-    help="How far a subscriber is with the newest version of everything it gets.\n\n"
-    "\b\nExample:\n  horarium subscriber status s1",
+    help="How far subscribers, or the members of @GROUP, are with the newest version of everything "
+    "they get.\n\n"
+    "\b\nExamples:\n  horarium subscriber status s1\n"
+    "  horarium subscriber status s1 @branches --file watched --watch",
 )
-@click.argument("name")
+@click.argument("names", metavar="[NAME|@GROUP]…", nargs=-1)
+@click.option("--file", "file", type=click.Path(path_type=Path), help="names, one a line")
 @WATCH
 @pass_invocation
-def subscriber_status(invocation: Invocation, name: str, watch: bool) -> None:
-    """Print how far it is."""
+def subscriber_status(
+    invocation: Invocation, names: tuple[str, ...], file: Path | None, watch: bool
+) -> None:
+    """Print how far they are."""
+    wanted = several([*names, *(lines_of(file) if file is not None else ())])
+    if not wanted:
+        raise click.UsageError("name at least one subscriber, or --file")
+    alone = len(wanted) == 1 and not wanted[0].startswith("@") and file is None
     store, settings = store_of(invocation), invocation.settings
+
+    def read(now: Instant) -> Document:
+        found = watch_list(store, settings, wanted, now)
+        return dict(found[0]) if alone else {"subscribers": found}
+
+    def listed(found: Document) -> list[Document]:
+        return [found] if alone else found["subscribers"]
+
     _told(
-        invocation, watch, lambda now: subscriber_document(store, settings, name, now),
-        subscriber_lines, lambda found: list(found["distributions"]),
+        invocation, watch, read,
+        lambda found: [line for one in listed(found) for line in subscriber_lines(one)],
+        lambda found: [node for one in listed(found) for node in one["distributions"]],
     )  # fmt: skip
 
 
@@ -128,12 +148,13 @@ def why(invocation: Invocation, name: str, subscriber: str, number: int | None) 
 @click.option("--from", "start", metavar="TIME", default=None, help="what was from then on")
 @click.option("--to", "end", metavar="TIME", default=None, help="and before then")
 @click.option("--newest", is_flag=True, help="the newest version only")
-@click.option("--subscriber", metavar="NAME", default=None, help="one receiver only")
+@click.option("--subscriber", "subscribers", metavar="NAME", multiple=True,
+              help="these receivers only; may be repeated, or have commas")  # fmt: skip
 @click.option("--after", metavar="DURATION", default="1d", show_default=True, help="what is late")
 @pass_invocation
 def distribution_report(
     invocation: Invocation, name: str, kind: str, form: str, start: str | None, end: str | None,
-    newest: bool, subscriber: str | None, after: str,
+    newest: bool, subscribers: tuple[str, ...], after: str,
 ) -> int:  # fmt: skip
     """Print a report."""
     now = invocation.clock.now()
@@ -141,7 +162,9 @@ def distribution_report(
     last = invocation.moment("--to", end) if end is not None else Instant(now + 1)
     if first >= last:
         raise click.UsageError("--to: it lies after --from")
-    chosen = Filter(Period(first, last), newest, subscriber, _seconds(after))
+    chosen = Filter(
+        Period(first, last), newest, frozenset(several(subscribers)), _seconds(after)
+    )  # fmt: skip
     rows = report(store_of(invocation), invocation.settings, name, kind, chosen, now)
     if form == "json" or invocation.options.json:
         told = {"id": name, "report": kind, "rows": rows}

@@ -10,9 +10,9 @@ import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.lists import lines_of, several
 from horarium.cli.realm_objects import DRY_RUN, store_of
 from horarium.kernel.errors import Unavailable
-from horarium.runtime.guarded_file import NoSuchFile
 from horarium.runtime.tiers.asking import join_realm, make_tokens, node_status
 from horarium.runtime.tiers.checking import Checked, check_node
 from horarium.runtime.tiers.mending import Mended
@@ -36,11 +36,7 @@ def node_token(
     invocation: Invocation, names: tuple[str, ...], file: Path | None, dry_run: bool
 ) -> None:
     """Print tokens."""
-    wanted = list(names)
-    if file is not None:
-        if not file.exists():
-            raise NoSuchFile(f"{file}: no such file")
-        wanted += [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    wanted = several([*names, *(lines_of(file) if file is not None else ())])
     if not wanted:
         raise click.UsageError("name at least one subscriber, or --file")
     store = store_of(invocation)

@@ -9,9 +9,10 @@ import click
 
 from horarium.cli.exits import Exit
 from horarium.cli.invocation import Invocation, pass_invocation
+from horarium.cli.lists import several
 from horarium.distribution.declared import KINDS
 from horarium.runtime.applying import Applied
-from horarium.runtime.realm_changes import Wish, change_objects, read_value, remove_object
+from horarium.runtime.realm_changes import Wish, change_objects, read_values, remove_object
 from horarium.runtime.realm_views import list_objects, show_object, waiting_edits
 from horarium.runtime.wiring import Store, open_store
 
@@ -76,7 +77,7 @@ def _options(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def add(run: Callable[..., Any]) -> Callable[..., Any]:
         for key in reversed(KINDS[kind]):
             name = f"--{key.replace('_', '-')}"
-            run = click.option(name, f"key_{key}", metavar="VALUE", default=None)(run)
+            run = click.option(name, f"key_{key}", metavar="VALUE", multiple=True)(run)
         return run
 
     return add
@@ -96,7 +97,7 @@ def _change_command(kind: str, verb: str, text: str, words: str, *, new: bool) -
         name: str,
         gone: tuple[str, ...],
         dry_run: bool,
-        **given: str | None,
+        **given: tuple[str, ...],
     ) -> None:
         """Change one object."""
         keys = _wanted(kind, given, gone)
@@ -110,7 +111,8 @@ def _change_command(kind: str, verb: str, text: str, words: str, *, new: bool) -
     example = _EXAMPLES[kind]
     return click.command(
         verb,
-        help=f"{text} Values are those of an object file; a list may have commas.\n\n"
+        help=f"{text} Values are those of an object file; a list may have commas, "
+        "or its option be repeated.\n\n"
         f"\b\nExample:\n  {words} {verb} {example}",
     )(run)
 
@@ -125,17 +127,17 @@ _EXAMPLES = {
 }
 
 
-def _wanted(kind: str, given: Mapping[str, str | None], gone: Sequence[str]) -> dict[str, object]:
+def _wanted(
+    kind: str, given: Mapping[str, Sequence[str]], gone: Sequence[str]
+) -> dict[str, object]:
     keys: dict[str, object] = {}
-    for option, text in given.items():
+    for option, texts in given.items():
         key = option.removeprefix("key_")
-        if text is None:
-            continue
-        if text == "policy" and key in _TABS and kind != "policy":
+        if list(texts) == ["policy"] and key in _TABS and kind != "policy":
             keys["use_policy"] = {"schedule": True}
-        else:
-            keys[key] = read_value(kind, key, text)
-    for key in gone:
+        elif texts:
+            keys[key] = read_values(kind, key, texts)
+    for key in several(gone):
         plain = key.replace("-", "_")
         if plain not in KINDS[kind]:
             raise click.UsageError(f"--unset: a {kind} has no key {key}")

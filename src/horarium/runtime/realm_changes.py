@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from horarium.distribution.declared import CONTENT, KINDS, canonical, faults
 from horarium.distribution.tree import entries_of
@@ -52,6 +53,21 @@ def read_value(kind: str, key: str, text: str) -> object:
     raise InvalidInput(f"{key}: {first}", part=key, value=text[:80])
 
 
+def read_values(kind: str, key: str, texts: Sequence[str]) -> object:
+    """The value of a key that is given once, or of a list whose items are given one by one.
+    InvalidInput as `read_value`, and where a key that takes one value is given several."""
+    if len(texts) == 1:
+        return read_value(kind, key, texts[0])
+    found = [read_value(kind, key, text) for text in texts]
+    joined = [item for one in found for item in (one if isinstance(one, list) else [one])]
+    try:
+        KINDS[kind][key](joined)
+    except HorariumError:
+        told = f"{key}: takes one value, and has {len(texts)}"
+        raise InvalidInput(told, part=key, value=texts[-1][:80]) from None
+    return joined
+
+
 def _readings(text: str, *, literal_first: bool) -> Iterator[object]:
     """``literal_first`` where every text would do, though it is not what is meant."""
     literal = []
@@ -72,15 +88,23 @@ def change_objects(
     Conflict for a new one that is, InvalidInput for a value that can not be or an object that would
     not fit to the others."""
 
-    return _planned(store, lambda tx: wishes, now, dry_run=dry_run)
+    return _planned(store, [lambda tx: wishes], now, dry_run=dry_run)
 
 
 def _planned(
-    store: Store, plan: Callable[[Transaction], Sequence[Wish]], now: Instant, *, dry_run: bool
-) -> list[Applied]:
+    store: Store, plans: Sequence[Callable[[Transaction], Sequence[Wish]]], now: Instant, *,
+    dry_run: bool,
+) -> list[Applied]:  # fmt: skip
+    """Carries plans out together, each of them made on what those before it have changed."""
+
     def work(tx: Transaction) -> list[Applied]:
         before = names_in_realm(tx)
-        changed = [change for wish in plan(tx) for change in _change(tx, wish, before, now)]
+        changed = [
+            change
+            for plan in plans
+            for wish in plan(tx)
+            for change in _change(tx, wish, before, now)
+        ]
         if changed:
             check_realm(tx, before, {})
             tx.directory.raise_version()
@@ -179,12 +203,12 @@ def _names(before: frozenset[tuple[str, str]], kind: str) -> list[str]:
 
 
 def list_distribution(
-    store: Store, channel: str, distribution: str, now: Instant, *,
+    store: Store, channel: str, distributions: Iterable[str], now: Instant, *,
     listed: bool, dry_run: bool = False,
 ) -> list[Applied]:  # fmt: skip
-    """Lists a distribution in a channel, or no more."""
+    """Lists distributions in a channel, or no more."""
 
-    def plan(tx: Transaction) -> list[Wish]:
+    def plan(distribution: str, tx: Transaction) -> list[Wish]:
         written = distributed_among(tx.directory.settings())["channel"].get(channel, {})
         kept = [name for name in _list(written, "distributions") if name != distribution]
         wanted = [*kept, distribution] if listed else kept
@@ -196,20 +220,21 @@ def list_distribution(
             )
         return [Wish("channel", channel, {"distributions": wanted})]
 
-    return _planned(store, plan, now, dry_run=dry_run)
+    return _planned(store, [partial(plan, one) for one in distributions], now, dry_run=dry_run)
 
 
 # --- subscriptions -------------------------------------------------------------
 
 
 def subscribe(
-    store: Store, settings: Settings, channel: str, receiver: str, now: Instant, *,
+    store: Store, settings: Settings, channel: str, receivers: Iterable[str], now: Instant, *,
     active: bool = True, known: bool = False, dry_run: bool = False,
 ) -> list[Applied]:  # fmt: skip
-    """Subscribes somebody, or ``@GROUP``, to a channel, active or not; who is subscribed already,
-    on either side, becomes so. With ``known`` NotFound for one who is not subscribed yet."""
+    """Subscribes subscribers, or ``@GROUP``, to a channel, active or not; who is subscribed
+    already, on either side, becomes so. With ``known`` NotFound for one who is not subscribed
+    yet."""
 
-    def plan(tx: Transaction) -> list[Wish]:
+    def plan(receiver: str, tx: Transaction) -> list[Wish]:
         stated = _entries(tx, settings, channel)
         written = distributed_among(tx.directory.settings())
         own = written["channel"][channel]
@@ -227,16 +252,16 @@ def subscribe(
             wishes.append(Wish(kind, name, {"inactive": other or None}))
         return wishes
 
-    return _planned(store, plan, now, dry_run=dry_run)
+    return _planned(store, [partial(plan, one) for one in receivers], now, dry_run=dry_run)
 
 
 def unsubscribe(
-    store: Store, settings: Settings, channel: str, receiver: str, now: Instant, *,
+    store: Store, settings: Settings, channel: str, receivers: Iterable[str], now: Instant, *,
     dry_run: bool = False,
 ) -> list[Applied]:  # fmt: skip
-    """Ends a subscription on both sides; NotFound when there is none. What is installed stays."""
+    """Ends subscriptions on both sides; NotFound when there is none. What is installed stays."""
 
-    def plan(tx: Transaction) -> list[Wish]:
+    def plan(receiver: str, tx: Transaction) -> list[Wish]:
         stated = _entries(tx, settings, channel)
         if receiver not in stated:
             near = nearest(receiver, stated)
@@ -248,7 +273,7 @@ def unsubscribe(
             Wish(kind, name, _without(written[kind].get(name, {}), channel)),
         ]
 
-    return _planned(store, plan, now, dry_run=dry_run)
+    return _planned(store, [partial(plan, one) for one in receivers], now, dry_run=dry_run)
 
 
 def _entries(tx: Transaction, settings: Settings, channel: str) -> Mapping[str, bool]:

@@ -42,13 +42,17 @@ _UNPACKS = frozenset(EXTRACTING)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a report is about: within a period, of the newest version only, of one subscriber.
-    Late is who has not extracted a version ``after`` seconds since it was built."""
+    """What a report is about: within a period, of the newest version only, of some subscribers
+    (none: of all). Late is who has not extracted a version ``after`` seconds since it was built."""
 
     within: Period
     newest: bool = False
-    subscriber: str | None = None
+    subscribers: frozenset[str] = frozenset()
     after: int = 86_400
+
+    def tells_of(self, subscriber: str) -> bool:
+        """Whether it is about a subscriber."""
+        return not self.subscribers or subscriber in self.subscribers
 
 
 def report(
@@ -80,8 +84,7 @@ def _details(known: Overview, name: str, chosen: Filter) -> Iterator[Cells]:
     return _detail(
         one
         for one in _passages(known.tx, name, chosen.within)
-        if chosen.subscriber in (None, one.subscriber)
-        and (not chosen.newest or one.version == newest)
+        if chosen.tells_of(one.subscriber) and (not chosen.newest or one.version == newest)
     )
 
 
@@ -152,16 +155,14 @@ def _late(known: Overview, name: str, chosen: Filter) -> Iterator[Cells]:
     for version, retired in versions:
         due = version.built + chosen.after
         if retired is None and due <= known.now and chosen.within.contains(version.built):
-            yield from _late_with(known, name, version, chosen.subscriber)
+            yield from _late_with(known, name, version, chosen)
 
 
-def _late_with(
-    known: Overview, name: str, version: Version, subscriber: str | None
-) -> Iterator[Cells]:
+def _late_with(known: Overview, name: str, version: Version, chosen: Filter) -> Iterator[Cells]:
     facts = known.facts(name, version)
     for node in sorted(facts.rows):
         found = cause(facts, node)
-        if found.state not in SETTLED and subscriber in (None, node):
+        if found.state not in SETTLED and chosen.tells_of(node):
             yield {
                 "version": version.number,
                 "subscriber": node,

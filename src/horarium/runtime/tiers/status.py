@@ -18,7 +18,7 @@ from horarium.runtime.realm_views import must_be
 from horarium.runtime.settings import Settings
 from horarium.runtime.tiers.overview import Overview
 from horarium.store.acts import Logged
-from horarium.store.store import Store
+from horarium.store.store import Store, Transaction
 from horarium.store.versions import Build
 
 MARKS = {
@@ -163,6 +163,26 @@ def subscriber_document(store: Store, settings: Settings, name: str, now: Instan
     NotFound."""
 
     return store.read(lambda tx: subscriber_of(Overview(tx, settings, now), name))
+
+
+def watch_list(
+    store: Store, settings: Settings, names: Iterable[str], now: Instant
+) -> list[Document]:
+    """As `subscriber_document` of each of several subscribers, or of the members of ``@GROUP``, at
+    one instant. NotFound for one that is not declared."""
+
+    def work(tx: Transaction) -> list[Document]:
+        known = Overview(tx, settings, now)
+        wanted: list[str] = []
+        for name in names:
+            if name.startswith("@"):
+                must_be(known.realm, "subscriber_group", name[1:])
+                wanted += known.realm.groups[name[1:]].members
+            else:
+                wanted.append(name)
+        return [subscriber_of(known, name) for name in dict.fromkeys(wanted)]
+
+    return store.read(work)
 
 
 def subscriber_of(known: Overview, name: str) -> Document:
