@@ -49,6 +49,28 @@ def test_a_version_goes_to_the_next_ring_when_its_soak_is_over(tmp_path: Path) -
         realm.until_extracted(1)
 
 
+def test_what_is_built_in_a_paused_channel_waits_until_it_is_resumed(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
+        realm.fill(2, 10_000)
+        realm.declare(channel=rings("0s"), more=GROUPS)
+        realm.start()
+        assert realm.hq.run("channel", "pause", "night")["paused"] == 0
+        realm.build()
+
+        def held() -> bool:
+            reasons = [str(node["reason"]) for node in newest(realm)["nodes"]]
+            return all(reason.startswith("release_paused(command line, ") for reason in reasons)
+
+        until(held, lambda: f"{newest(realm)} {realm.logs()}", 10)
+        realm.hq.stop()
+        realm.hq.start()
+        time.sleep(3)
+        assert held(), newest(realm)
+        assert not any((node.inbox / "docs").exists() for node in realm.nodes.values())
+        assert realm.hq.run("channel", "resume", "night")["resumed"] == 1
+        realm.until_extracted(1)
+
+
 def test_a_release_that_hurts_halts_and_goes_back_by_itself(tmp_path: Path) -> None:
     with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
         realm.fill(2, 10_000)

@@ -10,6 +10,7 @@ from horarium.distribution.messages import Row
 from horarium.distribution.realm import Ring
 from horarium.distribution.staged import (
     Health,
+    Pause,
     Phase,
     Staged,
     advance,
@@ -41,6 +42,18 @@ def test_a_new_version_goes_to_the_first_ring_and_on_when_the_soak_is_over() -> 
     assert advance(second, RINGS, WELL, later(24 + 47.9)).rings == 2
     done = advance(second, RINGS, WELL, later(24 + 48))
     assert (done.phase, done.rings) == (Phase.DONE, 3)
+
+
+def test_a_new_version_of_a_channel_that_is_held_waits_before_the_first_ring() -> None:
+    waits = begun(later(1), Pause("ada", NOW))
+    assert (waits.phase, waits.reason) == (
+        Phase.PAUSED,
+        "release_paused(ada, 2026-11-21T08:00:00Z)",
+    )
+    assert advance(waits, RINGS, WELL, later(100)) == waits
+    going = resumed(waits, WELL, later(50))
+    assert advance(going, RINGS, WELL, later(73.9)).rings == 1
+    assert advance(going, RINGS, WELL, later(74)).rings == 2
 
 
 def test_what_is_waited_for_is_told_with_its_instant() -> None:
@@ -77,7 +90,7 @@ def test_a_failure_in_a_ring_that_is_passed_halts_it_too() -> None:
 
 
 def test_the_soak_stands_still_while_a_release_is_held() -> None:
-    held = paused(begun(NOW), later(10), "ada")
+    held = paused(begun(NOW), later(10), Pause("ada", later(10)))
     assert advance(held, RINGS, WELL, later(1_000)) == held
     assert held.reason == "release_paused(ada, 2026-11-21T18:00:00Z)"
     on = resumed(held, WELL, later(100))

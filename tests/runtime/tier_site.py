@@ -71,11 +71,11 @@ class TierSite:
         found = self.enrolling.enrol(self.asks(self.token(name)), NOW)
         return str(found["certificate"]).encode()
 
-    def publish(self, number: int = 1) -> None:
+    def publish(self, number: int = 1, returns: int = 0) -> None:
         """A version for everybody."""
         blob = blob_of(b"version %d" % number)
         bundle = Bundle(number - 1, blob, blob, 10)
-        version = Version("docs", number, NOW, blob, (bundle,), 1, 10)
+        version = Version("docs", number, NOW, blob, (bundle,), 1, 10, returns=returns)
         self.origin.add_version(version, [], NOW)
 
     def row(self, name: str, state: State, order: int, by: str = "") -> Row:

@@ -141,11 +141,16 @@ def test_operators_pause_and_resume_and_viewers_do_not(realm: Realm, viewer: Cli
     reply = ada.send("/channel/staged/pause", {"csrf": token})
     assert (reply.status, reply.fields["Location"]) == (303, "/channel/staged?done=pause")
     page = ada.get("/channel/staged?done=pause").seen
-    assert "What the channel releases stands still." in page
+    assert "The channel stands still until it is resumed." in page
+    assert re.search(r"Paused by operator-\w+ since Sat 21 Nov 2026, 09:00 ?: no ring", page)
+    told = viewer.get("/api/v1/distributions/packages/status").json["paused"]  # type: ignore[index,call-overload]
+    assert [one["channel"] for one in told] == ["staged"]
     assert re.search(r"paused paused by operator-\w+ since Sat 21 Nov 2026, 09:00", page)
     assert "paused by" in viewer.get("/distribution/packages").seen
     assert ada.send("/channel/staged/resume", {"csrf": token}).status == 303
-    assert "going" in ada.get("/channel/staged").seen
+    page = ada.get("/channel/staged").seen
+    assert "going" in page
+    assert "Paused" not in page
     assert ada.send("/channel/night/pause", {"csrf": token}).status == 409
     assert ada.send("/channel/staged/nothing", {"csrf": token}).status == 404
 

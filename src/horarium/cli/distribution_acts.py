@@ -193,7 +193,8 @@ def send(invocation: Invocation, name: str, dry_run: bool) -> None:
 
 @click.command(
     "pause",
-    help="Hold what a channel is releasing to its rings: no ring opens, transfers of it stop.\n\n"
+    help="Hold a channel with rings until it is resumed: no ring opens, transfers of what is being "
+    "released stop, and what is built meanwhile waits.\n\n"
     "\b\nExample:\n  horarium channel pause night",
 )
 @click.argument("name")
@@ -205,15 +206,16 @@ def pause(invocation: Invocation, name: str, dry_run: bool) -> None:
     held = pause_now(
         invocation.site, invocation.settings, store, name, BY, now, dry_run=dry_run
     )  # fmt: skip
-    would = "would be held" if dry_run else "held"
+    would = "would be paused" if dry_run else "paused"
     invocation.emit(
-        {"id": name, "paused": held, "dry_run": dry_run}, f"{name}: versions {would}: {held}"
+        {"id": name, "paused": held, "dry_run": dry_run},
+        f"{name}: {would} until it is resumed; versions held: {held}",
     )
 
 
 @click.command(
     "resume",
-    help="Let a release go on where it was, after a pause or a halt.\n\n"
+    help="End the pause of a channel; releases go on where they were, also after a halt.\n\n"
     "\b\nExample:\n  horarium channel resume night",
 )
 @click.argument("name")

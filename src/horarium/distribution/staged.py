@@ -50,8 +50,22 @@ class Staged:
         return self.soaked + (max(0, now - self.since) if self.phase is Phase.GOING else 0)
 
 
-def begun(now: Instant) -> Staged:
-    """A version that was just made: its first ring is open."""
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A channel that somebody holds: until it is resumed no ring opens in it, and what is built
+    waits before the first one."""
+
+    by: str
+    since: Instant
+
+    def __str__(self) -> str:
+        return f"release_paused({self.by}, {format_instant(self.since)})"
+
+
+def begun(now: Instant, held: Pause | None = None) -> Staged:
+    """A version that was just made: its first ring is open, unless its channel is held."""
+    if held is not None:
+        return Staged(Phase.PAUSED, 1, 0, now, str(held))
     return Staged(Phase.GOING, 1, 0, now)
 
 
@@ -117,10 +131,10 @@ def failures(staged: Staged, found: Sequence[Health]) -> int:
     return sum(len(one.failed) for one in found[: staged.rings])
 
 
-def paused(staged: Staged, now: Instant, by: str) -> Staged:
+def paused(staged: Staged, now: Instant, held: Pause) -> Staged:
     """A release that a person holds: the soak stands still."""
-    why = f"release_paused({by}, {format_instant(now)})"
-    return replace(staged, phase=Phase.PAUSED, soaked=staged.soak_at(now), since=now, reason=why)
+    soaked = staged.soak_at(now)
+    return replace(staged, phase=Phase.PAUSED, soaked=soaked, since=now, reason=str(held))
 
 
 def resumed(staged: Staged, found: Sequence[Health], now: Instant) -> Staged:

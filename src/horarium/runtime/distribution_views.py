@@ -11,7 +11,7 @@ from horarium.distribution.precedence import written_schedule
 from horarium.distribution.realm import Channel
 from horarium.distribution.records import Document
 from horarium.distribution.schedules import Act
-from horarium.distribution.staged import Phase
+from horarium.distribution.staged import Pause, Phase
 from horarium.distribution.tree import entries_of, subscribers_of
 from horarium.kernel.gregorian import DAY
 from horarium.kernel.instant import Instant
@@ -31,7 +31,7 @@ MOST_VERSIONS = 10
 @dataclass(frozen=True, slots=True)
 class Window:
     """A channel as it stands: open or closed, until when (None: as far as is known), and how many
-    get what it carries. A ``paused`` one holds releases to its rings."""
+    get what it carries."""
 
     name: str
     active: bool
@@ -188,7 +188,7 @@ class Releasing:
 @dataclass(frozen=True, slots=True)
 class ChannelView:
     """A channel: its windows from ``start`` on for `AHEAD` seconds, who is subscribed by which
-    entry, and what it releases."""
+    entry, what it releases, and who holds that."""
 
     window: Window
     title: str
@@ -201,16 +201,19 @@ class ChannelView:
     rate_grid: tuple[str, ...]
     rings: tuple[RingView, ...]
     releasing: tuple[Releasing, ...]
+    paused: Pause | None
 
     @property
     def can_pause(self) -> bool:
-        """Whether something goes through its rings now."""
-        return any(one.state == Phase.GOING for one in self.releasing)
+        """Whether it has rings and nobody holds it."""
+        return bool(self.rings) and self.paused is None
 
     @property
     def can_resume(self) -> bool:
-        """Whether something stands still there."""
-        return any(one.state in (Phase.PAUSED, Phase.HALTED) for one in self.releasing)
+        """Whether it is held, or something stands still there."""
+        return self.paused is not None or any(
+            one.state in (Phase.PAUSED, Phase.HALTED) for one in self.releasing
+        )
 
 
 def channel(store: Store, settings: Settings, name: str, now: Instant) -> ChannelView:
@@ -226,7 +229,7 @@ def channel(store: Store, settings: Settings, name: str, now: Instant) -> Channe
             periods_of(known, found, now, end) if found.active else EMPTY,
             found.distributions, entries_of(known.realm, found),
             tuple(subscribers_of(known.realm, found)), found.rate_grid, _rings(found),
-            tuple(_releasing(known, found)),
+            tuple(_releasing(known, found)), known.paused.get(name),
         )  # fmt: skip
 
     return store.read(work)

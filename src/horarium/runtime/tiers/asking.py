@@ -213,10 +213,11 @@ def pause_now(
     site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant, *,
     dry_run: bool = False,
 ) -> int:  # fmt: skip
-    """Holds what a channel is releasing to its rings; how many versions that are."""
+    """Holds a channel with rings until it is resumed: what it is releasing, and what is built
+    meanwhile; how many versions are held by it now."""
 
     def work(tx: Transaction, realm: Realm, channel: Channel) -> int:
-        return pause(tx, channel, now, by)
+        return pause(tx, realm, channel, now, by)
 
     return _staged(site, settings, store, name, work, dry_run=dry_run)
 
@@ -225,7 +226,8 @@ def resume_now(
     site: Site, settings: Settings, store: Store, name: str, by: str, now: Instant, *,
     dry_run: bool = False,
 ) -> int:  # fmt: skip
-    """Lets go on what was held or halted in a channel; how many versions that are."""
+    """Holds a channel no more, and lets go on what was held or halted there; how many versions
+    that are."""
 
     def work(tx: Transaction, realm: Realm, channel: Channel) -> int:
         return resume(tx, realm, channel, now, by)
@@ -273,14 +275,17 @@ def _staged(
     site: Site, settings: Settings, store: Store, name: str,
     work: Callable[[Transaction, Realm, Channel], int], *, dry_run: bool,
 ) -> int:  # fmt: skip
-    realm = Origin(site, settings, store).realm()
+    origin = origin_for(site, settings, store, dry_run=dry_run)
+    realm = origin.realm()
     _known(realm.channels, "channel", name)
 
     def change(tx: Transaction) -> int:
         tell_change(tx)
         return work(tx, realm, realm.channels[name])
 
-    return _transact(store, change, dry_run=dry_run)
+    # A version that is being published now has its rows before this looks at them.
+    with origin.locked("publish"):
+        return _transact(store, change, dry_run=dry_run)
 
 
 def _transact(store: Store, work: Callable[[Transaction], T], *, dry_run: bool) -> T:

@@ -37,7 +37,7 @@ from horarium.runtime.tiers.belief import REVOKED, Belief, keep_belief, load_bel
 from horarium.runtime.tiers.expecting import expect_receivers
 from horarium.runtime.tiers.identity import node_folder
 from horarium.runtime.tiers.publishing import Wanted, begin_realm, own_certificate, publish
-from horarium.runtime.tiers.staging import new_releases, releases_of
+from horarium.runtime.tiers.staging import new_releases, pauses, releases_of
 from horarium.store.store import Store, Transaction
 from horarium.transport.keys import KeyFolder
 
@@ -185,8 +185,8 @@ class Origin:
         versions = self.store.read(lambda tx: _retained(tx, realm))
         if added is not None:
             versions = _with(versions, added, retired, baseline)
-        staged = self.store.read(lambda tx: tx.releases.all())
-        staged += (news := new_releases(staged, realm, versions, added, now))
+        staged, held = self.store.read(lambda tx: (tx.releases.all(), pauses(tx, realm)))
+        staged += (news := new_releases(staged, realm, versions, added, now, held))
         released = releases_of(staged, realm, versions)
         stated = self._state(realm, plan, belief, name, now)
         wanted = Wanted(

@@ -12,7 +12,7 @@ from horarium.distribution.realm import Realm
 from horarium.distribution.schedules import Act
 from horarium.distribution.sending import Sending, SendState
 from horarium.distribution.settings import DISTRIBUTOR
-from horarium.distribution.staged import Phase
+from horarium.distribution.staged import Pause, Phase
 from horarium.distribution.stating import Rings
 from horarium.distribution.timing import usable
 from horarium.distribution.tree import Tree, inactive_before, tree_of
@@ -24,6 +24,7 @@ from horarium.runtime.distribution_questions import REACHES, kept_anchors
 from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
+from horarium.runtime.tiers.staging import pauses
 from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
 
@@ -61,6 +62,11 @@ class Overview:
     def releases(self) -> list[StagedRelease]:
         """How far versions are released by rings."""
         return self.tx.releases.all()
+
+    @cached_property
+    def paused(self) -> dict[str, Pause]:
+        """The channels with rings that somebody holds."""
+        return pauses(self.tx, self.realm)
 
     @cached_property
     def by_hand(self) -> frozenset[str]:
@@ -164,6 +170,10 @@ class Overview:
         kept = {row.channel: row for row in rows}
         if not rings or any(c not in kept or ring < kept[c].rings for c, ring in rings.items()):
             return None
+        for channel in sorted(rings.keys() & self.paused.keys()):
+            pause = self.paused[channel]
+            by = {"by": pause.by, "channel": channel}
+            return Reason("release_paused", by, since=pause.since)
         waits = read_reason(next((kept[c].reason for c in rings if kept[c].reason), "ring_waits"))
         own, channels = min(rings.values()) + 1, ", ".join(sorted(rings))
         more: dict[str, Fact] = {**waits.facts, "own_ring": own, "channel": channels}

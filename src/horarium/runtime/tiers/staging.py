@@ -10,6 +10,7 @@ from horarium.distribution.realm import Channel, Realm
 from horarium.distribution.release import Release
 from horarium.distribution.staged import (
     Health,
+    Pause,
     Phase,
     Staged,
     advance,
@@ -22,12 +23,14 @@ from horarium.distribution.staged import (
 from horarium.distribution.tree import subscribers_of
 from horarium.distribution.version import Version
 from horarium.kernel.errors import Conflict, NotFound
-from horarium.kernel.instant import Instant
+from horarium.kernel.instant import Instant, instant
 from horarium.runtime.notices import RELEASE_HALTED, notice
 from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
 
 BY_ITSELF = "itself"
+# Since when a channel is held, and who holds it; empty when it was resumed.
+_PAUSED = "channel_paused/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,23 @@ class Halt:
     returns: bool
 
 
+def pauses(tx: Transaction, realm: Realm) -> dict[str, Pause]:
+    """The channels with rings that somebody holds."""
+    found = {}
+    for channel in _ringed(realm):
+        since, _, by = (tx.meta(_PAUSED + channel.name) or "").partition(" ")
+        if since:
+            found[channel.name] = Pause(by, instant(int(since)))
+    return found
+
+
 def new_releases(
     held: Sequence[StagedRelease], realm: Realm, versions: Mapping[str, Sequence[Version]],
-    added: Version | None, now: Instant,
+    added: Version | None, now: Instant, pauses: Mapping[str, Pause],
 ) -> list[StagedRelease]:  # fmt: skip
     """The releases that versions in channels with rings lack: a new one begins in the first ring,
-    one that goes back in all that its forerunner reached; one that was there before the rings were
-    goes to everybody."""
+    or before it in a channel that is held; one that goes back in all that its forerunner reached,
+    whoever holds the channel; one that was there before the rings were goes to everybody."""
     known = {(one.channel, one.distribution, one.version) for one in held}
     found = []
     for channel in _ringed(realm):
@@ -55,20 +68,24 @@ def new_releases(
             for version in versions.get(name, ()):
                 key = (channel.name, name, version.number)
                 if key not in known:
-                    staged = _first(held, key, version, added, now)
-                    found.append(_row(key, staged, now, BY_ITSELF))
+                    pause = pauses.get(channel.name)
+                    staged = _first(held, key, version, added, now, pause)
+                    if staged.phase is Phase.PAUSED and pause is not None:
+                        found.append(_row(key, staged, pause.since, pause.by))
+                    else:
+                        found.append(_row(key, staged, now, BY_ITSELF))
     return found
 
 
 def _first(
     held: Sequence[StagedRelease], key: tuple[str, str, int], version: Version,
-    added: Version | None, now: Instant,
+    added: Version | None, now: Instant, pause: Pause | None,
 ) -> Staged:  # fmt: skip
     is_new = added is not None and (added.distribution, added.number) == key[1:]
     if not is_new:
         return released()
     if not version.returns:
-        return begun(now)
+        return begun(now, pause)
     reached = _reached(held, *key)
     return Staged(Phase.GOING, reached, 0, now)
 
@@ -113,9 +130,10 @@ def look(tx: Transaction, realm: Realm, now: Instant) -> tuple[bool, list[Halt]]
     """Opens rings whose time has come, and halts what does badly; whether anything that nodes are
     told changed, and what halted just now."""
     changed, halts = False, list[Halt]()
+    held = pauses(tx, realm)
     for row in tx.releases.all():
         channel = realm.channels.get(row.channel)
-        if channel is None or row.state != Phase.GOING:
+        if channel is None or row.state != Phase.GOING or row.channel in held:
             continue
         before = _staged(row)
         after = advance(before, channel.rings, _healths(tx, realm, channel, row), now)
@@ -131,16 +149,21 @@ def look(tx: Transaction, realm: Realm, now: Instant) -> tuple[bool, list[Halt]]
     return changed, halts
 
 
-def pause(tx: Transaction, channel: Channel, now: Instant, by: str) -> int:
-    """Holds what a channel is releasing; how many versions that are."""
+def pause(tx: Transaction, realm: Realm, channel: Channel, now: Instant, by: str) -> int:
+    """Holds a channel: what it is releasing, and what is built until it is resumed; how many
+    versions are held by it now. One that is held already stays so, by who held it first."""
     going = [row for row in _rows(tx, channel) if row.state == Phase.GOING]
+    if channel.name not in pauses(tx, realm):
+        tx.set_meta(_PAUSED + channel.name, f"{int(now)} {by}")
     for row in going:
-        _keep(tx, row, paused(_staged(row), now, by), now, by)
+        _keep(tx, row, paused(_staged(row), now, Pause(by, now)), now, by)
     return len(going)
 
 
 def resume(tx: Transaction, realm: Realm, channel: Channel, now: Instant, by: str) -> int:
-    """Lets go on what was held or halted; how many versions that are."""
+    """Holds a channel no more, and lets go on what was held or halted; how many versions that
+    are."""
+    tx.set_meta(_PAUSED + channel.name, "")
     held = [row for row in _rows(tx, channel) if row.state in (Phase.PAUSED, Phase.HALTED)]
     for row in held:
         found = _healths(tx, realm, channel, row)

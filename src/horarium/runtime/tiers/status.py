@@ -42,8 +42,9 @@ def status_document(
     store: Store, settings: Settings, name: str, versions: int, now: Instant
 ) -> Document:
     """The newest versions of a distribution, each with its receivers in the order of the tree; the
-    windows that are open by hand; its newest builds; and what its schedule wanted and did not get,
-    with the reason. NotFound when there is no such distribution."""
+    windows that are open by hand, and the channels that somebody holds; its newest builds; and what
+    its schedule wanted and did not get, with the reason. NotFound when there is no such
+    distribution."""
 
     return store.read(lambda tx: status_of(Overview(tx, settings, now), name, versions))
 
@@ -62,6 +63,11 @@ def status_of(known: Overview, name: str, versions: int) -> Document:
         "distribution": name,
         "versions": listed,
         "opened_by_hand": [extra_window_document(one) for one in opened],
+        "paused": [
+            {"channel": one, "since": format_instant(pause.since), "by": pause.by}
+            for one, pause in sorted(known.paused.items())
+            if one in active
+        ],
         "builds": [build_document(one) for one in known.tx.versions.builds(name, MOST_BUILDS)],
         "not_made": [not_made_document(one) for one in missed[:MOST_SKIPPED]],
     }
@@ -224,6 +230,9 @@ def status_lines(document: Document) -> Iterator[str]:
     for one in opened:
         since = f"{one['opened']} ({one['by']})"
         yield f"channel {one['channel']} is open by hand since {since}, until all is sent"
+    paused: Any = document["paused"]
+    for one in paused:
+        yield f"channel {one['channel']} is paused since {one['since']} ({one['by']})"
     not_made: Any = document["not_made"]
     for one in not_made:
         times = f" ({one['times']} times)" if one["times"] > 1 else ""

@@ -157,6 +157,7 @@ SCHEMAS: dict[str, Schema] = {
         opened_by_hand=list_of(
             thing(channel=TEXT, opened=INSTANT, closed=MAYBE_INSTANT, by=TEXT)
         ),
+        paused=list_of(thing(channel=TEXT, since=INSTANT, by=TEXT)),
         builds=list_of(
             thing(
                 cause=TEXT, started=INSTANT, ended=MAYBE_INSTANT, outcome=TEXT, reason=MAYBE_TEXT,

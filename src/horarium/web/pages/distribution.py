@@ -130,8 +130,8 @@ _ACTS: Mapping[str, Callable[[Visit, str, str], object]] = {
     "rollback": _roll_back,
 }
 _DONE = {
-    "pause": "What the channel releases stands still.",
-    "resume": "What stood still goes on.",
+    "pause": "The channel stands still until it is resumed.",
+    "resume": "The channel goes on.",
     "rollback": "The version before takes its place.",
 }
 
