@@ -180,7 +180,7 @@ def test_children_of_a_dead_parent_wait_or_turn_to_the_next(tmp_path: Path) -> N
             'extract = { type = "immediately" }\nparents = ["north", "south"]\n'
             'parent_policy = "next"\nfailover_after = "2s"'
         )
-        realm.declare()
+        realm.declare(more="[policy.quick]\ntimeout = 2")
         realm.start()
         realm.build()
         realm.until_extracted(1)
@@ -190,9 +190,32 @@ def test_children_of_a_dead_parent_wait_or_turn_to_the_next(tmp_path: Path) -> N
         realm.until_extracted(2, "south", "turns")
         assert realm.is_whole("turns")
         assert realm.state("waits") in ("pending", "not_eligible")
+        # It stands where it is now, with the reason; who waits stands where it was.
+        stands, waits = realm.status()["turns"], realm.status()["waits"]
+        assert (stands["parent"], waits["parent"]) == ("south", "north")
+        assert stands["link_reason"].startswith("north not reached since ")
+        own = realm.hq.run("subscriber", "status", "turns")["distributions"]
+        assert [one["parent"] for one in own] == ["south"]
+        told = realm.nodes["turns"].run("node", "status")
+        assert (told["linked_to"], told["left"]) == ("south", "north")
+        assert told["left_because"] == stands["link_reason"]
+        assert "link.switched parent=south before=north" in realm.nodes["turns"].log
+        assert "link.switched node=turns parent=south" in realm.hq.log
+        # Nobody needs the dead parent to know that it is dead.
+        down = realm.nodes["waits"].run("node", "status")
+        assert (down["linked_to"], down["link_down"][:7]) == (None, "north: ")
+        until(
+            lambda: str(realm.status()["waits"]["reason"]).startswith("parent_down(north, 20"),
+            lambda: str(realm.status()),
+        )
         realm.nodes["north"].start()
         realm.until_extracted(2)
         assert realm.is_whole("waits")
+        until(lambda: realm.status()["turns"]["parent"] == "north", lambda: str(realm.status()))
+        assert realm.status()["turns"]["link_reason"] is None
+        told = realm.nodes["turns"].run("node", "status")
+        assert (told["linked_to"], told["left"]) == ("north", "south")
+        assert told["left_because"] == "north is reached again"
 
 
 def test_a_revoked_node_is_served_no_more(tmp_path: Path) -> None:

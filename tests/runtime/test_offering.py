@@ -13,7 +13,7 @@ import pytest
 
 from horarium.distribution.configuration import Child, Configuration, Follows
 from horarium.distribution.content import Blob, blob_of
-from horarium.distribution.messages import Lacks, Row, Standing, message_document
+from horarium.distribution.messages import Lacks, Link, Row, Standing, message_document
 from horarium.distribution.needing import Need
 from horarium.distribution.records import Document
 from horarium.kernel.instant import Instant, parse_instant
@@ -78,6 +78,8 @@ class Around:
         return {}
 
     def heard(self, child: str, rows: Sequence[Row]) -> None: ...
+
+    def linked_below(self, child: str, links: Sequence[Link]) -> None: ...
 
     def lacks_changed(self) -> None: ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from horarium.distribution.messages import Row
+from horarium.distribution.messages import Link, Row
 from horarium.distribution.sending import SendState
 from horarium.distribution.states import ARRIVED, EXTRACTING, SETTLED, State
 from horarium.distribution.tree import ORIGIN, Tree
@@ -109,7 +109,8 @@ class Facts:
     the link above it is open now; ``held_back`` what holds a version back from a receiver by rings,
     ``unpacks`` what one that has received it waits for, ``inactive`` what is inactive so that
     somebody does not get it. A direct node that is silent for ``patience`` seconds can not be
-    reached. ``expired`` is the metadata that is over its time."""
+    reached. ``expired`` is the metadata that is over its time; ``turned`` are the links of nodes
+    that left the parent under which they belong."""
 
     tree: Tree
     rows: Mapping[str, Row]
@@ -121,6 +122,7 @@ class Facts:
     unpacks: Callable[[str], Reason]
     inactive: Callable[[str], tuple[str, ...]]
     expired: str = ""
+    turned: Mapping[str, Link] = field(default_factory=dict)
 
     def state(self, node: str) -> State | None:
         """Where a receiver is; None for who only passes it on."""

@@ -162,7 +162,35 @@ class Rows:
     rows: tuple[Row, ...]
 
 
-Upward = Lacks | Response | Rows
+@dataclass(frozen=True, slots=True)
+class Link:
+    """To whom a node is linked now, since when, and why it left the parent before. ``order`` and
+    ``signature`` are as those of a row."""
+
+    node: str
+    parent: str
+    since: Instant
+    order: int
+    reason: str = ""
+    signature: str = ""
+
+    def signed_text(self) -> bytes:
+        """What a node signs of it."""
+        parts = (
+            "horarium-link-1", self.node, self.parent, str(int(self.since)), str(self.order),
+            self.reason,
+        )  # fmt: skip
+        return "\0".join(parts).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links of the child and of those behind it."""
+
+    links: tuple[Link, ...]
+
+
+Upward = Lacks | Response | Rows | Links
 
 
 # --- writing -------------------------------------------------------------------
@@ -201,6 +229,8 @@ def message_document(message: Downward | Upward) -> Document:
             }  # fmt: skip
         case Rows():
             return {"type": "rows", "rows": [_row(row) for row in message.rows]}
+        case Links():
+            return {"type": "links", "links": [link_document(link) for link in message.links]}
 
 
 def _when(at: Instant | None) -> int | None:
@@ -226,6 +256,14 @@ def _row(row: Row) -> Document:
         "state": row.state, "at": int(row.at), "order": row.order, "reason": row.reason,
         "percent": row.percent, "octets": row.octets, "signature": row.signature,
         "stages": [[stage.state, int(stage.at), stage.octets] for stage in row.stages],
+    }  # fmt: skip
+
+
+def link_document(link: Link) -> Document:
+    """A link as a table of JSON."""
+    return {
+        "node": link.node, "parent": link.parent, "since": int(link.since), "order": link.order,
+        "reason": link.reason, "signature": link.signature,
     }  # fmt: skip
 
 
@@ -277,6 +315,11 @@ def read_upward(document: object) -> Upward | None:
             if not isinstance(rows, list) or len(rows) > MOST_ROWS:
                 raise InvalidInput(f"rows: expected at most {MOST_ROWS}")
             return Rows(tuple(_read_row(as_table(row)) for row in rows))
+        case "links":
+            links = table.get("links")
+            if not isinstance(links, list) or len(links) > MOST_ROWS:
+                raise InvalidInput(f"links: expected at most {MOST_ROWS}")
+            return Links(tuple(read_link(as_table(link)) for link in links))
     return None
 
 
@@ -321,6 +364,18 @@ def _read_row(table: Mapping[str, object]) -> Row:
         octets=whole(table, "octets"),
         signature=text(table, "signature", 200),
         stages=_read_stages(table.get("stages", [])),
+    )
+
+
+def read_link(table: Mapping[str, object]) -> Link:
+    """A link from its table. InvalidInput for anything that is none."""
+    return Link(
+        node=text(table, "node", 100),
+        parent=text(table, "parent", 100),
+        since=instant(whole(table, "since")),
+        order=whole(table, "order"),
+        reason=text(table, "reason", 2_000),
+        signature=text(table, "signature", 200),
     )
 
 

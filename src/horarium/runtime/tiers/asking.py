@@ -34,6 +34,7 @@ from horarium.runtime.tiers.identity import (
     read_joined,
 )
 from horarium.runtime.tiers.joining import join
+from horarium.runtime.tiers.linking import own_link
 from horarium.runtime.tiers.making import Made, Making, Options, Return, going_back
 from horarium.runtime.tiers.opened_by_hand import Awaited, awaited
 from horarium.runtime.tiers.origin import Origin, tell_change
@@ -103,6 +104,7 @@ def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> D
         document["name"] = own_identity(folder).name if belief is not None else None
     if belief is not None:
         trusted = belief.trusted
+        document |= _link(site, store) if document["role"] == "subscriber" else {}
         document["root"] = trusted.fingerprint
         document["metadata_expired"] = trusted.expired(now)
         document["certificate_until"] = format_instant(own_identity(folder).until)
@@ -112,6 +114,17 @@ def node_status(site: Site, settings: Settings, store: Store, now: Instant) -> D
         use.distribution: use.version for use in store.read(lambda tx: tx.extraction.all_in_use())
     }
     return document
+
+
+def _link(site: Site, store: Store) -> Document:
+    """To whom this node is linked; to nobody, while its daemon does not run."""
+    link = store.read(own_link)
+    if link is None:
+        return {"linked_to": None}
+    told = link.document()
+    if running(site) is None:
+        told |= {"linked_to": None, "linked_since": None, "link_down": "no daemon runs here"}
+    return told
 
 
 @dataclass(frozen=True, slots=True)

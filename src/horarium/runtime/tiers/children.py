@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from horarium.distribution.configuration import Configuration
-from horarium.distribution.messages import Downward, Row, Standing
+from horarium.distribution.messages import Downward, Link, Row, Standing
 from horarium.distribution.needing import Need
 from horarium.distribution.records import Document
 from horarium.distribution.release import Release
@@ -77,6 +77,10 @@ class Surroundings(Protocol):
 
     def heard(self, child: str, rows: Sequence[Row]) -> None:
         """A child told rows."""
+        ...
+
+    def linked_below(self, child: str, links: Sequence[Link]) -> None:
+        """A child told to whom it and those behind it are linked."""
         ...
 
     def lacks_changed(self) -> None:

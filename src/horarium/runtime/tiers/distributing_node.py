@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from horarium.distribution.configuration import Configuration
-from horarium.distribution.messages import Row
+from horarium.distribution.messages import Link, Row
 from horarium.distribution.needing import Need
 from horarium.distribution.precedence import distributor_settings, written_schedule
 from horarium.distribution.realm import Realm
@@ -37,10 +37,12 @@ from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.expiring import notice_expiring
 from horarium.runtime.tiers.hearing import Hearing, waiting_rows
 from horarium.runtime.tiers.known import Known
+from horarium.runtime.tiers.linking import hear_links
 from horarium.runtime.tiers.opened_by_hand import OpenedByHand
 from horarium.runtime.tiers.origin import Origin, Published
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.staging import look as look_at_releases
+from horarium.store.store import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -397,6 +399,23 @@ class DistributingNode:
         allowed = self._published.behind(child)
         now = self.clock.now()
         self.worker.submit(self._hear, child, rows, allowed, now)
+
+    def linked_below(self, child: str, links: Sequence[Link]) -> None:
+        """See `Surroundings`."""
+        published, now = self._published, self.clock.now()
+        allowed, parents = published.behind(child), published.plan.parents
+        origin = self.configuration().node
+
+        def work(tx: Transaction) -> None:
+            hear_links(tx, child, links, allowed, parents, origin, now)
+
+        self.worker.submit(self._keep_links, child, work)
+
+    def _keep_links(self, child: str, work: Callable[[Transaction], None]) -> None:
+        try:
+            self.origin.store.transact([], work)
+        except HorariumError as error:
+            log.error("links.not_kept child=%s reason=%s", child, error)
 
     def _hear(self, child: str, rows: Sequence[Row], allowed: set[str], now: Instant) -> None:
         try:

@@ -7,6 +7,8 @@ from functools import cached_property
 
 from horarium.distribution.causes import Contact, Fact, Facts, Reason, read_reason
 from horarium.distribution.foresight import Foresight
+from horarium.distribution.linking import gone_over
+from horarium.distribution.messages import Link, Row
 from horarium.distribution.precedence import settings_of, written_schedule
 from horarium.distribution.realm import Realm
 from horarium.distribution.schedules import Act
@@ -24,6 +26,7 @@ from horarium.runtime.distribution_questions import REACHES, kept_anchors
 from horarium.runtime.link_calendars import link_calendars_at
 from horarium.runtime.realm import realm_in_effect
 from horarium.runtime.settings import Settings
+from horarium.runtime.tiers.linking import links_of
 from horarium.runtime.tiers.staging import pauses
 from horarium.store.releases import StagedRelease
 from horarium.store.store import Transaction
@@ -76,7 +79,17 @@ class Overview:
     @cached_property
     def sending(self) -> Sending:
         """Its windows, with those that somebody opened by hand."""
-        return replace(self.ahead.sending, by_hand=self.by_hand)
+        return replace(self.ahead.sending, by_hand=self.by_hand, using=self.using)
+
+    @cached_property
+    def links(self) -> dict[str, Link]:
+        """What nodes said of their links that ever left the first of their parents."""
+        return links_of(self.tx)
+
+    @cached_property
+    def using(self) -> dict[str, str]:
+        """By node that turned to another parent, that one."""
+        return gone_over(self.realm, self.links)
 
     @cached_property
     def expired(self) -> str:
@@ -94,9 +107,9 @@ class Overview:
         }
 
     def tree(self, name: str) -> Tree:
-        """The tree of a distribution."""
+        """The tree of a distribution, as its nodes are linked now."""
         if name not in self._trees:
-            self._trees[name] = tree_of(self.realm, name)
+            self._trees[name] = tree_of(self.realm, name, self.using)
         return self._trees[name]
 
     def carrying(self, name: str) -> list[str]:
@@ -123,7 +136,7 @@ class Overview:
         }
         return Facts(
             tree,
-            {row.subscriber: row for row in self.tx.versions.rows(name, number)},
+            {row.subscriber: self._heard(row) for row in self.tx.versions.rows(name, number)},
             self.now,
             contacts,
             (told if isinstance(told, int) else PATIENCE) + MET_SECONDS,
@@ -132,7 +145,23 @@ class Overview:
             self.unpacks,
             lambda node: self.inactive(name, node),
             self.expired,
+            self._turned(name),
         )
+
+    def _turned(self, name: str) -> dict[str, Link]:
+        """The links of nodes that left the parent under which they belong."""
+        if not self.using:
+            return {}
+        belong, stand = tree_of(self.realm, name).parents, self.tree(name).parents
+        return {n: self.links[n] for n in self.using if n in stand and stand[n] != belong.get(n)}
+
+    def _heard(self, row: Row) -> Row:
+        """A row without the word of a parent that a node left: it has not heard of it since."""
+        told, link = read_reason(row.reason), self.links.get(row.subscriber)
+        left = link is not None and told.code == "unreachable" and told.since is not None
+        if link is not None and left and (told.since or 0) <= link.since:
+            return replace(row, reason="")
+        return row
 
     def inactive(self, name: str, node: str) -> tuple[str, ...]:
         """What is inactive, so that a subscriber does not get a distribution."""

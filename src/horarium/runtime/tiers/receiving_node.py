@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from horarium.distribution.configuration import Configuration, Place
 from horarium.distribution.messages import (
     Ask,
     Lacks,
+    Link,
     Offer,
     Response,
     Row,
@@ -27,7 +29,7 @@ from horarium.distribution.release import Release
 from horarium.distribution.states import State
 from horarium.distribution.version import Version
 from horarium.kernel.dispatch import offset
-from horarium.kernel.errors import Unavailable
+from horarium.kernel.errors import HorariumError, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.belief import Belief, followed
@@ -36,6 +38,7 @@ from horarium.runtime.tiers.children import Permission, held_back, window_permis
 from horarium.runtime.tiers.collecting import keep_cache
 from horarium.runtime.tiers.identity import Joined, NodeFolder, node_key, tls_up
 from horarium.runtime.tiers.known import Known
+from horarium.runtime.tiers.linking import OwnLink, keep_own_link, own_link
 from horarium.runtime.tiers.receiving import Receiver, keep_received
 from horarium.runtime.tiers.sending import Sender
 from horarium.runtime.tiers.sharing import Shared
@@ -138,6 +141,11 @@ class ReceivingNode:
     async def begin(self) -> None:
         """Finds what is here, and goes by what was believed when it was last kept."""
         await self._count()
+        held = await self.do(lambda: self.store.read(own_link))
+        if held is not None and held.down is None:
+            held = replace(held, down=self.clock.now(), trouble="not linked yet since it began")
+            await self.do(partial(keep_own_link, self.store, held))
+        self.uplink.link = held
         self.adopt()
 
     async def run(self) -> None:
@@ -215,6 +223,15 @@ class ReceivingNode:
         self.telling.again()
         self._told = {}
         self.look()
+
+    async def link_changed(self, link: OwnLink) -> None:
+        """See `Listener`: keeps it for its owner, and tells it upwards."""
+        if link.down is None:
+            self.telling.linked(link.parent, link.reason)
+        try:
+            await self.do(partial(keep_own_link, self.store, link))
+        except HorariumError as error:
+            log.warning("link.not_kept reason=%s", error)
 
     async def stands(self, client: LinkClient, stand: Stand) -> None:
         """See `Listener`."""
@@ -435,6 +452,12 @@ class ReceivingNode:
         if len(taken) < len(rows):
             log.error("rows.foreign child=%s count=%d", child, len(rows) - len(taken))
         self.telling.pass_on(taken)
+
+    def linked_below(self, child: str, links: Sequence[Link]) -> None:
+        """See `Surroundings`: as what is heard."""
+        found = self.configuration().children.get(child)
+        allowed = {child, *(found.below if found is not None else ())}
+        self.telling.pass_links(one for one in links if one.node in allowed)
 
     def lacks_changed(self) -> None:
         """See `Surroundings`."""

@@ -20,6 +20,7 @@ from horarium.distribution.messages import (
     Ask,
     Downward,
     Lacks,
+    Links,
     Offer,
     Response,
     Rows,
@@ -339,6 +340,8 @@ class Sender:
                     self._responded(child, message)
                 case Rows():
                     self._around.heard(child, message.rows)
+                case Links():
+                    self._around.linked_below(child, message.links)
         self.wake()
 
     def _responded(self, child: str, response: Response) -> None:

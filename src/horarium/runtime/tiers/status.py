@@ -96,6 +96,7 @@ def node_document(facts: Facts, node: str) -> Document:
     parents = tree.path(node) if node in tree.parents else ()
     found = cause(facts, node)
     state = found.state.value if found.state is not None else "forward_only"
+    link = facts.turned.get(node)
     return {
         "node": node,
         "parent": (parents[-2] if len(parents) > 1 else tree.distributor) if parents else None,
@@ -106,6 +107,8 @@ def node_document(facts: Facts, node: str) -> Document:
         "until": format_instant(found.reason.until) if found.reason.until is not None else None,
         "since": format_instant(row.at) if row is not None else None,
         "octets": row.octets if row is not None else 0,
+        "link_since": format_instant(link.since) if link is not None else None,
+        "link_reason": link.reason if link is not None else None,
     }
 
 
@@ -255,7 +258,9 @@ def _line(node: Mapping[str, Any], indent: str, name: str, width: int) -> str:
     moving = 0 < percent < 100
     drawn = f" {bar(percent)} {percent} %" if moving else ""
     reason = f"  {node['reason']}" if node["reason"] else ""
-    return f"{indent}{mark(node)} {name:<{width}} {node['state']}{drawn}{reason}"
+    link = f"  (here since {node['link_since']}: {node['link_reason']})"
+    turned = link if node["link_since"] else ""
+    return f"{indent}{mark(node)} {name:<{width}} {node['state']}{drawn}{reason}{turned}"
 
 
 def mark(node: Mapping[str, Any]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 
-from horarium.distribution.messages import Row, Rows
+from horarium.distribution.messages import Link, Links, Row, Rows
 from horarium.distribution.states import SETTLED, State
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.rows import OwnRows, Upward
@@ -16,8 +17,11 @@ class Telling:
     loop's thread."""
 
     def __init__(
-        self, node: str, sign: Callable[[bytes], str], clock: Clock, say: Callable[[Rows], None]
-    ) -> None:
+        self, node: str, sign: Callable[[bytes], str], clock: Clock,
+        say: Callable[[Rows | Links], None],
+    ) -> None:  # fmt: skip
+        self._node, self._sign = node, sign
+        self._links: dict[str, Link] = {}
         self._own = OwnRows(node, sign)
         self._below: dict[tuple[str, str, int], Row] = {}
         self._upward = Upward()
@@ -56,8 +60,29 @@ class Telling:
                 self._below[key] = row
         self._add(taken)
 
+    def linked(self, parent: str, reason: str) -> None:
+        """Tells to whom this node is linked from now on, and why to no other any more."""
+        now, held = self._clock.now(), self._links.get(self._node)
+        order = max(held.order + 1 if held is not None else 0, int(now) << 20)
+        link = Link(self._node, parent, now, order, reason)
+        self.pass_links([replace(link, signature=self._sign(link.signed_text()))])
+
+    def pass_links(self, links: Iterable[Link]) -> None:
+        """Passes on what nodes below told of their links."""
+        taken = [one for one in links if self._is_newer(one)]
+        self._links.update({one.node: one for one in taken})
+        if taken:
+            self._say(Links(tuple(taken)))
+
+    def _is_newer(self, link: Link) -> bool:
+        held = self._links.get(link.node)
+        return held is None or held.order < link.order
+
     def again(self) -> None:
         """Tells everything anew: the node above may be another one, or have forgotten."""
+        below = tuple(one for name, one in self._links.items() if name != self._node)
+        if below:
+            self._say(Links(below))
         self._add([*self._own.rows.values(), *self._below.values()])
 
     async def run(self) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 from horarium.distribution.configuration import Configuration, Place
+from horarium.distribution.linking import Lost, why_left
 from horarium.distribution.messages import (
     Ask,
     Lacks,
@@ -21,6 +23,7 @@ from horarium.distribution.messages import (
 )
 from horarium.kernel.errors import HorariumError, InvalidInput, Unavailable
 from horarium.runtime.clock import Clock
+from horarium.runtime.tiers.linking import OwnLink
 from horarium.transport.link import LONGEST_POLL, Refused, StrangeCertificate
 from horarium.transport.link_client import LinkClient
 
@@ -58,6 +61,10 @@ class Listener(Protocol):
         """A node above was reached, after none was."""
         ...
 
+    async def link_changed(self, link: OwnLink) -> None:
+        """There is a link to a node above, or none any more."""
+        ...
+
 
 class Uplink:
     """The link to one node above at a time: the first of the parents that policy allows."""
@@ -76,7 +83,8 @@ class Uplink:
         self._some = asyncio.Event()
         self._number = 0
         self._since: dict[str, float] = {}
-        self.parent: Place | None = None
+        self._lost: dict[str, Lost] = {}
+        self.link: OwnLink | None = None
         self.client: LinkClient | None = None
 
     def say(self, *messages: Upward) -> None:
@@ -99,12 +107,15 @@ class Uplink:
             try:
                 await self._listener.connected(client)
                 reached = True
-                self.parent, self.client = place, client
+                self.client = client
                 self._since.pop(place.name, None)
+                self._lost.pop(place.name, None)
+                await self._is_up(place)
                 pause = FIRST_PAUSE
                 await self._converse(client, place)
             except (Unavailable, Refused, InvalidInput) as error:
                 self._since.setdefault(place.name, self._clock.monotonic())
+                await self._is_down(place, str(error))
                 log.warning("link.down parent=%s reason=%s", place.name, error)
                 if isinstance(error, StrangeCertificate):
                     await self._listener.strange(place)
@@ -118,6 +129,42 @@ class Uplink:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 await self._clock.sleep(FIRST_PAUSE)
+
+    async def _is_up(self, place: Place) -> None:
+        """Keeps to whom this node is linked; of another one than before, why."""
+        now, held = self._clock.now(), self.link
+        link = OwnLink(place.name, now)
+        if held is not None and held.parent == place.name:
+            link = replace(link, before=held.before, reason=held.reason)
+        elif held is not None:
+            known = {one.name for one in self._places()}
+            reason = why_left(held.parent, place.name, known, self._lost.get(held.parent))
+            log.warning(
+                "link.switched parent=%s before=%s reason=%s", place.name, held.parent, reason
+            )
+            link = replace(link, before=held.parent, reason=reason)
+        self.link = link
+        await self._listener.link_changed(link)
+
+    async def _is_down(self, place: Place, reason: str) -> None:
+        """Keeps since when a node above is not reached, and why. The link is down when it is the
+        one that was there."""
+        now = self._clock.now()
+        since = self._lost[place.name].since if place.name in self._lost else now
+        self._lost[place.name] = Lost(since, reason)
+        held = self.link
+        if held is not None and held.parent == place.name and held.down is None:
+            self.link = replace(held, down=now, trouble=reason)
+            await self._listener.link_changed(self.link)
+
+    def _places(self) -> list[Place]:
+        """Those above to whom this node may ever turn, in order."""
+        configuration = self._configuration()
+        places = list(configuration.parents)
+        policy = configuration.word("parent_policy", "wait")
+        if configuration.origin is not None and (policy == "origin" or not places):
+            places.append(configuration.origin)
+        return places
 
     async def _ask_origin(self, refused: Place) -> None:
         """Whoever is served no more where it was asks the distributor itself where it belongs."""
@@ -135,14 +182,10 @@ class Uplink:
     def choose(self, now: float) -> Place | None:
         """The parent to turn to now: the first, or one after it that policy allows once the ones
         before were not reached for `failover_after`."""
-        configuration = self._configuration()
-        places = list(configuration.parents)
-        policy = configuration.word("parent_policy", "wait")
-        if policy == "origin" and configuration.origin is not None:
-            places.append(configuration.origin)
+        configuration, places = self._configuration(), self._places()
         if not places:
-            return configuration.origin
-        if policy == "wait":
+            return None
+        if configuration.word("parent_policy", "wait") == "wait":
             return places[0]
         patience = configuration.setting("failover_after", 900) or 900
         for place in places:

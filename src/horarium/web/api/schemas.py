@@ -50,6 +50,7 @@ _WAITING = {
 _RECEIVER = {
     "node": TEXT, "parent": MAYBE_TEXT, "tier": NUMBER, "state": TEXT, "percent": NUMBER,
     "reason": MAYBE_TEXT, "until": MAYBE_INSTANT, "since": MAYBE_INSTANT, "octets": NUMBER,
+    "link_since": MAYBE_INSTANT, "link_reason": MAYBE_TEXT,
 }  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
