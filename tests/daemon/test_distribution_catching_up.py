@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,32 @@ def test_a_node_that_moves_to_another_parent_is_served_there(tmp_path: Path) -> 
         realm.until_extracted(2)
         assert realm.is_whole("oslo")
         assert "flow.ended" in realm.nodes["south"].log
+
+
+def test_a_node_that_was_lost_and_joins_anew_has_nothing(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        realm.fill(2, 10_000)
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1)
+        oslo, north = realm.nodes["oslo"], realm.nodes["north"]
+        oslo.kill()
+        shutil.rmtree(oslo.folder)
+        oslo.inbox.mkdir(parents=True)
+        oslo.configure()
+        oslo.join(north)
+        assert realm.state("oslo") == "pending"
+        # Its parent says again what it was told before, when the link to it is a new one.
+        since = north.run("node", "status")["linked_since"]
+        realm.hq.stop()
+        realm.hq.start()
+        until(lambda: (north.run("node", "status")["linked_since"] or since) > since, realm.logs)
+        time.sleep(2)
+        assert realm.state("oslo") == "pending"
+        oslo.start()
+        realm.until_extracted(1)
+        assert realm.is_whole("oslo")
 
 
 def test_who_is_no_longer_subscribed_keeps_what_it_has_and_gets_no_more(tmp_path: Path) -> None:

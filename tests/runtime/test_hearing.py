@@ -108,3 +108,36 @@ def test_what_is_over_before_it_is_told_has_its_moments_all_the_same(site: TierS
     found = site.store.read(lambda tx: tx.versions.passages("docs", NOW, Instant(NOW + 60)))
     kept = [one.what for one in found if one.subscriber == "north"]
     assert kept == ["receiving", "received", "staging"]
+
+
+def test_who_joins_with_another_key_begins_anew_and_old_news_count_no_more(site: TierSite) -> None:
+    old = site.row("oslo", State.EXTRACTED, 50)
+    assert hear(site, replace(old, state="extract_wait", order=40), old) == [
+        "extract_wait", "extracted",
+    ]  # fmt: skip
+    # With the key that it had, it still has what it had.
+    assert site.enrolling.enrol(site.asks(site.token("oslo")), NOW)["order"] == 50
+    assert state(site, "oslo") == "extracted"
+    del site.keys["oslo"]
+    asked = site.asks(site.token("oslo"))
+    order = site.enrolling.enrol(asked, NOW)["order"]
+    assert state(site, "oslo") == "pending"
+    # Its parent says again what it was told in the life before, signed or not.
+    assert hear(site, old, replace(old, state="extract_wait", order=40, signature="")) == []
+    # The new life counts behind that, also when its clock is behind that of the one before.
+    assert isinstance(order, int)
+    own = OwnRows("oslo", lambda data: site.keys["oslo"].sign(data).hex(), order)
+    assert hear(site, own.put("docs", 1, State.RECEIVED, Instant(0))) == ["received"]
+    assert hear(site, own.put("docs", 1, State.EXTRACTED, Instant(0))) == ["extracted"]
+
+
+def test_who_begins_anew_is_awaited_with_nothing_when_it_is_subscribed_again(
+    site: TierSite,
+) -> None:
+    hear(site, site.row("oslo", State.EXTRACTED, 5))
+    site.store.transact([], lambda tx: tx.versions.unsubscribe("docs", ["oslo"], NOW))
+    del site.keys["oslo"]
+    site.join("oslo")
+    assert state(site, "oslo") == "unsubscribed"
+    site.store.transact([], lambda tx: tx.versions.subscribe_again("docs", ["oslo"], NOW))
+    assert state(site, "oslo") == "pending"

@@ -162,6 +162,20 @@ class VersionRepository:
         values = self._of(distribution, by, subscriber)
         self.session.run("supersede_receiver", {**values, "reason": str(by), "at_s": at})
 
+    def highest_order(self, subscriber: str) -> int:
+        """The highest order of all rows of a subscriber, 0 when it never told one."""
+        values = {"tenant": self.tenant, "subscriber": subscriber}
+        row = self.session.row("highest_sequence", values)
+        return number(row[0]) if row is not None else 0
+
+    def begin_anew(self, subscriber: str, order: int, at: Instant) -> None:
+        """Writes of a subscriber that it has nothing of what is kept: it begins anew, and what it
+        told up to an order counts no more."""
+        values = {
+            "tenant": self.tenant, "subscriber": subscriber, "sequence": order, "at_s": at,
+        }  # fmt: skip
+        self.session.run("begin_receiver_anew", values)
+
     def put_row(self, row: ReceiverRow) -> None:
         """Keeps the newest row of a receiver."""
         self.session.run(

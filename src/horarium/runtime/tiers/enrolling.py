@@ -18,6 +18,7 @@ from horarium.kernel.errors import InvalidInput, NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.identity import AUTHORITY_KEY
+from horarium.runtime.tiers.linking import forget_link
 from horarium.runtime.tiers.origin import Origin
 from horarium.store.nodes import Node
 from horarium.store.store import Transaction
@@ -67,6 +68,23 @@ def _octets(digits: str) -> bytes:
         raise InvalidInput("signature: expected hexadecimal digits", part="signature") from error
 
 
+def _enter(tx: Transaction, certificate: bytes, now: Instant) -> int | None:
+    """Writes a node down that has joined; the order behind which it counts its rows. None when its
+    token was used before. Who comes with another key than before has nothing of what it had: its
+    rows begin anew, and nothing that was told of it until now counts any more."""
+    identity = identity_of(certificate)
+    name, before = identity.name, tx.nodes.find(identity.name)
+    if not tx.nodes.use(name, now):
+        return None
+    tx.nodes.put(Node(name, identity.serial, identity.key, identity.since, identity.until))
+    order = tx.versions.highest_order(name)
+    if before is not None and before.key != identity.key:
+        log.info("enrol.begins_anew node=%s", name)
+        tx.versions.begin_anew(name, order, now)
+        forget_link(tx, name)
+    return order
+
+
 class Enrolling:
     """The distributor's side of joining."""
 
@@ -92,21 +110,17 @@ class Enrolling:
             log.error("enrol.refused node=%s reason=%s", name, reason)
             raise Refused(403, "token", reason)
         certificate = self._issue(request, name, now)
-
-        def work(tx: Transaction) -> bool:
-            if not tx.nodes.use(name, now):
-                return False
-            identity = identity_of(certificate)
-            tx.nodes.put(Node(name, identity.serial, identity.key, identity.since, identity.until))
-            return True
-
-        if not self._origin.store.transact([], work):
+        order = self._origin.store.transact([], lambda tx: _enter(tx, certificate, now))
+        if order is None:
             raise Refused(403, "token", "the token was used before")
         if name not in self._origin.realm().subscribers:
             # Who joins is to be served at once, and not after the next refresh.
             self._origin.refresh(now)
         log.info("enrol.done node=%s", name)
-        return {"certificate": certificate.decode("ascii"), "authority": self._authority()}
+        return {
+            "certificate": certificate.decode("ascii"), "authority": self._authority(),
+            "order": order,
+        }  # fmt: skip
 
     def renew(self, asked: Document, now: Instant) -> Document:
         """A newer certificate for a node that shows, by its key, that it has one."""

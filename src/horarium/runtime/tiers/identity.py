@@ -91,19 +91,21 @@ def node_folder(site: Site, settings: Settings) -> NodeFolder:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a node that has joined a realm knows before it hears anything: its name, and the node
-    it joined by."""
+    """What a node that has joined a realm knows before it hears anything: its name, the node it
+    joined by, and the ``order`` behind which it counts its rows."""
 
     name: str
     parent: str
     url: str
+    order: int = 0
 
 
 def read_joined(folder: NodeFolder) -> Joined:
     """Who this node is. NotFound when it has not joined a realm."""
     try:
         kept = json.loads(folder.joined.read_text("utf-8"))
-        return Joined(str(kept["name"]), str(kept["parent"]), str(kept["url"]))
+        order = int(kept.get("order", 0))
+        return Joined(str(kept["name"]), str(kept["parent"]), str(kept["url"]), order)
     except FileNotFoundError:
         raise NotFound(
             "this node has not joined a realm; make a token with `horarium node token NAME` at the "
@@ -115,7 +117,9 @@ def read_joined(folder: NodeFolder) -> Joined:
 
 def keep_joined(folder: NodeFolder, joined: Joined) -> None:
     """Keeps who this node is."""
-    document = {"name": joined.name, "parent": joined.parent, "url": joined.url}
+    document = {
+        "name": joined.name, "parent": joined.parent, "url": joined.url, "order": joined.order,
+    }  # fmt: skip
     write_whole(folder.joined, json.dumps(document).encode())
 
 

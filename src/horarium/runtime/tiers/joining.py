@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from horarium.distribution.records import Document, text
+from horarium.distribution.records import Document, text, whole
 from horarium.distribution.trust import LARGEST, LARGEST_ROLE, first_trust
 from horarium.distribution.untrusted import Doubt, Untrusted
 from horarium.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -76,7 +76,8 @@ async def join(
     _check(certificate, authority, token.name)
     keep_belief(store, None, belief, now)
     keep_certificate(folder, certificate, authority.encode("ascii"))
-    joined = Joined(token.name, parent, url)
+    order = whole(answer, "order") if "order" in answer else 0
+    joined = Joined(token.name, parent, url, order)
     keep_joined(folder, joined)
     return joined
 

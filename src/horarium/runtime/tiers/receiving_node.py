@@ -123,7 +123,11 @@ class ReceivingNode:
         )  # fmt: skip
         key = node_key(folder)
         self.telling = Telling(
-            self.name, lambda data: key.sign(data).hex(), clock, lambda rows: self.uplink.say(rows)
+            self.name,
+            lambda data: key.sign(data).hex(),
+            clock,
+            lambda rows: self.uplink.say(rows),
+            joined.order,
         )
         self._configuration = Configuration(self.name, "")
         self._versions: dict[str, tuple[Version, ...]] = {}

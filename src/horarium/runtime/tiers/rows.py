@@ -20,12 +20,13 @@ _Key = tuple[str, str, int]
 
 
 class OwnRows:
-    """The newest row of each version that one node tells of itself, signed where it counts."""
+    """The newest row of each version that one node tells of itself, signed where it counts, and
+    each of a higher order than those before; the first than one that it is given."""
 
-    def __init__(self, node: str, sign: Callable[[bytes], str]) -> None:
+    def __init__(self, node: str, sign: Callable[[bytes], str], order: int = 0) -> None:
         self._node = node
         self._sign = sign
-        self._order = 0
+        self._order = order
         self._stages: dict[tuple[str, int], dict[State, Stage]] = {}
         self.rows: dict[tuple[str, int], Row] = {}
 

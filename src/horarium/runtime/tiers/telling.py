@@ -18,11 +18,11 @@ class Telling:
 
     def __init__(
         self, node: str, sign: Callable[[bytes], str], clock: Clock,
-        say: Callable[[Rows | Links], None],
+        say: Callable[[Rows | Links], None], order: int = 0,
     ) -> None:  # fmt: skip
         self._node, self._sign = node, sign
         self._links: dict[str, Link] = {}
-        self._own = OwnRows(node, sign)
+        self._own = OwnRows(node, sign, order)
         self._below: dict[tuple[str, str, int], Row] = {}
         self._upward = Upward()
         self._some = asyncio.Event()

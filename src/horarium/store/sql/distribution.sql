@@ -99,6 +99,18 @@ UPDATE receiver SET at_s = :at_s, reason = '', state = CASE
 WHERE tenant = :tenant AND distribution = :distribution AND subscriber = :subscriber
     AND state = 'unsubscribed'
 
+-- name: highest_sequence
+SELECT COALESCE(MAX(sequence), 0) FROM receiver
+WHERE tenant = :tenant AND subscriber = :subscriber
+
+-- name: begin_receiver_anew
+UPDATE receiver SET at_s = :at_s, percent = 0, octets = 0, sequence = :sequence, signature = '',
+    reason = CASE state WHEN 'unsubscribed' THEN 'was pending' ELSE '' END,
+    state = CASE state WHEN 'unsubscribed' THEN state ELSE 'pending' END
+WHERE tenant = :tenant AND subscriber = :subscriber AND EXISTS (
+    SELECT 1 FROM version AS v WHERE v.tenant = receiver.tenant AND v.retired_s IS NULL
+        AND v.distribution = receiver.distribution AND v.number = receiver.version)
+
 -- name: waiting_subscribers
 SELECT DISTINCT subscriber FROM receiver WHERE tenant = :tenant AND distribution = :distribution
     AND version < :version AND state IN ('not_eligible', 'pending', 'offered', 'refused',
