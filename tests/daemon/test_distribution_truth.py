@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,27 @@ def test_a_parent_tells_of_a_silent_child_and_those_behind_it_wait_for_it(tmp_pa
         assert found["steps"][1]["reason"].startswith("unreachable(")
         realm.nodes["oslo"].start()
         realm.until_extracted(2)
+
+
+def test_a_transfer_that_is_too_slow_says_when_it_is_tried_again(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"north": "", "oslo": "north"}) as realm:
+        realm.fill(1, 1_000_000)
+        slow = 'extract = { type = "immediately" }\ntimeout = 2\nmin_rate = "10MiB"'
+        realm.extra["oslo"] = f'parents = ["north"]\n{slow}'
+        realm.extra["north"] = (
+            'extract = { type = "immediately" }\noutput_rate = { medium = "20KiB" }'
+        )
+        realm.declare()
+        realm.start()
+        realm.build()
+        realm.until_extracted(1, "north")
+        reason = until(
+            lambda: next(
+                (one for one in [str(realm.status()["oslo"]["reason"])] if "backoff" in one), ""
+            ),
+            lambda: f"{realm.status()} {realm.logs()}",
+            30,
+        )
+        assert re.fullmatch(r"backoff\(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\)", reason)
+        assert realm.status()["oslo"]["until"] in reason
+        assert "less than" in realm.nodes["oslo"].log

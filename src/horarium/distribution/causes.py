@@ -18,6 +18,9 @@ from horarium.kernel.instant import Instant, format_instant, parse_instant
 
 Fact = str | int | None
 
+BACKOFF = "backoff"
+"""Why a transfer stands still that was cut, or was too slow, and is tried again by itself."""
+
 # What of a reason stands between its brackets, in order; an instant stands last.
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "window_closed": ("until",),
@@ -27,7 +30,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "unreachable": ("since",),
     "metadata_expired": ("role",),
     "refused": ("by",),
-    "backoff": ("until",),
+    BACKOFF: ("until",),
     "ring_waits": ("ring", "until"),
     "ring_unproven": ("ring",),
     "release_paused": ("by", "since"),

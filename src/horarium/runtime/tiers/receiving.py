@@ -11,9 +11,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from horarium.distribution.causes import BACKOFF, Reason
 from horarium.distribution.content import ChunkList
 from horarium.distribution.messages import Answer, Offer, Response
 from horarium.distribution.needing import Need
@@ -200,13 +202,15 @@ class Receiver:
                 self._taker.respond(Response(going.grant, Answer.REFUSE, 0, "corrupt"))
                 self._suspend(need, str(error))
                 return
-            self._suspend(need, reason)
             if reason != "link":
+                self._suspend(need, reason)
                 return
             pause = FIRST_RETRY if self._offset(digest) > before else pause
-            part = 0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}")
+            wait = pause * (0.8 + 0.4 * self._taker.jitter(f"{digest}/{pause}"))
+            until = Instant(self._clock.now() + ceil(wait))
+            self._suspend(need, str(Reason(BACKOFF, until=until)))
             with suppress(TimeoutError):
-                await asyncio.wait_for(going.again.wait(), pause * part)
+                await asyncio.wait_for(going.again.wait(), wait)
             pause = min(pause * 2, LONGEST_RETRY)
 
     def _suspend(self, need: Need, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from horarium.distribution.causes import BACKOFF
 from horarium.distribution.messages import MOST_ROWS, Row, Stage
 from horarium.distribution.states import ARRIVED, SETTLED, STAGES, State
 from horarium.kernel.instant import Instant
@@ -70,7 +71,7 @@ class Upward:
             if held is not None and held.order > row.order:
                 continue
             self._waiting[key] = row
-            due = now + _patience(row.state)
+            due = now + _patience(row)
             self._due = due if self._due is None else min(self._due, due)
 
     def wait(self, now: float) -> float | None:
@@ -86,11 +87,14 @@ class Upward:
         return rows
 
 
-def _patience(state: str) -> float:
+def _patience(row: Row) -> float:
     try:
-        known = State(state)
+        known = State(row.state)
     except ValueError:
         return PROGRESS_SECONDS
+    if row.reason.startswith(BACKOFF):
+        # It would be over before progress is told.
+        return SETTLED_SECONDS
     if known in AT_ONCE:
         return 0.0
     return SETTLED_SECONDS if known in SETTLED | ARRIVED else PROGRESS_SECONDS
