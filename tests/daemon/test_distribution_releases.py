@@ -136,6 +136,23 @@ def book(realm: Realm, start: datetime, end: datetime) -> None:
     realm.hq.run("deliver", "-r", ROOM, "-s", "ada@example.com", text=mail)
 
 
+def test_a_window_opened_by_hand_does_not_wait_for_a_link_that_is_closed(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
+        realm.fill(2, 10_000)
+        realm.extra["two"] = (
+            f'extract = {{ type = "immediately" }}\ncalendar = "{ROOM}"\nopen_when = "reserved"'
+        )
+        resource = f'[resource."{ROOM}"]\nscheduling_function = "schedule_in_freebusy"\n'
+        realm.declare(send='{ type = "never" }', more=resource)
+        realm.start()
+        realm.build()
+        realm.hq.run("channel", "send", "night")
+        realm.until_extracted(1, "one")
+        until(
+            lambda: not realm.hq.run("open", "channel:night", status=None)["open"], realm.logs, 20
+        )
+
+
 @pytest.mark.parametrize("tier", ["the first tier", "a link below"])
 def test_a_reservation_of_the_link_opens_its_window(tmp_path: Path, tier: str) -> None:
     calendar = f'calendar = "{ROOM}"\nopen_when = "reserved"\n'

@@ -231,6 +231,22 @@ def test_what_is_opened_by_hand_is_open_at_any_hour_and_at_its_rate() -> None:
     ]  # fmt: skip
 
 
+def test_one_opened_by_hand_is_said_to_be_open_for_a_while_and_at_its_hours() -> None:
+    until = at("2026-03-02T12:00Z")
+    sending = Sending(
+        sends("daily window 20:00-23:00"), SINCE, by_hand=frozenset({"night"}), by_hand_until=until
+    )
+    start, end = at("2026-03-02T09:00Z"), at("2026-03-03T09:00Z")
+    assert list(sending.union("intranet", "s1", start, end)) == [
+        Period(start, until), Period(at("2026-03-02T20:00Z"), at("2026-03-02T23:00Z")),
+    ]  # fmt: skip
+    later = at("2026-03-02T13:00Z")
+    assert list(sending.union("intranet", "s1", later, end)) == [
+        Period(at("2026-03-02T20:00Z"), at("2026-03-02T23:00Z")),
+    ]  # fmt: skip
+    assert next(iter(sending.union("intranet", "s1", start, later))).end == until
+
+
 # --- link calendars ----------------------------------------------------------
 
 

@@ -13,7 +13,15 @@ import pytest
 
 from horarium.distribution.configuration import Child, Configuration, Follows
 from horarium.distribution.content import Blob, blob_of
-from horarium.distribution.messages import Lacks, Link, Row, Standing, message_document
+from horarium.distribution.messages import (
+    Answer,
+    Lacks,
+    Link,
+    Response,
+    Row,
+    Standing,
+    message_document,
+)
 from horarium.distribution.needing import Need
 from horarium.distribution.records import Document
 from horarium.kernel.instant import Instant, parse_instant
@@ -311,3 +319,26 @@ def test_messages_said_twice_count_once(parent: Parent) -> None:
     asyncio.run(parent.sender.outbox("a", "life", 4, [empty]))
     assert [need.version for need in parent.sender.lacked()["docs"].needs] == [1]
     assert replace(found["docs1"]) == parent.sender.lacked()["docs"].needs[0]
+
+
+def test_what_is_held_back_or_refused_or_about_others_is_not_waited_for(parent: Parent) -> None:
+    found = needs(parent)
+    about = {("a", "docs"), ("b", "docs")}
+    walk = parent.sender.walk()
+    parent.lacks("a", found["docs1"])
+    assert not parent.sender.is_settled(walk, about)
+    # Of a child, or of a distribution, that is not what it is about.
+    assert parent.sender.is_settled(walk, {("b", "docs"), ("a", "later")})
+    for reason in ("ring_waits", "window_closed", "link_reserved"):
+        parent.around.answer = Permission(reason)
+        assert parent.sender.is_settled(walk, about)
+    parent.around.answer = Permission("slot_wait(2)")
+    assert not parent.sender.is_settled(walk, about)
+    # On its way.
+    parent.around.answer = Permission()
+    parent.step()
+    [offer] = parent.told("a", "offer")
+    assert not parent.sender.is_settled(walk, about)
+    answer = message_document(Response(str(offer["grant"]), Answer.REFUSE, 0, "space"))
+    asyncio.run(parent.sender.outbox("a", "life", next(_numbers), [answer]))
+    assert parent.sender.is_settled(walk, about)

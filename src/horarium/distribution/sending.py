@@ -68,6 +68,8 @@ class Sending:
     given: Mapping[str, Given] = field(default_factory=dict)
     by_hand: frozenset[str] = frozenset()
     """Channels that somebody opened at any hour; their link calendars hold all the same."""
+    by_hand_until: Instant | None = None
+    """Up to when they are said to be open, to those who may not hear of their end."""
     using: Mapping[str, str] = field(default_factory=dict)
     """The parents of those who have gone over to another than their first."""
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False, compare=False)
@@ -121,9 +123,13 @@ class Sending:
         start: Instant, end: Instant,
     ) -> PeriodSet:  # fmt: skip
         """Where a channel is open, by its schedule or by hand, before link calendars."""
-        if channel.name in self.by_hand and start < end:
+        if channel.name not in self.by_hand or start >= end:
+            return self.schedule_windows(channel, distributor, receiver, start, end)
+        until = end if self.by_hand_until is None else min(end, self.by_hand_until)
+        if until == end:
             return PeriodSet([Period(start, end)])
-        return self.schedule_windows(channel, distributor, receiver, start, end)
+        found = self.schedule_windows(channel, distributor, receiver, start, end)
+        return found.union(PeriodSet([Period(start, until)])) if start < until else found
 
     def link_windows(self, receiver: Subscriber, start: Instant, end: Instant) -> PeriodSet:
         """Where the link above a subscriber of any tier is open: everywhere without a calendar."""

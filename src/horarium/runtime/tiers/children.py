@@ -17,6 +17,9 @@ from horarium.kernel.instant import Instant
 from horarium.kernel.periodset import PeriodSet
 from horarium.runtime.tiers.belief import Belief
 
+SLOT_WAIT = "slot_wait"
+"""Why something waits that may go, as soon as others have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:

@@ -31,7 +31,7 @@ from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.runtime.tiers.belief import Belief
 from horarium.runtime.tiers.builds import Builds, Maker
 from horarium.runtime.tiers.calendars import Calendars, look_at_calendars
-from horarium.runtime.tiers.children import Permission
+from horarium.runtime.tiers.children import SLOT_WAIT, Permission
 from horarium.runtime.tiers.collecting import age_reports, collect_origin
 from horarium.runtime.tiers.enrolling import Enrolling
 from horarium.runtime.tiers.expiring import notice_expiring
@@ -344,7 +344,7 @@ class DistributingNode:
         if follows.extracts and not release.allows(need.version, follows):
             return Permission("ring_waits")
         if self._is_crowded(need.distribution, child):
-            return Permission("slot_wait(of those that turned to the distributor)")
+            return Permission(f"{SLOT_WAIT}(of those that turned to the distributor)")
         return self._window(need.distribution, child, now).permission
 
     def _is_crowded(self, distribution: str, child: str) -> bool:

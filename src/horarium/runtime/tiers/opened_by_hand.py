@@ -4,11 +4,12 @@ has been sent."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from horarium.distribution.realm import Channel, Realm
 from horarium.distribution.states import ARRIVED, SETTLED, State
-from horarium.distribution.tree import subscribers_of
+from horarium.distribution.tree import Tree, subscribers_of
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.origin import Published
@@ -82,8 +83,9 @@ class OpenedByHand:
         return bool(new or gone)
 
     def sent(self, published: Published, patience: float) -> list[str]:
-        """Those whose transfers have ended. Where all tiers obey, those below count as well, as
-        long as anything moves there within ``patience`` seconds."""
+        """Those whose transfers have ended: what rings or link calendars hold back is not waited
+        for. Where all tiers obey, those below count as well, as long as anything moves there
+        within ``patience`` seconds."""
         channels = published.realm.channels
         return [
             name
@@ -103,7 +105,7 @@ class OpenedByHand:
     def _is_sent(
         self, one: _Open, channel: Channel, published: Published, patience: float
     ) -> bool:  # fmt: skip
-        if not self._sender.is_settled(one.walk):
+        if not self._sender.is_settled(one.walk, _served(channel, published.plan.trees)):
             return False
         if not channel.obey_send_window:
             return True
@@ -117,3 +119,17 @@ class OpenedByHand:
         if tuple(progress) != one.progress:
             one.progress, one.since = tuple(progress), now
         return all(there >= wanted for wanted, there in progress) or now - one.since >= patience
+
+
+def _served(channel: Channel, trees: Mapping[str, Tree]) -> set[tuple[str, str]]:
+    """To whom a distributor sends what because of a channel: its receivers, and those of the first
+    tier over whom they are reached."""
+    found = set()
+    for name in channel.distributions:
+        tree = trees.get(name)
+        if tree is None:
+            continue
+        for node, channels in tree.receivers.items():
+            if channel.name in channels and node in tree.parents:
+                found |= {(node, name), (tree.first_of(node), name)}
+    return found

@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from horarium.distribution import configuration as configurations
 from horarium.distribution import release as releases
@@ -49,6 +49,9 @@ REFRESH_ASKED = "refresh_asked"
 """A number in the store that rises when somebody wants a refresh at once."""
 # Windows below the first tier are stated for so many days, from the beginning of this one on.
 STATED_DAYS = 9
+# One that was opened by hand is stated for two to three hours, and again every hour: who hears of
+# its end no more, because the distributor died, keeps it for no longer.
+BY_HAND_SECONDS = 3_600
 KNOWN_SINCE = "distribution_known_since"
 
 
@@ -221,7 +224,7 @@ class Origin:
                 before[node] = (statement.number, statement.body)
         start = Instant(now - now % DAY)
         until = Instant(start + STATED_DAYS * DAY)
-        sending = self.sending(realm)
+        sending = replace(self.sending(realm), by_hand_until=by_hand_until(now))
 
         def opened(distribution: str, node: str) -> tuple[PeriodSet | None, Rates]:
             return link_periods(realm, plan, sending, distribution, node, start, until)
@@ -312,6 +315,11 @@ def _with(
 
 def _retained(tx: Transaction, realm: Realm) -> dict[str, list[Version]]:
     return {name: tx.versions.retained(name) for name in realm.distributions}
+
+
+def by_hand_until(now: Instant) -> Instant:
+    """Up to when windows are stated that were opened by hand, below the first tier."""
+    return Instant(now - now % BY_HAND_SECONDS + 3 * BY_HAND_SECONDS)
 
 
 def link_periods(

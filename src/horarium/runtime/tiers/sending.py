@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from horarium.distribution.buckets import Bucket
@@ -36,7 +36,7 @@ from horarium.distribution.release import KIND as RELEASE_KIND
 from horarium.kernel.instant import Instant
 from horarium.runtime.clock import Clock
 from horarium.runtime.tiers.belief import REALM, REVOKED, STATEMENT
-from horarium.runtime.tiers.children import Below, Grant, Permission, Surroundings
+from horarium.runtime.tiers.children import SLOT_WAIT, Below, Grant, Permission, Surroundings
 from horarium.runtime.tiers.flowing import FileFlow
 from horarium.runtime.tiers.sharing import Shared
 from horarium.transport.content import ContentStore
@@ -157,18 +157,23 @@ class Sender:
             self._end(grant, reason)
         self.wake()
 
-    def is_settled(self, walk: str) -> bool:
-        """Whether every child that is heard of has answered a walk and nothing is lacking that
-        may be sent."""
-        for name in self._children():
-            below = self._below.get(name)
-            if below is None or (self.silent(name) or 0.0) > self._timeout():
-                continue
+    def is_settled(self, walk: str, about: Container[tuple[str, str]]) -> bool:
+        """Whether all children that are heard of have answered a walk, and nothing goes, or could
+        go now: ``about`` some, with distributions. What is held or was just refused can not."""
+        for name in self.reachable():
+            below = self._below[name]
             if below.walk == walk and not below.answered:
                 return False
-            if any(self._sendable(need) for need in self._needs(name)):
+            needs = [need for need in self._needs(name) if (name, need.distribution) in about]
+            if any(self._may_go(name, need) for need in needs):
                 return False
-        return not self._grants
+        return all((one.child, one.need.distribution) not in about for one in self._grants.values())
+
+    def _may_go(self, child: str, need: Need) -> bool:
+        """Whether something is sent to a child as soon as there is a slot."""
+        refused = self._refused.get((child, need.content.digest), 0.0) > self._clock.monotonic()
+        reason = self._around.permission(child, need, self._clock.now()).reason
+        return self._sendable(need) and not refused and reason.partition("(")[0] in ("", SLOT_WAIT)
 
     # --- the loop ---------------------------------------------------------------
 
@@ -202,7 +207,7 @@ class Sender:
                 free += 1
             if not permission.reason and free is not None and free <= 0:
                 places += 1
-                permission = Permission(f"slot_wait({places})")
+                permission = Permission(f"{SLOT_WAIT}({places})")
             if permission.reason:
                 self.waiting[(child, need.distribution, need.version)] = permission
                 continue
@@ -224,7 +229,7 @@ class Sender:
         if not lesser:
             return False
         victim = max(lesser, key=lambda one: (self._priority(one.need.distribution), one.begun))
-        self._end(victim, "slot_wait(preempted)")
+        self._end(victim, f"{SLOT_WAIT}(preempted)")
         return True
 
     def _void(self, now: Instant) -> list[Instant]:
