@@ -71,6 +71,19 @@ def test_what_is_built_in_a_paused_channel_waits_until_it_is_resumed(tmp_path: P
         realm.until_extracted(1)
 
 
+def test_a_relay_of_a_later_ring_passes_a_version_on_and_does_not_unpack_it(tmp_path: Path) -> None:
+    with realm_of(tmp_path, {"two": "", "one": "two"}) as realm:
+        realm.fill(2, 10_000)
+        realm.declare(channel=rings("15s"), more=GROUPS)
+        realm.start()
+        realm.build()
+        realm.until_extracted(1, "one")
+        relay = realm.status()["two"]
+        assert (relay["state"], str(relay["reason"])[:13]) == ("received", "ring_waits(1,")
+        assert not (realm.nodes["two"].inbox / "docs").exists()
+        realm.until_extracted(1)
+
+
 def test_a_release_that_hurts_halts_and_goes_back_by_itself(tmp_path: Path) -> None:
     with realm_of(tmp_path, {"one": "", "two": ""}) as realm:
         realm.fill(2, 10_000)

@@ -106,3 +106,29 @@ def test_a_tree_of_3750_leaves_is_stated_in_seconds() -> None:
     relay = read_configuration("t.0", first.documents["t.0"])
     assert not relay.distributions["docs"].extracts
     assert len(relay.children["t.0.0"].below) == 5 + 250
+
+
+def test_a_link_carries_what_any_behind_it_may_have_and_a_node_takes_its_own() -> None:
+    subscribers = {
+        "north": {"url": "https://north:8443"},
+        "oslo": {"parents": ["north"], "url": "https://oslo:8443"},
+        "vardo": {"parents": ["oslo"]},
+    }
+    rings = [{"group": name, "soak": "1h"} for name in ("pilot", "second")]
+    of = realm(
+        distributor={"hq": {}},
+        distribution={"docs": {"distributor": "hq", "type": "file", "source": "/srv"}},
+        channel={
+            "night": {"distributions": ["docs"], "subscribers": sorted(subscribers), "rings": rings}
+        },
+        subscriber=subscribers,
+        subscriber_group={"pilot": {"members": ["vardo"]}, "second": {"members": ["oslo"]}},
+    )
+    stated = state(of)
+    nodes = {name: read_configuration(name, stated.documents[name]) for name in subscribers}
+    own = {name: one.distributions["docs"].rings["night"] for name, one in nodes.items()}
+    assert own == {"vardo": 0, "oslo": 1, "north": 2}
+    links = [stated.origin.children["north"], nodes["north"].children["oslo"]]
+    assert [link.distributions["docs"].rings["night"] for link in links] == [0, 0]
+    assert links[0].distributions["docs"].extracts
+    assert plan_of(of).follows["north"]["docs"].rings == {"night": 2}

@@ -196,8 +196,7 @@ def _reason(facts: Facts, node: str, row: Row | None) -> tuple[Reason, str]:
         return left_out or told, ""
     held = facts.held_back(node) if row is not None and state not in _MOVES else None
     if state in ARRIVED:
-        stopped = held is not None and not held.code.startswith("ring_")
-        return (held if stopped and held is not None else _unpacks(facts, node, told)), ""
+        return held or _unpacks(facts, node, told), ""
     contact = facts.contacts.get(node)
     if contact is None:
         return Reason("never_contacted"), ""

@@ -6,7 +6,7 @@ it, so that whoever holds the newest of its own knows whether it holds the newes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -61,6 +61,30 @@ class Plan:
         for name in found:
             found += self.children(name)
         return tuple(found)
+
+
+def carried(plan: Plan, name: str) -> dict[str, Follows]:
+    """What may be given to a node, for itself and for those behind it: a ring that is open to any
+    of them opens its link, and what it does not follow itself yet it only passes on."""
+    found = {}
+    for distribution, own in plan.follows.get(name, {}).items():
+        placed = [own.rings]
+        if own.extracts and own.rings:
+            below = (plan.follows.get(node, {}).get(distribution) for node in plan.below(name))
+            placed += [one.rings for one in below if one is not None and one.extracts]
+        found[distribution] = Follows(own.extracts, _first_rings(placed))
+    return found
+
+
+def _first_rings(placed: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """By channel, the first ring of several receivers; empty as soon as one has none."""
+    found: dict[str, int] = {}
+    for rings in placed:
+        if not rings:
+            return {}
+        for channel, ring in rings.items():
+            found[channel] = min(ring, found.get(channel, ring))
+    return found
 
 
 def plan_of(realm: Realm) -> Plan:
@@ -223,7 +247,7 @@ class _Stater:
         first_tier = node == ORIGIN
         found: dict[str, Child] = {}
         for name in sorted({*self.plan.children(node), *self.guests.get(node, ())}):
-            follows = self.plan.follows.get(name, {})
+            follows = carried(self.plan, name)
             child = Child(name, self.numbers.get(name, 0), follows, below=self.plan.below(name))
             found[name] = child if first_tier else self._bound(child)
         return found
