@@ -87,6 +87,7 @@ def test_a_parent_tells_of_a_silent_child_and_those_behind_it_wait_for_it(tmp_pa
         realm.start()
         realm.build()
         realm.until_extracted(1)
+        killed = datetime.now(UTC) - timedelta(seconds=2)
         realm.nodes["oslo"].kill()
         (realm.source / "more").write_text("more\n")
         realm.build()
@@ -94,6 +95,8 @@ def test_a_parent_tells_of_a_silent_child_and_those_behind_it_wait_for_it(tmp_pa
             lambda: str(realm.status()["vardo"]["reason"]).startswith("parent_down(oslo"),
             lambda: str(realm.status()),
         )
+        since = str(realm.status()["vardo"]["reason"]).partition(", ")[2].rstrip(")")
+        assert datetime.fromisoformat(since) >= killed
         found = why(realm, "vardo")
         assert [step["gate"] for step in found["steps"]] == ["vardo", "oslo"]
         assert found["steps"][1]["reason"].startswith("unreachable(")

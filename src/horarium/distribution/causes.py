@@ -147,8 +147,19 @@ class Facts:
             return True
         if contact.direct:
             return self.now - contact.seen > self.patience
+        return self._told(node).code == "unreachable"
+
+    def silent_since(self, node: str) -> Instant | None:
+        """Since when a node is not heard of; of one below the first tier its parent says so. None
+        for one that never was."""
+        contact, told = self.contacts.get(node), self._told(node)
+        if contact is None or contact.direct or told.code != "unreachable":
+            return contact.seen if contact is not None else None
+        return told.since or contact.seen
+
+    def _told(self, node: str) -> Reason:
         row = self.rows.get(node)
-        return row is not None and read_reason(row.reason).code == "unreachable"
+        return read_reason(row.reason) if row is not None else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +262,8 @@ def _still(told: Reason) -> Reason:
 
 def _below(facts: Facts, node: str, parent: str, told: Reason) -> tuple[Reason, str]:
     """Of a node that is served by another one."""
-    above = facts.contacts.get(parent)
     if facts.is_silent(parent):
-        since = above.seen if above is not None else None
+        since = facts.silent_since(parent)
         return Reason("parent_down", {"parent": parent}, since=since), parent
     if facts.percent(parent) < 100 and facts.state(parent) not in SETTLED:
         has = {"parent": parent, "percent": f"{facts.percent(parent)} %"}
