@@ -118,10 +118,17 @@ def test_who_joins_with_another_key_begins_anew_and_old_news_count_no_more(site:
     # With the key that it had, it still has what it had.
     assert site.enrolling.enrol(site.asks(site.token("oslo")), NOW)["order"] == 50
     assert state(site, "oslo") == "extracted"
+    node = site.store.read(lambda tx: tx.nodes.find("oslo"))
+    before, seen = site.origin.follow(NOW).belief, site.origin.changes()
     del site.keys["oslo"]
     asked = site.asks(site.token("oslo"))
     order = site.enrolling.enrol(asked, NOW)["order"]
     assert state(site, "oslo") == "pending"
+    # The certificate of the key before counts nowhere any more, and the daemon hears of it.
+    assert site.origin.changes() > seen
+    after = site.origin.follow(NOW).belief
+    assert node is not None
+    assert (node.serial in before.revoked, node.serial in after.revoked) == (False, True)
     # Its parent says again what it was told in the life before, signed or not.
     assert hear(site, old, replace(old, state="extract_wait", order=40, signature="")) == []
     # The new life counts behind that, also when its clock is behind that of the one before.

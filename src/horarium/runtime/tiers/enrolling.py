@@ -19,7 +19,7 @@ from horarium.kernel.instant import Instant
 from horarium.runtime.tiers.belief import load_belief
 from horarium.runtime.tiers.identity import AUTHORITY_KEY
 from horarium.runtime.tiers.linking import forget_link
-from horarium.runtime.tiers.origin import Origin
+from horarium.runtime.tiers.origin import Origin, tell_change
 from horarium.store.nodes import Node
 from horarium.store.store import Transaction
 from horarium.transport.certificates import identity_of, is_issued_by, issue, signs
@@ -71,17 +71,20 @@ def _octets(digits: str) -> bytes:
 def _enter(tx: Transaction, certificate: bytes, now: Instant) -> int | None:
     """Writes a node down that has joined; the order behind which it counts its rows. None when its
     token was used before. Who comes with another key than before has nothing of what it had: its
-    rows begin anew, and nothing that was told of it until now counts any more."""
+    rows begin anew, nothing that was told of it until now counts any more, nor does the certificate
+    of the key before."""
     identity = identity_of(certificate)
     name, before = identity.name, tx.nodes.find(identity.name)
     if not tx.nodes.use(name, now):
         return None
-    tx.nodes.put(Node(name, identity.serial, identity.key, identity.since, identity.until))
     order = tx.versions.highest_order(name)
     if before is not None and before.key != identity.key:
         log.info("enrol.begins_anew node=%s", name)
+        tx.nodes.revoke(before, now)
         tx.versions.begin_anew(name, order, now)
         forget_link(tx, name)
+        tell_change(tx)
+    tx.nodes.put(Node(name, identity.serial, identity.key, identity.since, identity.until))
     return order
 
 
