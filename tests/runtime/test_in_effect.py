@@ -12,10 +12,13 @@ from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.kernel.period import Period
 from horarium.runtime.applying import apply_objects
+from horarium.runtime.building import Foreseen
 from horarium.runtime.clock import FixedClock
 from horarium.runtime.distribution_questions import find_distributed, open_of
 from horarium.runtime.objects import read_objects
 from horarium.runtime.realm_views import list_objects, show_object
+from horarium.runtime.tiers.asking import Refreshed, refresh_now
+from horarium.runtime.tiers.foreseeing import Foreseeing, foresee_build
 from horarium.runtime.tiers.making import Making
 from horarium.store.store import Transaction
 
@@ -158,3 +161,31 @@ def test_show_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "waits for the next refresh: channel:night" in run("distributor", "show", "hq")
     run("distributor", "refresh", "hq")
     assert "next refresh" not in run("channel", "show", "night")
+
+
+def test_a_refresh_that_is_only_tried_shows_what_edits_would_change(site: TierSite) -> None:
+    origin, store = site.origin, site.store
+
+    def refresh(*, dry_run: bool) -> Refreshed:
+        return refresh_now(
+            origin.site, origin.settings, store, "hq", LATER, dry_run=dry_run
+        )  # fmt: skip
+
+    declare(site, OBJECTS + '[subscriber.new]\n[channel.day]\ndistributions = ["docs"]\n'
+            'subscribers = ["new"]\n')  # fmt: skip
+    tried = refresh(dry_run=True)
+    assert "statement/node/new" in tried.published
+    assert "new" not in origin.realm().subscribers
+    assert refresh(dry_run=False) == tried
+    assert not refresh(dry_run=True).published
+
+
+def test_a_build_that_is_only_tried_goes_by_the_definition_as_it_is_declared(
+    site: TierSite,
+) -> None:
+    declare(site, OBJECTS.replace("/srv/docs", fill(site, "elsewhere")))
+    foreseen = foresee_build(
+        Foreseeing(site.origin.site, site.origin.settings, site.store), "docs", LATER
+    )
+    assert isinstance(foreseen, Foreseen)
+    assert site.origin.realm().distributions["docs"].content["source"] == "/srv/docs"
