@@ -8,10 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.runtime.tier_site import NOW, TierSite
+from tests.runtime.tier_site import NOW, OBJECTS, TierSite
 
+from horarium.distribution.declared import KINDS
+from horarium.kernel.errors import InvalidInput
 from horarium.kernel.instant import Instant
+from horarium.runtime.applying import apply_objects
 from horarium.runtime.clock import FixedClock
+from horarium.runtime.objects import read_objects
 from horarium.runtime.tiers.asking import send_now
 from horarium.runtime.tiers.distributing_node import DistributingNode
 from horarium.runtime.tiers.making import Making
@@ -100,3 +104,33 @@ def test_what_is_asked_of_a_channel_is_news(site: TierSite) -> None:
     origin = site.origin
     send_now(origin.site, origin.settings, site.store, "night", "me", LATER)
     assert origin.changes() == before + 1
+
+
+def test_a_refresh_that_fails_leaves_all_as_it_was_and_is_told(
+    site: TierSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.publish()
+    node = node_of(site, site.origin.refresh(LATER))
+    before = node.belief()
+    realm = site.origin.realm()
+    path = site.origin.site.root / "objects.toml"
+    grid = '"south"]\nrate_grid = ["Mon-Sun 01:00-02:00 1MiB"]'
+    path.write_text(OBJECTS.replace('"south"]', grid))
+    apply_objects(site.store, read_objects([path]), LATER, prune=True, dry_run=False)
+    # What an older program wrote, and this one does not read.
+    monkeypatch.setitem(KINDS["channel"], "rate_grid", _unreadable)
+    site.origin.ask_refresh()
+    told: list[str] = []
+
+    def is_told() -> bool:
+        found = site.store.read(lambda tx: tx.notices.newest(10))
+        told[:] = [one.text for one in found if one.what == "refresh_failed"]
+        return bool(told)
+
+    assert watch(node, is_told)
+    assert "the earlier configuration stays" in told[0]
+    assert (node.belief(), site.origin.realm()) == (before, realm)
+
+
+def _unreadable(value: object) -> object:
+    raise InvalidInput("it is of a kind that is not known any more", part="rate_grid")

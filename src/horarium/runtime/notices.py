@@ -38,6 +38,7 @@ class Kind:
     level: Level
 
 
+REFRESH_FAILED = Kind("refresh_failed", Level.ERROR)
 BUILD_FAILED = Kind("build_failed", Level.ERROR)
 VERSION_BUILT = Kind("version_built", Level.SUCCESS)
 EXTRACT_FAILED = Kind("extract_failed", Level.ERROR)
@@ -53,9 +54,9 @@ LINK_SWITCHED = Kind("link_switched", Level.WARNING)
 EXPIRES = Kind("expires", Level.WARNING)
 CONTENT_MISSING = Kind("content_missing", Level.ERROR)
 KINDS = (
-    BUILD_FAILED, VERSION_BUILT, EXTRACT_FAILED, CHANGED_LOCALLY, RELEASE_HALTED, REFUSED_METADATA,
-    REFUSED_RECEIPT, REFUSED_ROW, IMPOSSIBLE_STEP, NODE_UNREACHABLE, NODE_BACK, LINK_SWITCHED,
-    EXPIRES, CONTENT_MISSING,
+    REFRESH_FAILED, BUILD_FAILED, VERSION_BUILT, EXTRACT_FAILED, CHANGED_LOCALLY, RELEASE_HALTED,
+    REFUSED_METADATA, REFUSED_RECEIPT, REFUSED_ROW, IMPOSSIBLE_STEP, NODE_UNREACHABLE, NODE_BACK,
+    LINK_SWITCHED, EXPIRES, CONTENT_MISSING,
 )  # fmt: skip
 
 
@@ -68,6 +69,12 @@ def notice(tx: Transaction, kind: Kind, about: str, text: str, now: Instant) -> 
 def is_loud(level: str, least: str) -> bool:
     """Whether a notice of a level goes to a sink that takes those from ``least`` on."""
     return least != OFF and LEVELS.index(Level(level)) <= LEVELS.index(Level(least))
+
+
+def notice_failed_refresh(store: Store, distributor: str, error: Exception, now: Instant) -> None:
+    """Keeps that edits could not be put into effect."""
+    text = f"the earlier configuration stays: {error}"
+    store.transact([], lambda tx: notice(tx, REFRESH_FAILED, distributor, text, now))
 
 
 def notice_refusal(store: Store, parent: str, error: Exception, now: Instant) -> None:

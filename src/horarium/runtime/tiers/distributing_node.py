@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -27,6 +28,7 @@ from horarium.kernel.errors import HorariumError, Unavailable
 from horarium.kernel.instant import Instant
 from horarium.kernel.timetable import Timetable
 from horarium.runtime.clock import Clock
+from horarium.runtime.notices import notice_failed_refresh
 from horarium.runtime.tiers.acts import Acts, Firing, Planned
 from horarium.runtime.tiers.belief import Belief
 from horarium.runtime.tiers.builds import Builds, Maker
@@ -199,6 +201,10 @@ class DistributingNode:
             published = await self.do(partial(self.origin.refresh, now))
         except (HorariumError, OSError) as error:
             log.error("refresh.failed, the earlier configuration stays: %s", error)
+            name = self._published.origin.node
+            with suppress(HorariumError):
+                store = self.origin.store
+                await self.do(partial(notice_failed_refresh, store, name, error, now))
             return
         self.adopt(published)
         self._look_after_builds(cancel=True)
