@@ -67,7 +67,7 @@ def test_a_change_travels_as_a_delta_and_a_deletion_is_carried_out(tmp_path: Pat
         assert received(realm.nodes["oslo"].log)[-1] == built["delta_bytes"]
         assert realm.build() == {
             "distribution": "docs", "version": None, "changed": False, "files": 0, "bytes": 0,
-            "delta_bytes": None,
+            "delta_bytes": None, "dry_run": False,
         }  # fmt: skip
 
 

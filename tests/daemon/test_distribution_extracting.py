@@ -64,7 +64,10 @@ def test_what_a_node_gets_no_more_is_removed_when_its_owner_says_so(tmp_path: Pa
         until(lambda: list((one.inbox / "docs").rglob("*")) == [foreign], lambda: one.log)
         two.stop()
         done = two.run("subscriber", "remove-content", "docs", "--force")
-        assert done == {"id": "docs", "removed": True, "asked": False}
+        gone = {str(two.inbox / "docs" / path) for path in (
+            "part0", "part0/file0.bin", "part1", "part1/file1.bin")}  # fmt: skip
+        assert set(done.pop("paths")) == gone
+        assert done == {"id": "docs", "removed": True, "asked": False, "dry_run": False}
         assert list((two.inbox / "docs").rglob("*")) == []
         two.run("subscriber", "remove-content", "docs", status=1)
         two.start()
