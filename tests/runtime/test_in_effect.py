@@ -159,7 +159,9 @@ def test_show_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         "send = daily window 22:00-02:00  (from the next refresh on; until then nothing)" in shown
     )
     assert "waits for the next refresh: channel:night" in run("distributor", "show", "hq")
-    run("distributor", "refresh", "hq")
+    tried = run("distributor", "refresh", "hq", "--dry-run")
+    assert "would be in effect now: channel:night" in tried
+    assert "is in effect now: channel:night" in run("distributor", "refresh", "hq")
     assert "next refresh" not in run("channel", "show", "night")
 
 
@@ -175,6 +177,7 @@ def test_a_refresh_that_is_only_tried_shows_what_edits_would_change(site: TierSi
             'subscribers = ["new"]\n')  # fmt: skip
     tried = refresh(dry_run=True)
     assert "statement/node/new" in tried.published
+    assert tried.edits == ("channel:day", "subscriber:new")
     assert "new" not in origin.realm().subscribers
     assert refresh(dry_run=False) == tried
     assert not refresh(dry_run=True).published

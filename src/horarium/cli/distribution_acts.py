@@ -153,15 +153,17 @@ def refresh(invocation: Invocation, name: str, keys: Path | None, dry_run: bool)
     for distribution, nodes in lost.items():
         for node, reason in nodes.items():
             invocation.say(f"warning: {distribution} does not reach {node}: {reason}")
-    said = "nothing has changed"
+    said = []
+    if found.edits:
+        said.append(f"{'would be' if dry_run else 'is'} in effect now: {', '.join(found.edits)}")
     if found.changed:
         would = ["would publish", *found.published]
-        said = "\n  ".join(would) if dry_run else "published"
+        said.append("\n  ".join(would) if dry_run else "published")
     document = {
-        "id": name, "changed": found.changed, "published": list(found.published),
-        "unreachable": lost, "dry_run": dry_run,
+        "id": name, "edits": list(found.edits), "changed": found.changed,
+        "published": list(found.published), "unreachable": lost, "dry_run": dry_run,
     }  # fmt: skip
-    invocation.emit(document, f"{name}: {said}")
+    invocation.emit(document, f"{name}: {'; '.join(said) or 'nothing has changed'}")
 
 
 @click.command(

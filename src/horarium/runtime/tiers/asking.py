@@ -19,6 +19,7 @@ from horarium.runtime.daemon import only_one, running
 from horarium.runtime.entropy import SystemSecrets
 from horarium.runtime.extracting import Extractor
 from horarium.runtime.realm import realm_in_effect
+from horarium.runtime.realm_views import waiting_edits
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
 from horarium.runtime.tiers.belief import changed_names, load_belief
@@ -129,9 +130,11 @@ def _link(site: Site, store: Store) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh led to: whether anything is otherwise than before, the names of metadata and
-    statements that are ``published`` anew, and by distribution whom it does not reach and why."""
+    """What a refresh led to: the objects, as KIND:NAME, whose ``edits`` are in effect by it;
+    whether what is published is otherwise than before, the names of metadata and statements that
+    are ``published`` anew, and by distribution whom it does not reach and why."""
 
+    edits: tuple[str, ...]
     changed: bool
     published: tuple[str, ...]
     lost: Mapping[str, Mapping[str, str]]
@@ -144,12 +147,12 @@ def refresh_now(
     """Refreshes a distributor now; with the keys of a folder that is there for this once."""
     origin = origin_for(site, settings, store, dry_run=dry_run)
     _known(origin.declared().distributors, "distributor", name)
-    before = load_belief(store)
+    before, (edits, _) = load_belief(store), waiting_edits(store, settings)
     found = origin.refresh(now, () if keys is None else (KeyFolder(keys),))
     if not dry_run:
         origin.ask_refresh()
     published = tuple(sorted(changed_names(before, found.belief)))
-    return Refreshed(found.changed, published, found.plan.lost)
+    return Refreshed(tuple(edits), found.changed, published, found.plan.lost)
 
 
 def build_now(
