@@ -188,7 +188,9 @@ def test_a_build_that_is_only_tried_goes_by_the_definition_as_it_is_declared(
 ) -> None:
     declare(site, OBJECTS.replace("/srv/docs", fill(site, "elsewhere")))
     foreseen = foresee_build(
-        Foreseeing(site.origin.site, site.origin.settings, site.store), "docs", LATER
+        Foreseeing(site.origin.site, site.origin.settings, site.store),
+        "docs",
+        FixedClock(LATER),
     )
     assert isinstance(foreseen, Foreseen)
     assert site.origin.realm().distributions["docs"].content["source"] == "/srv/docs"

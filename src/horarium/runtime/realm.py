@@ -53,29 +53,29 @@ def realm_in_effect(tx: Transaction, settings: Settings) -> Realm:
 def take_effect(tx: Transaction, settings: Settings) -> None:
     """Puts all that is declared into effect. CorruptState, and nothing done, where it can not be
     read."""
-    declared_realm(tx, settings)
-    tx.in_effect.replace(_bodies(tx))
+    bodies = _bodies(tx)
+    _read(tx, _by_kind(bodies), settings.zone)
+    tx.in_effect.replace(bodies)
 
 
-def take_definition(tx: Transaction, settings: Settings, name: str) -> Realm:
-    """The realm in effect with a distribution as it is declared now, which is in effect from then
-    on; unless that does not fit without other edits, which wait for a refresh. NotFound when the
-    distribution is declared no more."""
+def take_definition(tx: Transaction, settings: Settings, name: str) -> bool:
+    """Puts a distribution into effect as it is declared now, unless that does not fit without
+    other edits, which wait for a refresh; whether it is another one than before. NotFound when it
+    is declared no more."""
     kept, declared = tx.in_effect.all(), _bodies(tx)
     key = ("distribution", name)
     if key not in declared:
         raise NotFound(f"there is no distribution {name}")
-    if kept.get(key) == declared[key]:
-        return realm_in_effect(tx, settings)
-    merged = {**kept, key: declared[key]}
+    if not kept or kept.get(key) == declared[key]:
+        return False
     try:
-        realm = _read(tx, _by_kind(merged), settings.zone)
+        realm = _read(tx, _by_kind({**kept, key: declared[key]}), settings.zone)
     except CorruptState:
-        return realm_in_effect(tx, settings)
+        return False
     if any(realm_faults(realm)):
-        return realm_in_effect(tx, settings)
+        return False
     tx.in_effect.put(*key, declared[key])
-    return realm
+    return True
 
 
 def edits_waiting(tx: Transaction) -> dict[tuple[str, str], dict[str, Any]]:

@@ -31,6 +31,11 @@ class InEffectRepository:
         """Whether there was a refresh."""
         return self.session.row("realm_is_in_effect", {"tenant": self.tenant}) is not None
 
+    def has(self, kind: str, name: str) -> bool:
+        """Whether an object is in effect."""
+        values = {"tenant": self.tenant, "kind": kind, "name": name}
+        return self.session.row("is_in_effect", values) is not None
+
     def put(self, kind: str, name: str, body: Mapping[str, Any]) -> None:
         """Puts one object into effect."""
         values = {"tenant": self.tenant, "kind": kind, "name": name, "body": json.dumps(body)}

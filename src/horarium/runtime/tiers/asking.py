@@ -164,7 +164,7 @@ def build_now(
     origin = Origin(site, settings, store)
     _known(origin.declared().distributions, "distribution", name)
     now = clock.now()
-    if name not in origin.realm().distributions:
+    if not origin.has_in_effect("distribution", name):
         origin.refresh(now)
     return Making(origin, clock).build(name, f"by hand ({by})", now, options)
 
@@ -176,7 +176,7 @@ def foresee_build_now(
     """What `build_now` would make."""
     origin = Foreseeing(site, settings, store)
     _known(origin.declared().distributions, "distribution", name)
-    return foresee_build(origin, name, clock.now(), options)
+    return foresee_build(origin, name, clock, options)
 
 
 def adopt_now(
@@ -374,11 +374,6 @@ def revoke_now(
 ) -> str:
     """Ends that the certificate of a node counts; its serial number."""
     return Enrolling(origin_for(site, settings, store, dry_run=dry_run)).revoke(name, now)
-
-
-def realm_of(store: Store, settings: Settings) -> Realm:
-    """The realm of a site."""
-    return store.read(lambda tx: realm_in_effect(tx, settings))
 
 
 def _known(objects: Iterable[str], kind: str, name: str) -> None:

@@ -116,7 +116,7 @@ class Enrolling:
         order = self._origin.store.transact([], lambda tx: _enter(tx, certificate, now))
         if order is None:
             raise Refused(403, "token", "the token was used before")
-        if name not in self._origin.realm().subscribers:
+        if not self._origin.has_in_effect("subscriber", name):
             # Who joins is to be served at once, and not after the next refresh.
             self._origin.refresh(now)
         log.info("enrol.done node=%s", name)

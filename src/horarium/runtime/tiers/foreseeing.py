@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from horarium.distribution.precedence import distributor_settings
 from horarium.distribution.realm import Realm
 from horarium.kernel.errors import NotFound
 from horarium.kernel.instant import Instant
 from horarium.runtime.building import Builder, Failed, Foreseen, Stopped, Unchanged
+from horarium.runtime.clock import Clock
 from horarium.runtime.faults import BuildFailed
 from horarium.runtime.settings import Settings
 from horarium.runtime.site import Site
@@ -19,6 +21,7 @@ from horarium.runtime.tiers.identity import NodeFolder
 from horarium.runtime.tiers.making import Options, order_of, to_be_built
 from horarium.runtime.tiers.origin import Origin, Published
 from horarium.store.store import Store
+from horarium.transport.gathering import Pace
 from horarium.transport.keys import ForeseenKeys, KeyFolder
 from horarium.transport.notes import FileNotes
 
@@ -72,16 +75,18 @@ def origin_for(site: Site, settings: Settings, store: Store, *, dry_run: bool) -
 
 
 def foresee_build(
-    origin: Origin, name: str, now: Instant, options: Options | None = None
+    origin: Origin, name: str, clock: Clock, options: Options | None = None
 ) -> Foreseen | Unchanged:
     """What a build would make now, of the definition as it is declared: its source is read and
     compared, nothing is kept. BuildFailed where it could not be made."""
-    in_effect = name in origin.realm().distributions
-    what = to_be_built(origin.defined(name) if in_effect else origin.declared(), name)
-    order = order_of(origin.store, what, now, options or Options(), anew=False)
+    in_effect = origin.has_in_effect("distribution", name)
+    realm = origin.defined(name) if in_effect else origin.declared()
+    what = to_be_built(realm, name)
+    order = order_of(origin.store, what, clock.now(), options or Options(), anew=False)
+    pace = Pace(clock.monotonic, distributor_settings(realm, what.distributor).input_rate)
     notes = FileNotes(origin.folder.root / "notes" / f"{name}.jsonl")
     builder = Builder(
-        origin.folder.store(), notes, threading.Event(), lambda: origin.folder.free
+        origin.folder.store(), notes, threading.Event(), lambda: origin.folder.free, pace
     )  # fmt: skip
     match builder.foresee(order):
         case Failed() as failed:

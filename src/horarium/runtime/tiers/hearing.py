@@ -33,10 +33,10 @@ from horarium.runtime.tiers.children import Permission
 from horarium.runtime.tiers.overview import MET_SECONDS
 from horarium.runtime.tiers.rows import RECEIPTS
 from horarium.runtime.tiers.sending import Sender
+from horarium.runtime.tiers.signed import is_signed_by
 from horarium.store.nodes import Node
 from horarium.store.store import Store, Transaction
 from horarium.store.versions import Passage
-from horarium.transport.certificates import signs
 from horarium.transport.content import ContentStore
 
 if TYPE_CHECKING:
@@ -138,12 +138,7 @@ class Hearing:
             )  # fmt: skip
 
     def _is_signed(self, tx: Transaction, row: Row) -> bool:
-        node = tx.nodes.find(row.subscriber)
-        try:
-            signature = bytes.fromhex(row.signature)
-        except ValueError:
-            return False
-        return node is not None and signs(node.key, signature, row.signed_text())
+        return is_signed_by(tx, row.subscriber, row.signature, row.signed_text())
 
     def met(self, silent: Mapping[str, float], patience: int, now: Instant) -> None:
         """Keeps when nodes of the first tier were last heard of, ``silent`` seconds ago each, and

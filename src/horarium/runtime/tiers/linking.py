@@ -14,8 +14,8 @@ from horarium.distribution.records import Document, as_table, maybe_instant, tex
 from horarium.distribution.tree import ORIGIN
 from horarium.kernel.instant import Instant, format_instant
 from horarium.runtime.notices import LINK_SWITCHED, REFUSED_ROW, notice
+from horarium.runtime.tiers.signed import is_signed_by
 from horarium.store.store import Store, Transaction
-from horarium.transport.certificates import signs
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,9 @@ def hear_links(
     known = links_of(tx)
     before = dict(known)
     for told in links:
-        if told.node not in allowed or not _is_signed(tx, told):
+        if told.node not in allowed or not is_signed_by(
+            tx, told.node, told.signature, told.signed_text()
+        ):
             log.error("links.refused child=%s subscriber=%s", child, told.node)
             notice(tx, REFUSED_ROW, told.node, f"its link, told by {child}, is not its word", now)
             continue
@@ -121,12 +123,3 @@ def forget_link(tx: Transaction, node: str) -> None:
 
 def _keep(tx: Transaction, links: Mapping[str, Link]) -> None:
     tx.set_meta(_LINKS, json.dumps({name: link_document(one) for name, one in links.items()}))
-
-
-def _is_signed(tx: Transaction, link: Link) -> bool:
-    node = tx.nodes.find(link.node)
-    try:
-        signature = bytes.fromhex(link.signature)
-    except ValueError:
-        return False
-    return node is not None and signs(node.key, signature, link.signed_text())

@@ -109,16 +109,18 @@ class Origin:
         """The realm as it is declared now."""
         return self.store.read(lambda tx: declared_realm(tx, self.settings))
 
+    def has_in_effect(self, kind: str, name: str) -> bool:
+        """Whether an object was there at the last refresh."""
+        return self.store.read(lambda tx: tx.in_effect.has(kind, name))
+
     def defined(self, name: str) -> Realm:
         """The realm in effect, with a distribution that is about to be built as it is declared
         now. NotFound."""
 
         def work(tx: Transaction) -> Realm:
-            before = realm_in_effect(tx, self.settings)
-            after = take_definition(tx, self.settings, name)
-            if after != before:
+            if take_definition(tx, self.settings, name):
                 tell_change(tx)
-            return after
+            return realm_in_effect(tx, self.settings)
 
         return self.store.transact([], work)
 

@@ -4,6 +4,9 @@ SELECT kind, name, body FROM realm_in_effect WHERE tenant = :tenant ORDER BY kin
 -- name: realm_is_in_effect
 SELECT 1 FROM realm_in_effect WHERE tenant = :tenant LIMIT 1
 
+-- name: is_in_effect
+SELECT 1 FROM realm_in_effect WHERE tenant = :tenant AND kind = :kind AND name = :name
+
 -- name: put_in_effect
 INSERT INTO realm_in_effect (tenant, kind, name, body) VALUES (:tenant, :kind, :name, :body)
 ON CONFLICT (tenant, kind, name) DO UPDATE SET body = excluded.body
